@@ -1,0 +1,60 @@
+"""A deterministic engine for tests and for programmatic peers: a script decides what the model would write.
+
+It keeps the rules of a real engine: token ids in and out, stop strings, lengths, the context limit.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from leap_lab.engines.base import Completion, Request
+
+Script = Callable[[str, Request], str]
+
+
+class Tokens(Protocol):
+    """A tokenizer with a chat template."""
+
+    def encode(self, text: str) -> list[int]: ...
+
+    def decode(self, tokens: Sequence[int]) -> str: ...
+
+    def chat(self, user: str) -> list[int]: ...
+
+
+class Characters:
+    """One token a character (its code point), for tests that count tokens by hand."""
+
+    def encode(self, text: str) -> list[int]:
+        return [ord(character) for character in text]
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        return "".join(map(chr, tokens))
+
+    def chat(self, user: str) -> list[int]:
+        return self.encode(f"[user]{user}[assistant]<think>\n")
+
+
+class ScriptedEngine:
+    """`script(text so far, request)` returns all that the model would write until it ends its turn."""
+
+    def __init__(self, script: Script, tokens: Tokens | None = None, max_model_len: int = 1_000_000) -> None:
+        self.script = script
+        self.max_model_len = max_model_len
+        self.requests: list[Request] = []
+        tokens = tokens or Characters()
+        self.encode, self.decode, self.chat = tokens.encode, tokens.decode, tokens.chat
+
+    async def generate(self, request: Request) -> Completion:
+        if len(request.prompt) + request.max_tokens > self.max_model_len:
+            raise ValueError(f"{len(request.prompt)} + {request.max_tokens} tokens exceed {self.max_model_len}")
+        self.requests.append(request)
+        text = self.script(self.decode(request.prompt), request)
+        hits = [(text.index(stop) + len(stop), stop) for stop in request.stop if stop in text]
+        end, stop = min(hits) if hits else (len(text), None)
+        tokens = self.encode(text[:end])
+        if len(tokens) > request.max_tokens or (len(tokens) == request.max_tokens and not stop):
+            return Completion(tokens[: request.max_tokens], "length", len(request.prompt))
+        return Completion(tokens, "stop" if stop else "eos", len(request.prompt), stop)
+
+    async def close(self) -> None:
+        """Nothing to release."""

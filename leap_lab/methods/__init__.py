@@ -1,0 +1,1 @@
+"""Decoding methods, one file each, all with the interface of `base.Method`."""

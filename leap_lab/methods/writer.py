@@ -1,0 +1,172 @@
+"""One path's pen: what the model samples and what the runtime writes, within the path's budget and the context.
+
+A path spends its own budget on thinking and summaries. Room for a forced answer is kept at all times, so that neither
+the budget nor `max_model_len` can leave a path without one.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from random import Random
+
+from leap_lab.engines.base import Completion, Engine, Request, Sampling
+from leap_lab.methods.base import Job
+from leap_lab.path import Finish, Kind, Path, Route
+from leap_lab.prompts import SUMMARY_CLOSE, THINK_CLOSE, THINK_OPEN, Prompts
+from leap_lab.seeds import derive_seed, rng_for
+
+PARAGRAPH = "\n\n"
+
+
+def whole_paragraphs(tokens: Sequence[int], engine: Engine) -> int:
+    """How many of the tokens to keep so that they end with a paragraph; all of them where none ends."""
+    for kept in range(len(tokens), 0, -1):
+        if engine.decode(tokens[max(0, kept - 2) : kept]).rstrip(" ").endswith(PARAGRAPH):
+            return kept
+    return len(tokens)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes the paths of one group. `max_tokens` is a path's own budget (thinking and summaries)."""
+
+    job: Job
+    engine: Engine
+    prompts: Prompts
+    sampling: Sampling
+    max_tokens: int
+    answer_tokens: int
+
+    def begin(self) -> list[Path]:
+        """N paths that hold the question and an open `<think>`."""
+        prompt = self.engine.chat(self.prompts.user(self.job.problem))
+        opened = self.engine.decode(prompt[-16:]).rstrip().endswith(THINK_OPEN)
+        prompt = prompt + self.engine.encode(("" if opened else f"{THINK_OPEN}\n") + self.prompts.opening())
+        text = self.engine.decode(prompt)
+        paths = [Path(index, self._seed(index), started_s=time.time()) for index in range(self.job.peers)]
+        for path in paths:
+            path.add(Kind.PROMPT, 0, prompt, text)
+        return paths
+
+    async def think(self, path: Path, turn: int, limit: int | None = None) -> bool:
+        """Reason on, for at most `limit` own tokens. True when the path closed its thinking or ended its turn."""
+        allowed = min(self.budget(path), self.room(path), limit if limit is not None else self.max_tokens)
+        if allowed < 1:
+            return False
+        done = await self._sample(path, "think", turn, allowed, (THINK_CLOSE,))
+        path.add(Kind.THINK, turn, done.tokens, self.engine.decode(done.tokens))
+        return done.stopped != "length"
+
+    def can_exchange(self, path: Path, summary_tokens: int) -> bool:
+        """Whether budget and context allow a summary and some thinking after it."""
+        return self.budget(path) > summary_tokens and self.room(path) > summary_tokens + self._exchange_tokens
+
+    async def summarize(self, path: Path, turn: int, summary_tokens: int) -> str:
+        """Cut back to the last whole paragraph, ask for a summary and sample it; returns its text, tags left out."""
+        self._cut(path)
+        rng = self._rng(path, turn, "trigger")
+        lead = "" if path.segments[-1].text.rstrip(" ").endswith(PARAGRAPH) else PARAGRAPH
+        self._write(path, Kind.TRIGGER, turn, lead + self.prompts.summary_request(rng))
+        done = await self._sample(path, "summary", turn, summary_tokens, (SUMMARY_CLOSE,))
+        text = self.engine.decode(done.tokens)
+        path.add(Kind.SUMMARY, turn, done.tokens, text)
+        if done.stopped != "stop":
+            self._write(path, Kind.TRIGGER, turn, f" {SUMMARY_CLOSE}")
+        return text.partition(SUMMARY_CLOSE)[0].strip()
+
+    def comment(self, path: Path, turn: int, route: Route, summaries: Sequence[str]) -> bool:
+        """Pass on what the routed peers wrote. False, and nothing written, where the context has no room for it."""
+        tokens = self.engine.encode(self.prompts.comment(summaries))
+        if len(tokens) >= self.room(path):
+            return False
+        path.add(Kind.COMMENT, turn, tokens, self.engine.decode(tokens))
+        path.routes.append(route)
+        return True
+
+    async def finish(self, path: Path, turn: int, closed: bool) -> None:
+        """Bring the path to its end: its final answer if it closed its thinking, else a forced one."""
+        if closed:
+            await self._final(path, turn)
+        else:
+            await self._force(path, turn, "forced" if self.budget(path) < 1 else "context_full")
+        path.finished_s = time.time()
+
+    async def think_to_the_end(self, path: Path, turn: int) -> None:
+        """Think on alone until the thinking closes or budget or context are spent, then answer."""
+        await self.finish(path, turn, await self.think(path, turn))
+
+    def budget(self, path: Path) -> int:
+        """Own tokens that the path may still sample."""
+        return self.max_tokens - path.spent
+
+    def room(self, path: Path) -> int:
+        """Tokens that still fit the context, with room kept for a forced answer."""
+        return self.engine.max_model_len - len(path) - self._forced_tokens
+
+    async def _final(self, path: Path, turn: int) -> None:
+        """The answer after the thinking; forced after all where it does not come to its end."""
+        path.finish = "answered"
+        if not path.thinking.rstrip().endswith(THINK_CLOSE):
+            return  # it ended its turn inside the thinking: whatever it has to say is there
+        room = self.room(path)
+        if room < 1:
+            return await self._force(path, turn, "context_full")
+        done = await self._sample(path, "final", turn, min(room, self._final_tokens), ())
+        path.add(Kind.FINAL, turn, done.tokens, self.engine.decode(done.tokens))
+        if done.stopped == "length":
+            await self._force(path, turn, "context_full" if room <= self._final_tokens else "forced")
+
+    async def _force(self, path: Path, turn: int, finish: Finish) -> None:
+        """Write the opening of an answer and let the model complete it."""
+        path.finish = finish
+        thinking = not path.thinking.rstrip().endswith(THINK_CLOSE)
+        opening = PARAGRAPH + self.prompts.force(self.job.problem)
+        self._write(path, Kind.TRIGGER, turn, f"\n{THINK_CLOSE}{opening}" if thinking else opening)
+        done = await self._sample(path, "answer", turn, self.answer_tokens, ("\n",))
+        path.answer_opening = opening
+        path.add(Kind.FINAL, turn, done.tokens, self.engine.decode(done.tokens))
+
+    async def _sample(self, path: Path, phase: str, turn: int, limit: int, stop: tuple[str, ...]) -> Completion:
+        seed = derive_seed(self._seed(path.index), turn, phase)
+        job = self.job
+        request = Request(path.tokens, limit, seed, self.sampling, stop, job.priority, job.pin)
+        completion = await self.engine.generate(request)
+        path.tokens_prefilled += completion.prefilled
+        return completion
+
+    def _write(self, path: Path, kind: Kind, turn: int, text: str) -> None:
+        path.add(kind, turn, self.engine.encode(text), text)
+
+    def _cut(self, path: Path) -> None:
+        """Drop the unfinished paragraph at the end of the thinking; it stays on the bill."""
+        last = path.segments[-1]
+        if last.kind is not Kind.THINK:
+            return
+        kept = whole_paragraphs(last.tokens, self.engine)
+        path.tokens_cut += len(last.tokens) - kept
+        path.segments[-1] = replace(last, tokens=last.tokens[:kept], text=self.engine.decode(last.tokens[:kept]))
+
+    def _seed(self, index: int) -> int:
+        return derive_seed(self.job.seed, self.job.problem.id, self.job.group, index)
+
+    def _rng(self, path: Path, turn: int, phase: str) -> Random:
+        return rng_for(path.seed, turn, phase)
+
+    @cached_property
+    def _forced_tokens(self) -> int:
+        return len(self.engine.encode(f"\n{THINK_CLOSE}{PARAGRAPH}{self.prompts.force(self.job.problem)}")) + (
+            self.answer_tokens
+        )
+
+    @cached_property
+    def _exchange_tokens(self) -> int:
+        """The most that a trigger, a closing tag and an empty comment take."""
+        requests = [f"{trigger}\n{template}" for trigger in self.prompts.triggers for template in self.prompts.templates]
+        longest = max(len(self.engine.encode(PARAGRAPH + request)) for request in requests)
+        return longest + len(self.engine.encode(f" {SUMMARY_CLOSE}" + self.prompts.comment([])))
+
+    @cached_property
+    def _final_tokens(self) -> int:
+        """An answer is short beside the thinking; a path that rambles on is made to answer."""
+        return max(self.answer_tokens, min(self.max_tokens, 2048))

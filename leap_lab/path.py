@@ -1,0 +1,116 @@
+"""A reasoning path: token ids in segments, each tagged by who wrote it.
+
+Text that the runtime decided and text that the model sampled never share a segment, so whoever reads a path (the
+grader, the budget, the analysis, a training mask) asks the kind and never searches the text.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+Finish = Literal["answered", "forced", "context_full"]
+
+
+class Kind(StrEnum):
+    """Who wrote a segment, and what for."""
+
+    PROMPT = "prompt"  # runtime: chat template, question, head of the thinking
+    PREFIX = "prefix"  # a beginning taken from an earlier response
+    THINK = "think"  # model: reasoning
+    TRIGGER = "trigger"  # runtime: opens or closes a summary, opens a forced answer
+    SUMMARY = "summary"  # model: what it tells its peers
+    COMMENT = "comment"  # runtime: what the peers told it
+    FINAL = "final"  # model: the answer after the thinking
+
+
+SAMPLED = frozenset({Kind.THINK, Kind.SUMMARY, Kind.FINAL})
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A run of tokens by one author; `turn` counts LeaP blocks from 0."""
+
+    kind: Kind
+    turn: int
+    tokens: tuple[int, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class Route:
+    """Whom a path heard at a turn: indices of paths in the group, and the similarity to each (Eq. 4)."""
+
+    turn: int
+    peers: tuple[int, ...]
+    similarity: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The answer a path would have given at a turn, `before` its summary or `after` its comments."""
+
+    turn: int
+    phase: Literal["before", "after"]
+    answer: str | None
+    correct: bool
+
+
+@dataclass
+class Path:
+    """One of the N paths of a group."""
+
+    index: int
+    seed: int
+    segments: list[Segment] = field(default_factory=list)
+    routes: list[Route] = field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
+    finish: Finish | None = None
+    answer_opening: str = ""  # what the runtime wrote to force an answer, such as `\boxed{`
+    tokens_cut: int = 0  # sampled, then cut back before a summary: paid for, no longer in the path
+    tokens_probe: int = 0
+    tokens_prefilled: int = 0
+    started_s: float = 0.0
+    finished_s: float = 0.0
+
+    @property
+    def tokens(self) -> list[int]:
+        """The whole path as the model sees it."""
+        return [token for segment in self.segments for token in segment.tokens]
+
+    def __len__(self) -> int:
+        return sum(len(segment.tokens) for segment in self.segments)
+
+    def add(self, kind: Kind, turn: int, tokens: Iterable[int], text: str) -> None:
+        """Append a segment; an empty one leaves no trace."""
+        tokens = tuple(tokens)
+        if tokens:
+            self.segments.append(Segment(kind, turn, tokens, text))
+
+    def count(self, *kinds: Kind) -> int:
+        """Tokens in the path of these kinds (what was cut is not in it)."""
+        return sum(len(segment.tokens) for segment in self.segments if segment.kind in kinds)
+
+    @property
+    def spent(self) -> int:
+        """Own tokens charged to the path's budget: thinking and summaries, what was cut included."""
+        return self.count(Kind.THINK, Kind.SUMMARY) + self.tokens_cut
+
+    @property
+    def blocks(self) -> int:
+        """LeaP blocks taken: how often the path heard what the router chose."""
+        return len(self.routes)
+
+    def text(self, *kinds: Kind) -> str:
+        """The text of these kinds in order."""
+        return "".join(segment.text for segment in self.segments if segment.kind in kinds)
+
+    @property
+    def thinking(self) -> str:
+        """The path's own reasoning: a beginning it was given and what it sampled, nothing injected."""
+        return self.text(Kind.PREFIX, Kind.THINK)
+
+    @property
+    def final(self) -> str:
+        """What the path wrote after its thinking; a forced answer starts with the opening it was given."""
+        return self.answer_opening + self.text(Kind.FINAL)

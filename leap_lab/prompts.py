@@ -1,0 +1,84 @@
+"""What the runtime says to a path; the wording itself lives in conf/prompts/.
+
+Every text is a `str.format` template, so a literal brace is written twice.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from leap_lab.errors import UserError
+from leap_lab.problems import Problem
+
+SUMMARY_OPEN = "<summarize>"
+SUMMARY_CLOSE = "</summarize>"
+THINK_OPEN = "<think>"
+THINK_CLOSE = "</think>"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """One prompt set. `tag` is the tag that peers' words arrive in: `comment` or `peer_summaries`.
+
+    `triggers` and `templates` are lists to draw from; a template opens `<summarize>`. `heard` and `alone` follow a
+    comment. `head` opens the thinking.
+    """
+
+    math: str
+    choice: str
+    triggers: Sequence[str]
+    templates: Sequence[str]
+    heard: str
+    alone: str
+    force_math: str
+    force_choice: str
+    tag: str = "comment"
+    head: str = ""
+    explanation: str = ""
+    example: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z_]+", self.tag):
+            raise UserError(f"prompts.tag={self.tag!r}: a tag is lower-case letters and underscores, such as comment")
+        if not self.triggers or not self.templates:
+            raise UserError("prompts.triggers and prompts.templates: at least one of each is needed")
+        if missing := [template for template in self.templates if SUMMARY_OPEN not in template]:
+            raise UserError(f"prompts.templates: {missing[0]!r} does not open {SUMMARY_OPEN}")
+
+    @property
+    def _example(self) -> str:
+        return self.example.format(tag=self.tag)
+
+    def user(self, problem: Problem) -> str:
+        """The user's turn: the question, the form of the answer and, for untuned models, what the tags mean."""
+        options = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, problem.options, strict=False))
+        template = self.choice if problem.kind == "choice" else self.math
+        explanation = self.explanation.format(tag=self.tag, example=self._example)
+        return template.format(problem=problem.text, options=options, explanation=explanation).rstrip()
+
+    def opening(self) -> str:
+        """What the thinking opens on; empty for tuned models."""
+        return self.head.format(example=self._example)
+
+    def summary_request(self, rng: Random) -> str:
+        """A trigger and a template, each drawn at random; ends inside an open `<summarize>`."""
+        return f"{rng.choice(self.triggers)}\n{rng.choice(self.templates)}".rstrip()
+
+    def comment(self, summaries: Sequence[str]) -> str:
+        """The chosen peers' summaries in the comment tag, and the sentence that turns the path to them."""
+        if not summaries:
+            return f"\n<{self.tag}>\n</{self.tag}>\n\n{self.alone}\n\n"
+        lines = [f'Peer {number}: "{self._quote(summary)}"' for number, summary in enumerate(summaries, start=1)]
+        return f"\n<{self.tag}>\n" + "\n".join(lines) + f"\n</{self.tag}>\n\n{self.heard}\n\n"
+
+    def force(self, problem: Problem) -> str:
+        """The opening of a forced answer, after the thinking was closed."""
+        return (self.force_choice if problem.kind == "choice" else self.force_math).format()
+
+    def _quote(self, summary: str) -> str:
+        """A summary on one line that can neither close its comment nor pose as another peer."""
+        tags = "|".join({self.tag, "summarize", "think", "comment", "peer_summaries"})
+        bare = re.sub(rf"</?\s*(?:{tags})\s*>|<\|[^|<>]*\|>", " ", summary)
+        return " ".join(bare.replace('"', "'").split())

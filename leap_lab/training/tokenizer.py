@@ -1,0 +1,63 @@
+"""The built-in model's tokenizer: byte-level BPE with split digits, the tags as tokens, a chat template."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+END_OF_TEXT, TURN_OPEN, TURN_CLOSE = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+TAGS = ("<think>", "</think>", "<summarize>", "</summarize>", "<comment>", "</comment>")
+WORDS = r"[^\S\r\n]?\p{L}+|[^\S\r\n]?\p{N}|[^\S\r\n]?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+"
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+)
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> "PreTrainedTokenizerFast":
+    """A tokenizer that encodes any text, digit by digit, and decodes it back exactly."""
+    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    split = pre_tokenizers.Split(Regex(WORDS), behavior="isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(False, use_regex=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary - len(TAGS),
+        special_tokens=[END_OF_TEXT, TURN_OPEN, TURN_CLOSE],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.add_tokens([AddedToken(tag, special=False, normalized=False) for tag in TAGS])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token=TURN_CLOSE,
+        pad_token=END_OF_TEXT,
+        chat_template=CHAT_TEMPLATE,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+class FastTokens:
+    """The tokenizer as the scripted engine wants it, without the overhead of transformers' wrapper."""
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerFast") -> None:
+        self._wrapper = tokenizer
+
+    @cached_property
+    def _backend(self):  # type: ignore[no-untyped-def]  # tokenizers ships no usable type for it
+        return self._wrapper.backend_tokenizer
+
+    def encode(self, text: str) -> list[int]:
+        return list(self._backend.encode(text, add_special_tokens=False).ids)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        return str(self._backend.decode(list(tokens), skip_special_tokens=False))
+
+    def chat(self, user: str) -> list[int]:
+        messages = [{"role": "user", "content": user}]
+        return self.encode(self._wrapper.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
