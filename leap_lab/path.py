@@ -66,7 +66,7 @@ class Path:
     routes: list[Route] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
     finish: Finish | None = None
-    answer_opening: str = ""  # what the runtime wrote to force an answer, such as `\boxed{`
+    forced_at: int | None = None  # index of the segment in which the runtime opened an answer, such as `\boxed{`
     tokens_cut: int = 0  # sampled, then cut back before a summary: paid for, no longer in the path
     tokens_probe: int = 0
     tokens_prefilled: int = 0
@@ -112,5 +112,10 @@ class Path:
 
     @property
     def final(self) -> str:
-        """What the path wrote after its thinking; a forced answer starts with the opening it was given."""
-        return self.answer_opening + self.text(Kind.FINAL)
+        """What the path wrote after its thinking; a forced answer follows the opening it was given."""
+        answer = (
+            segment.text
+            for index, segment in enumerate(self.segments)
+            if segment.kind is Kind.FINAL or index == self.forced_at
+        )
+        return "".join(answer)

@@ -13,7 +13,7 @@ class Job:
     """One group to decode: `peers` paths (N) on one question.
 
     `seed` is the run's, from which every request derives its own. A lower `priority` is served first; `pin` names the
-    question to data-parallel engines.
+    question to data-parallel engines. `beginnings` are token ids that the paths start from, one a path, or none.
     """
 
     problem: Problem
@@ -22,6 +22,7 @@ class Job:
     seed: int
     priority: int = 0
     pin: int = 0
+    beginnings: tuple[tuple[int, ...], ...] = ()
 
 
 class Method(Protocol):

@@ -47,6 +47,8 @@ class Writer:
         paths = [Path(index, self._seed(index), started_s=time.time()) for index in range(self.job.peers)]
         for path in paths:
             path.add(Kind.PROMPT, 0, prompt, text)
+        for path, beginning in zip(paths, self.job.beginnings, strict=False):
+            path.add(Kind.PREFIX, 0, beginning, self.engine.decode(beginning))
         return paths
 
     async def think(self, path: Path, turn: int, limit: int | None = None) -> bool:
@@ -121,10 +123,11 @@ class Writer:
         """Write the opening of an answer and let the model complete it."""
         path.finish = finish
         thinking = not path.thinking.rstrip().endswith(THINK_CLOSE)
-        opening = PARAGRAPH + self.prompts.force(self.job.problem)
-        self._write(path, Kind.TRIGGER, turn, f"\n{THINK_CLOSE}{opening}" if thinking else opening)
+        if thinking:
+            self._write(path, Kind.TRIGGER, turn, f"\n{THINK_CLOSE}")
+        path.forced_at = len(path.segments)
+        self._write(path, Kind.TRIGGER, turn, PARAGRAPH + self.prompts.force(self.job.problem))
         done = await self._sample(path, "answer", turn, self.answer_tokens, ("\n",))
-        path.answer_opening = opening
         path.add(Kind.FINAL, turn, done.tokens, self.engine.decode(done.tokens))
 
     async def _sample(self, path: Path, phase: str, turn: int, limit: int, stop: tuple[str, ...]) -> Completion:
@@ -155,9 +158,8 @@ class Writer:
 
     @cached_property
     def _forced_tokens(self) -> int:
-        return len(self.engine.encode(f"\n{THINK_CLOSE}{PARAGRAPH}{self.prompts.force(self.job.problem)}")) + (
-            self.answer_tokens
-        )
+        openings = f"\n{THINK_CLOSE}", PARAGRAPH + self.prompts.force(self.job.problem)
+        return self.answer_tokens + sum(len(self.engine.encode(opening)) for opening in openings)
 
     @cached_property
     def _exchange_tokens(self) -> int:

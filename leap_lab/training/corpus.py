@@ -8,9 +8,12 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.resources import files
 from itertools import chain
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
+
+import yaml
 
 from leap_lab.arithmetic import generate
 from leap_lab.engines.base import Sampling
@@ -56,6 +59,12 @@ class Recipe:
     @property
     def tokens(self) -> Tokens:
         return FastTokens(self.tokenizer) if self.tokenizer else Characters()
+
+
+def load_prompts(name: str, **changes: str) -> Prompts:
+    """A prompt set of conf/prompts, as decoding will use it."""
+    fields = yaml.safe_load((files("conf") / "prompts" / f"{name}.yaml").read_text())
+    return Prompts(**{key: value for key, value in fields.items() if key not in ("_target_", "name")} | changes)
 
 
 def traces(recipe: Recipe, processes: int = 2, chunk: int = 500) -> list[Trace]:

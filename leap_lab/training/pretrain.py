@@ -17,8 +17,7 @@ import torch
 from torch.nn import functional
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-from leap_lab.prompts import Prompts
-from leap_lab.training.corpus import Recipe, Trace, paths, traces
+from leap_lab.training.corpus import Recipe, Trace, load_prompts, paths, traces
 from leap_lab.training.tokenizer import train_tokenizer
 
 IGNORED = -100
@@ -49,7 +48,7 @@ def main() -> None:
     tokenizer = make_tokenizer(settings)
     print(f"tokenizer: {len(tokenizer)} tokens", flush=True)
     started = time.monotonic()
-    corpus = traces(Recipe(settings.plain, settings.groups, settings.seed, load_prompts(), tokenizer))
+    corpus = traces(Recipe(settings.plain, settings.groups, settings.seed, load_prompts("tuned"), tokenizer))
     total = sum(len(trace.tokens) for trace in corpus)
     print(f"corpus: {len(corpus)} traces, {total:,} tokens, {time.monotonic() - started:.0f} s", flush=True)
     model = make_model(settings, tokenizer)
@@ -58,19 +57,9 @@ def main() -> None:
     save(model, tokenizer, settings.out)
 
 
-def load_prompts() -> Prompts:
-    """The prompt set of tuned models, as decoding will use it."""
-    from importlib.resources import files
-
-    import yaml
-
-    fields = yaml.safe_load((files("conf") / "prompts" / "tuned.yaml").read_text())
-    return Prompts(**{key: value for key, value in fields.items() if key not in ("_target_", "name")})
-
-
 def make_tokenizer(settings: Settings) -> PreTrainedTokenizerFast:
     """A tokenizer trained on a first slice of the traces' text."""
-    recipe = Recipe(400, 200, settings.seed, load_prompts())
+    recipe = Recipe(400, 200, settings.seed, load_prompts("tuned"))
     texts = ("".join(segment.text for segment in path.segments) for path in paths(recipe, 0, 600))
     return train_tokenizer(texts, settings.vocabulary)
 

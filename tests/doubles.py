@@ -1,0 +1,32 @@
+"""Small honest doubles that several test modules share."""
+
+from typing import Any
+
+from leap_lab.engines.base import Sampling
+from leap_lab.methods.base import Job
+from leap_lab.methods.leap import Leap
+from leap_lab.problems import Problem
+from leap_lab.prompts import Prompts
+from leap_lab.routing import Dispersed, Router
+
+PROMPTS = Prompts(
+    math="Q: {problem}",
+    choice="Q: {problem} {options}",
+    triggers=("TRIGGER",),
+    templates=("<summarize>",),
+    heard="HEARD",
+    alone="ALONE",
+    force_math="\\boxed{{",
+    force_choice="ANSWER:",
+)
+QUESTION = Problem("q", "1+1", "2")
+
+
+def job(peers: int = 2, group: int = 0, seed: int = 7, problem: Problem = QUESTION) -> Job:
+    return Job(problem, group, peers, seed)
+
+
+def leap(router: Router | None = None, **changes: Any) -> Leap:
+    settings: dict[str, Any] = {"interval": 20, "max_tokens": 200, "summary_tokens": 30, "answer_tokens": 4} | changes
+    settings.setdefault("prompts", PROMPTS)
+    return Leap(sampling=Sampling(), router=router or Dispersed(2), **settings)
