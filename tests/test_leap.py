@@ -70,7 +70,7 @@ def test_a_group_token_by_token():
 
     (one, two), engine = solve(method, script, peers=2)
     ask = "TRIGGER\n<summarize>"
-    quoted_two = 'mine is two and this goes on f'[:30].strip()
+    quoted_two = "mine is two and this goes on f"[:30].strip()
     comment_one = f'\n<comment>\nPeer 1: "{quoted_two}"\n</comment>\n\nHEARD\n\n'
     comment_two = '\n<comment>\nPeer 1: "mine is one"\n</comment>\n\nHEARD\n\n'
     assert [(segment.kind, segment.turn, segment.text) for segment in one.segments] == [
@@ -200,7 +200,7 @@ def test_a_full_context_ends_in_a_forced_answer_and_never_raises(room):
     script = Talk({turn: "a\n\nword " * 99 for turn in range(60)}, summary="long summary " * 2 + "</summarize>")
     method = leap(max_tokens=1000, interval=30)
     limit = len(HEAD) + room
-    paths, engine = solve(method, script, peers=3, max_model_len=limit)
+    paths, _ = solve(method, script, peers=3, max_model_len=limit)
     assert {path.finish for path in paths} == {"context_full"}
     assert all(len(path) <= limit for path in paths)
     assert all(path.final.startswith("\n\n\\boxed{9}") for path in paths)
@@ -258,7 +258,9 @@ def test_nobody_is_heard_through_the_router_none():
 
 
 def test_trigger_and_template_are_drawn_at_random():
-    prompts = Prompts(**(vars(PROMPTS) | {"triggers": ("T1", "T2", "T3"), "templates": ("<summarize> a", "<summarize> b")}))
+    prompts = Prompts(
+        **(vars(PROMPTS) | {"triggers": ("T1", "T2", "T3"), "templates": ("<summarize> a", "<summarize> b")})
+    )
 
     def asks(seed):
         engine = ScriptedEngine(Talk({0: "z" * 20}))
@@ -279,7 +281,13 @@ def test_a_path_is_a_shape_the_model_saw():
 
 @pytest.mark.parametrize(
     ("text", "kept"),
-    [("one\n\ntwo", "one\n\n"), ("one\n\n", "one\n\n"), ("one", "one"), ("a\n\nb\n\nc", "a\n\nb\n\n"), ("\n\nx", "\n\n")],
+    [
+        ("one\n\ntwo", "one\n\n"),
+        ("one\n\n", "one\n\n"),
+        ("one", "one"),
+        ("a\n\nb\n\nc", "a\n\nb\n\n"),
+        ("\n\nx", "\n\n"),
+    ],
 )
 def test_cutting_back_to_the_last_whole_paragraph(text, kept):
     engine = ScriptedEngine(lambda text, request: "")
@@ -299,6 +307,10 @@ def test_paths_can_start_from_beginnings():
     engine = ScriptedEngine(Talk({0: "z" * 20, 1: "</think>"}))
     paths = asyncio.run(leap().solve(Job(QUESTION, 0, 2, 7, beginnings=beginnings), engine))
     assert [path.text(Kind.PREFIX) for path in paths] == ["so a", "so b"]
-    assert [engine.decode(request.prompt) for request in engine.requests[:2]] == [HEAD + "so a", HEAD + "so b"]
+    sent = [engine.decode(request.prompt) for request in engine.requests]
+    assert [text for text in sent if text.startswith(HEAD) and len(text) == len(HEAD) + 4] == [
+        HEAD + "so a",
+        HEAD + "so b",
+    ]
     assert paths[0].thinking.startswith("so azzz")
     assert paths[0].spent == paths[0].count(Kind.THINK, Kind.SUMMARY)

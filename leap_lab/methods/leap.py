@@ -54,7 +54,13 @@ class Leap:
         return None
 
     def _exchange(
-        self, live: list[Path], turn: int, summaries: dict[int, str], job: Job, writer: Writer, endings: asyncio.TaskGroup
+        self,
+        live: list[Path],
+        turn: int,
+        summaries: dict[int, str],
+        job: Job,
+        writer: Writer,
+        endings: asyncio.TaskGroup,
     ) -> list[Path]:
         """Route the summaries and comment; a path whose context cannot hold its comments goes on alone."""
         rng = rng_for(job.seed, job.problem.id, job.group, turn, "route")

@@ -164,7 +164,9 @@ class Writer:
     @cached_property
     def _exchange_tokens(self) -> int:
         """The most that a trigger, a closing tag and an empty comment take."""
-        requests = [f"{trigger}\n{template}" for trigger in self.prompts.triggers for template in self.prompts.templates]
+        requests = [
+            f"{trigger}\n{template}" for trigger in self.prompts.triggers for template in self.prompts.templates
+        ]
         longest = max(len(self.engine.encode(PARAGRAPH + request)) for request in requests)
         return longest + len(self.engine.encode(f" {SUMMARY_CLOSE}" + self.prompts.comment([])))
 

@@ -85,7 +85,8 @@ def paths(recipe: Recipe, first: int, count: int) -> Iterator[Path]:
 
 def trace(path: Path, end: Sequence[int]) -> Trace:
     """The path as a training sequence; it learns to end its turn after the answer."""
-    tokens, learned = [], []
+    tokens: list[int] = []
+    learned: list[bool] = []
     for segment in path.segments:
         tokens += segment.tokens
         learned += [segment.kind in SAMPLED] * len(segment.tokens)

@@ -72,7 +72,9 @@ class Evaluation:
         return await asyncio.gather(*(one(index, problem) for index, problem in enumerate(problems)))
 
     def correct(self, groups: list[list[Path]], problems: list[Problem]) -> Correct:
-        return np.array([[grade(p, q).correct for p in paths] for q, paths in zip(problems, groups, strict=True)], float)
+        return np.array(
+            [[grade(p, q).correct for p in paths] for q, paths in zip(problems, groups, strict=True)], float
+        )
 
 
 def interval(values: NDArray[np.float64], seed: int = 0) -> str:
@@ -114,7 +116,12 @@ async def print_leap(run: Evaluation, alone: Correct) -> None:
     """LeaP against independent sampling: paired differences, and what became of the same beginnings."""
     print("\n| router | Pass@1 % | minus independent | wrong to right | right to wrong | decoding |")
     print("|---|---|---|---|---|---|")
-    routers = {"dispersed 4": Dispersed(4), "dispersed 2": Dispersed(2), "clustered 4": Clustered(4), "random 4": Randomly(4)}
+    routers = {
+        "dispersed 4": Dispersed(4),
+        "dispersed 2": Dispersed(2),
+        "clustered 4": Clustered(4),
+        "random 4": Randomly(4),
+    }
     for name, router in routers.items():
         paths = await run.decode(run.leap(router))
         peers = run.correct(paths, run.problems)
@@ -135,7 +142,10 @@ async def print_trap(run: Evaluation, reference: list[list[Path]], alone: Correc
     methods: dict[str, Method] = {"independent": run.independent(), "dispersed 4": run.leap(Dispersed(4))}
     for fraction in (0.15, 0.3):
         for name, wanted in (("bad", 0), ("good", 1)):
-            beginnings = {q.id: beginning(q, reference[i], right[i] == wanted, fraction) for q, i in zip(problems, mixed, strict=True)}
+            beginnings = {
+                q.id: beginning(q, reference[i], right[i] == wanted, fraction)
+                for q, i in zip(problems, mixed, strict=True)
+            }
             for method_name, method in methods.items():
                 scores = run.correct(await run.decode(method, beginnings=beginnings), problems).mean(axis=1)
                 change = interval(scores - alone[mixed].mean(axis=1))
