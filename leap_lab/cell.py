@@ -1,0 +1,124 @@
+"""A cell of a sweep: one setting of everything that determines a result, and the identity that names its run."""
+
+import hashlib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import get_class, instantiate
+
+from leap_lab.engines.base import Sampling
+from leap_lab.errors import UserError
+from leap_lab.methods.base import Method
+from leap_lab.problems import Problem
+from leap_lab.provenance import model_fingerprint
+from leap_lab.records import SCHEMA_VERSION, run_id_of
+
+BUILTIN = "builtin:"
+LABELS = ("name", "limit")  # of a config node: what `run.py` reads, no arguments of the target
+# Fields of the engine that change what is sampled, not only where or how fast.
+SAMPLING_FIELDS = ("max_model_len", "dtype", "quantization", "kv_cache_dtype", "revision", "tokenizer", "hf_overrides")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A validated configuration as plain values (`schema.validate`)."""
+
+    config: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        self.method()  # refuses what the schema cannot see, such as a broken prompt set
+
+    def baseline(self) -> "Cell":
+        """Independent sampling with everything else the same, budget included."""
+        method = self.config["method"]
+        alone = {
+            "_target_": "leap_lab.methods.independent.Independent",
+            "name": "independent",
+            "max_tokens": method["max_tokens"],
+            "answer_tokens": method["answer_tokens"],
+        }
+        return Cell({**self.config, "method": alone})
+
+    @property
+    def wants_baseline(self) -> bool:
+        return bool(self.config["baseline"]) and self.config["method"]["name"] != "independent"
+
+    @property
+    def label(self) -> str:
+        """The cell in a few words, for progress bars."""
+        router = self.recorded["router"]
+        k = f"-{router['top_k']}" if router and "top_k" in router else ""
+        return f"{self.config['method']['name']}{' ' + router['name'] + k if router else ''}"
+
+    @property
+    def model_path(self) -> str:
+        """Where the model is: a folder or a hub id."""
+        path = str(self.config["model"]["path"])
+        if path.startswith(BUILTIN):
+            return str(files("leap_lab") / "assets" / path.removeprefix(BUILTIN))
+        return str(Path(path).expanduser()) if Path(path).expanduser().is_dir() else path
+
+    @cached_property
+    def run_id(self) -> str:
+        return run_id_of(self.identity)
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What determines the result: not where it runs, how it is tracked, or how much of it was asked for."""
+        config = self.recorded
+        engine = config["engine"]
+        return {
+            "schema": SCHEMA_VERSION,
+            "model": "none" if engine["name"] == "scripted" else model_fingerprint(self.model_path),
+            "engine": {key: engine[key] for key in SAMPLING_FIELDS if key in engine},
+            **{key: config[key] for key in ("method", "router", "prompts", "sampling", "peers", "seed")},
+            "dataset": _dataset_identity(config["dataset"]),
+        }
+
+    @cached_property
+    def recorded(self) -> dict[str, Any]:
+        """The configuration as the run folder keeps it: a method without a router has none."""
+        return {**self.config, "router": self.config["router"] if self._routed else None}
+
+    def method(self) -> Method:
+        """The decoding method, with its prompts, sampling and, where it has one, router."""
+        config = self.config
+        parts: dict[str, Any] = {
+            "prompts": instantiate(arguments(config["prompts"])),
+            "sampling": Sampling(**config["sampling"]),
+        }
+        if self._routed:
+            parts["router"] = instantiate(arguments(config["router"]))
+        method: Method = instantiate(arguments(config["method"]), **parts)
+        return method
+
+    def problems(self) -> list[Problem]:
+        """The first `limit` questions of the dataset; `UserError` when there are none."""
+        dataset = self.config["dataset"]
+        found: list[Problem] = instantiate(arguments(dataset)).load()
+        if not found:
+            raise UserError(f"dataset={dataset['name']}: it holds no questions")
+        return found[: self.config["limit"]]
+
+    @property
+    def _routed(self) -> bool:
+        return "router" in inspect.signature(get_class(self.config["method"]["_target_"])).parameters
+
+
+def arguments(node: Mapping[str, Any]) -> dict[str, Any]:
+    """A config node without its labels: what `instantiate` may pass on."""
+    return {key: value for key, value in node.items() if key not in LABELS}
+
+
+def _dataset_identity(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """The dataset's settings; of a local file its content, not its path."""
+    settings = {key: value for key, value in dataset.items() if key != "limit"}
+    path = Path(str(dataset.get("path") or "")).expanduser()
+    if dataset.get("path") and path.is_file():
+        settings["path"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return settings

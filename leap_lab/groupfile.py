@@ -1,0 +1,130 @@
+"""The file of one group: the columns of a path, and a stamp that says which run, question and group is in it."""
+
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from leap_lab.files import escaped, storable, write_whole
+
+SCHEMA_VERSION = 1
+STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
+
+
+def _list_of(**fields: pa.DataType) -> pa.DataType:
+    return pa.list_(pa.struct(list(fields.items())))
+
+
+SCHEMA = pa.schema(
+    {
+        "run_id": pa.string(),
+        "question_id": pa.string(),
+        "group": pa.int32(),
+        "path": pa.int32(),
+        "gold": pa.string(),
+        "answer": pa.string(),
+        "correct": pa.bool_(),
+        "finish": pa.string(),
+        "tokens_think": pa.int64(),  # thinking and final answer, with what was cut back
+        "tokens_summary": pa.int64(),
+        "tokens_comment": pa.int64(),
+        "tokens_prompt": pa.int64(),
+        "tokens_probe": pa.int64(),
+        "tokens_prefilled": pa.int64(),
+        "blocks": pa.int32(),
+        "aha": pa.int32(),
+        "segments": _list_of(
+            kind=pa.string(),
+            turn=pa.int32(),
+            text=pa.string(),
+            tokens=pa.list_(pa.int32()),
+        ),
+        "routes": _list_of(
+            turn=pa.int32(),
+            peers=pa.list_(pa.int32()),
+            similarity=pa.list_(pa.float64()),
+        ),
+        "probes": _list_of(turn=pa.int32(), phase=pa.string(), answer=pa.string(), correct=pa.bool_()),
+        "seed": pa.int64(),
+        "started_s": pa.float64(),
+        "finished_s": pa.float64(),
+        "tokens_trigger": pa.int64(),  # written by the runtime: openings and closings
+        "tokens_cut": pa.int64(),  # sampled, then cut back; part of tokens_think
+        "tokens_prefix": pa.int64(),  # a beginning taken from an earlier response
+    }
+)
+
+
+class NotAGroup(Exception):
+    """A file that holds no whole group of the run; the message says why, as a predicate."""
+
+
+@dataclass(frozen=True, order=True)
+class Stamp:
+    """What a file says it holds."""
+
+    question_id: str
+    group: int
+    run_id: str
+    schema: int = SCHEMA_VERSION
+
+    @property
+    def file_name(self) -> str:
+        """Another name for every other question and group."""
+        return f"{escaped(self.question_id)}-{self.group}.parquet"
+
+
+def write(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> pathlib.Path:
+    """Write the rows of one group, whole or not at all, and return the file; `ValueError` if they are not one group."""
+    stamps = {Stamp(row["question_id"], row["group"], row["run_id"]) for row in rows}
+    if len(stamps) != 1:
+        raise ValueError(f"one group at a time: these rows are of {len(stamps)}")
+    stamp = stamps.pop()
+    schema = SCHEMA.with_metadata({STAMP: json.dumps(asdict(stamp)).encode()})
+    columns = [{**row, "question_id": storable(stamp.question_id)} for row in rows]
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        pa.Table.from_pylist(columns, schema),
+        sink,
+        compression="zstd",
+        write_page_checksum=True,
+    )
+    write_whole(folder / stamp.file_name, sink.getvalue())
+    return folder / stamp.file_name
+
+
+def read_stamp(file: pathlib.Path, run_id: str | None) -> Stamp:
+    """The stamp of a file, read from its end; `NotAGroup` unless it is a group of this run (None: of any run)."""
+    try:
+        stamp = Stamp(**json.loads((pq.read_metadata(file).metadata or {})[STAMP]))
+    except (OSError, pa.ArrowException) as error:
+        raise NotAGroup("is no whole Parquet file") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise NotAGroup("was not written by leap_lab") from error
+    if stamp.schema != SCHEMA_VERSION:
+        raise NotAGroup(f"has version {stamp.schema} of the schema, not {SCHEMA_VERSION}")
+    if run_id not in (None, stamp.run_id):
+        raise NotAGroup(f"belongs to run {stamp.run_id}")
+    if file.name != stamp.file_name:
+        raise NotAGroup(f"has another name than group {stamp.group} of question {stamp.question_id!r}")
+    return stamp
+
+
+def check(file: pathlib.Path, run_id: str) -> None:
+    """Read all of a file and compare its checksums; `NotAGroup` unless it is a whole group of this run."""
+    read_stamp(file, run_id)
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            parquet.read()
+    except (OSError, pa.ArrowException) as error:
+        raise NotAGroup("is damaged") from error
+
+
+def read(file: pathlib.Path, columns: Sequence[str] | None) -> pa.Table:
+    """These columns of a file (None: all), without the stamp."""
+    with pq.ParquetFile(file) as parquet:
+        return parquet.read(columns=columns).replace_schema_metadata()

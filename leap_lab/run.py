@@ -1,0 +1,179 @@
+"""`python -m leap_lab.run`: Hydra in, run folders, a table and a figure out.
+
+Hydra composes and sweeps. Around it this module does what a user is owed: every cell of a sweep is checked before the
+first is decoded, errors are one line, and the end says what to look at next.
+"""
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from leap_lab.errors import UserError
+from leap_lab.schema import validate
+
+if TYPE_CHECKING:
+    from leap_lab.session import Session
+
+CONF = "pkg://conf"
+_session: "Session | None" = None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0, 1 (groups failed), 2 (bad input) or 130 (interrupted)."""
+    sys.argv[1:] = prepared(sys.argv[1:] if arguments is None else arguments)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, to be told in one line here
+    try:
+        with one_line_errors():
+            return _run()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped: finished groups are kept; the same command goes on from there", file=sys.stderr)
+        return 130
+
+
+def _run() -> int:
+    global _session
+    if any(flag in sys.argv[1:] for flag in ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i", "--version")):
+        _hydra_main()
+        return 0
+    cells = check(sys.argv[1:])
+    from leap_lab.records import run_id_of
+    from leap_lab.session import Session
+
+    _session = Session(sweep=run_id_of({"cells": cells}) if len(cells) > 1 else None)
+    try:
+        _hydra_main()
+        return finish(_session)
+    finally:
+        _session.close()
+        _session = None
+
+
+@hydra.main(version_base="1.3", config_path=CONF, config_name="config")
+def _hydra_main(config: DictConfig) -> None:
+    """One job of Hydra's."""
+    from leap_lab.cell import Cell
+
+    assert _session is not None
+    _session.run(Cell(validate(config)))
+
+
+def prepared(arguments: Sequence[str]) -> list[str]:
+    """`engine.<field>=` may name any engine argument, known to conf/engine or not, so it is passed on as `++`."""
+    return [f"++{argument}" if re.match(r"engine\.\w+=", argument) else argument for argument in arguments]
+
+
+def check(arguments: Sequence[str]) -> list[str]:
+    """Compose and validate every cell of the command; returns the run id of each."""
+    from hydra import compose, initialize_config_module
+
+    from leap_lab.cell import Cell
+
+    overrides = [argument for argument in arguments if "=" in argument or argument.startswith("~")]
+    unknown = [argument for argument in arguments if argument.startswith("--") and argument != "--multirun"]
+    stray = [argument for argument in arguments if argument not in overrides and not argument.startswith("-")]
+    if unknown or stray:
+        raise UserError(f"{(unknown + stray)[0]}: not understood; allowed are KEY=VALUE, -m and --help")
+    ids = []
+    with initialize_config_module("conf", version_base="1.3"):
+        for cell in expanded(overrides, "-m" in arguments or "--multirun" in arguments):
+            checked = Cell(validate(compose("config", overrides=cell)))
+            check_engine(checked)
+            ids.append(checked.run_id)
+    return ids
+
+
+def expanded(overrides: list[str], multirun: bool) -> list[list[str]]:
+    """The overrides of every cell, as Hydra's own sweeper splits them."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    if multirun:
+        return [list(cell) for cell in chain.from_iterable(BasicSweeper.split_arguments(parsed, None))]
+    for override in parsed:
+        if override.is_sweep_override():
+            raise UserError(f"{override.input_line}: several values are a sweep; add -m")
+    return [overrides]
+
+
+def check_engine(cell: "object") -> None:
+    """Refuse engine arguments that vLLM does not have, before anything is loaded."""
+    from leap_lab.cell import Cell, arguments
+
+    assert isinstance(cell, Cell)
+    engine = arguments(cell.config["engine"])
+    extra = {key: value for key, value in engine.items() if key not in ("_target_", "log", "max_model_len")}
+    if cell.config["engine"]["name"] == "vllm" and extra:
+        from leap_lab.engines.vllm import check_fields
+
+        check_fields(extra)
+
+
+def finish(session: "Session") -> int:
+    """Print the table and where everything lies."""
+    from analysis import report
+    from leap_lab.records import run_id_of
+
+    for failure in session.failures:
+        print(f"failed: {failure}", file=sys.stderr)
+    folders = list(session.folders.values())
+    out = folders[0].parent / "reports" / run_id_of({"runs": [folder.name for folder in folders], **session.asked})
+    made = report.write(folders, out, **session.asked)
+    print(f"\n{made.table}\n")
+    for name, paths in (("report", made.files), ("run folder", folders)):
+        print("\n".join(f"{name}: {_short(path)}" for path in paths))
+    if session.failures:
+        print(f"{len(session.failures)} groups failed; the same command tries them again", file=sys.stderr)
+        return 1
+    print(f"Look next at {_short(next(path for path in made.files if path.suffix == '.png'))}")
+    return 0
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn Hydra's and OmegaConf's errors into a `UserError` of one line."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explained(error)) from error
+
+
+def explained(error: BaseException) -> str:
+    """Which key, which value, what is allowed, out of Hydra's message."""
+    text = str(error)
+    if missing := re.search(r"Could not find '([\w/]+)/([^/']*)'.*?Available options in '[\w/]+':(.*)", text, re.DOTALL):
+        return f"{missing[1]}={missing[2]}: allowed are {', '.join(missing[3].split())}"
+    if unknown := re.search(r"Could not override '([^']+)'", text):
+        return f"{unknown[1]}: no such key{_near(unknown[1])}"
+    return " ".join(text.split())
+
+
+def _near(key: str) -> str:
+    known = ["peers", "seed", "groups", "limit", "baseline", "concurrency", "runs_dir", "model", "method", "router"]
+    known += ["dataset", "tracking", "prompts", "engine", "difficulty", "prefix", "router.top_k", "method.interval"]
+    known += ["method.max_tokens", "method.summary_tokens", "sampling.temperature", "sampling.top_p", "dataset.path"]
+    near = difflib.get_close_matches(key, known, n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else "; --help lists the keys"
+
+
+def _short(path: Path) -> str:
+    """Relative to where the user is, when it lies below."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

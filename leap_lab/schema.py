@@ -1,0 +1,129 @@
+"""What a configuration may hold. Every bad value is refused here, in one line, before an engine starts."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from leap_lab.errors import UserError
+from leap_lab.prompts import SUMMARY_CLOSE
+
+WHOLE, NUMBER = "a whole number", "a number"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One key: its type, the values it may have, and those in words."""
+
+    key: str
+    kind: str
+    holds: Callable[[Any], bool]
+    allowed: str
+    optional: bool = False
+
+    def check(self, value: Any) -> None:
+        """`UserError` unless the value is allowed."""
+        if value is None and self.optional:
+            return
+        if not (_is(self.kind, value) and self.holds(value)):
+            raise UserError(f"{self.key}={_shown(value)}: allowed is {self.allowed}")
+
+
+def _at_least(key: str, least: int, optional: bool = False) -> Rule:
+    words = f"{WHOLE} of at least {least}" + (", or null" if optional else "")
+    return Rule(key, WHOLE, lambda value: value >= least, words, optional)
+
+
+RULES = (
+    _at_least("peers", 1),
+    _at_least("groups", 1),
+    _at_least("limit", 1, optional=True),
+    _at_least("concurrency", 1),
+    Rule("seed", WHOLE, lambda value: value >= 0, f"{WHOLE} of at least 0"),
+    Rule("baseline", "true or false", lambda value: True, "true or false"),
+    Rule("runs_dir", "text", bool, "the path of a folder"),
+    Rule("model.path", "text", bool, "a folder or a hub id, such as model.path=Qwen/Qwen3-8B"),
+    _at_least("method.interval", 1),
+    _at_least("method.max_tokens", 1),
+    _at_least("method.summary_tokens", 1),
+    _at_least("method.answer_tokens", 1),
+    _at_least("engine.max_model_len", 1),
+    _at_least("router.top_k", 1),
+    Rule("router.similarity", "text", lambda v: v in ("levenshtein", "indel"), "levenshtein or indel"),
+    Rule("sampling.temperature", NUMBER, lambda value: value >= 0, f"{NUMBER} of at least 0"),
+    Rule("sampling.top_p", NUMBER, lambda value: 0 < value <= 1, f"{NUMBER} above 0 and at most 1"),
+    Rule("sampling.top_k", WHOLE, lambda value: value == -1 or value >= 1, f"{WHOLE} of at least 1, or -1 for all"),
+    Rule("sampling.min_p", NUMBER, lambda value: 0 <= value <= 1, f"{NUMBER} from 0 to 1"),
+)
+
+
+def validate(config: DictConfig) -> dict[str, Any]:
+    """The resolved configuration as plain values. `UserError` names the first key that is missing or wrong."""
+    plain = resolve(config)
+    for rule in RULES:
+        group, _, key = rule.key.rpartition(".")
+        node = plain[group] if group else plain
+        if key in node:
+            rule.check(node[key])
+    _check_waits(plain)
+    _check_budget(plain)
+    return plain
+
+
+def resolve(config: DictConfig) -> dict[str, Any]:
+    """All interpolations worked out; a key that must be set and is not is named."""
+    if missing := sorted(key for key in OmegaConf.missing_keys(config) if not key.startswith("hydra.")):
+        raise UserError(f"{missing[0]}: a value is needed, as in {missing[0]}=...")
+    try:
+        plain = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise UserError(" ".join(str(error).split())) from error
+    return {str(key): value for key, value in dict(plain).items()}  # type: ignore[arg-type]
+
+
+def _check_waits(plain: Mapping[str, Any]) -> None:
+    """Buckets and beginnings come from a reference run, which there is no way to have yet."""
+    for key, neutral in (("difficulty", "all"), ("prefix", "none")):
+        if (chosen := plain[key]["name"]) != neutral:
+            raise UserError(
+                f"{key}={chosen}: needs a reference run of 32 independent responses per question, which this version "
+                f"cannot make yet; allowed is {neutral}"
+            )
+
+
+def _check_budget(plain: Mapping[str, Any]) -> None:
+    """A block must fit between two blocks, a budget must hold one, the context must hold the budget."""
+    method, length = plain["method"], plain["engine"]["max_model_len"]
+    interval, summary, budget = (method.get(key) for key in ("interval", "summary_tokens", "max_tokens"))
+    if interval is not None and summary is not None:
+        if interval < summary:
+            raise UserError(
+                f"method.interval={interval}: shorter than a summary; allowed is at least "
+                f"method.summary_tokens={summary} (up to its {SUMMARY_CLOSE})"
+            )
+        if budget < interval:
+            raise UserError(f"method.interval={interval}: no block fits; allowed is at most method.max_tokens={budget}")
+    if budget is not None and budget + method["answer_tokens"] >= length:
+        raise UserError(
+            f"method.max_tokens={budget}: with method.answer_tokens={method['answer_tokens']} and a prompt it does not "
+            f"fit engine.max_model_len={length}"
+        )
+
+
+def _is(kind: str, value: Any) -> bool:
+    if kind == "true or false":
+        return isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    if kind == WHOLE:
+        return isinstance(value, int)
+    if kind == NUMBER:
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, str)
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value)

@@ -1,0 +1,130 @@
+"""What outlives a cell: the event loop, the engine, and which runs a sweep has seen.
+
+The engine starts at the first group that has to be decoded and is shared by all cells of the same model and engine
+settings, so a sweep loads its model once, and a command that finds everything decoded loads none.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+
+from leap_lab import provenance
+from leap_lab.cell import Cell, arguments
+from leap_lab.decode import Decoder, Tally, missing_jobs
+from leap_lab.engines.base import Engine
+from leap_lab.problems import Problem
+from leap_lab.progress import Progress
+from leap_lab.records import RunFolder
+from leap_lab.tracking import Tracker
+
+
+@dataclass
+class Session:
+    """One command of the user, a single run or a sweep."""
+
+    sweep: str | None = None
+    folders: dict[str, Path] = field(default_factory=dict)  # by run id, in order
+    asked: dict[str, Any] = field(default_factory=dict)  # question ids and groups the table is of
+    failures: list[str] = field(default_factory=list)
+    _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
+    _engine: Engine | None = None
+    _engine_key: tuple[str, str] | None = None
+
+    def run(self, cell: Cell) -> None:
+        """Decode a cell and, where it wants one, its baseline first."""
+        for each in [cell.baseline(), cell] if cell.wants_baseline else [cell]:
+            if each.run_id not in self.folders:
+                self._run_one(each)
+
+    def close(self) -> None:
+        """Release engine and loop."""
+        if self._engine is not None:
+            self._runner.run(self._engine.close())
+            self._engine = None
+        self._runner.close()
+
+    def _run_one(self, cell: Cell) -> None:
+        config, problems = cell.recorded, cell.problems()
+        folder = RunFolder.open(config["runs_dir"], cell.identity, _portable(config))
+        self.folders[cell.run_id] = folder.path
+        self.asked = {"questions": [problem.id for problem in problems], "groups": config["groups"]}
+        jobs = missing_jobs(problems, config["groups"], config["peers"], config["seed"], folder)
+        total = len(problems) * config["groups"]
+        if not jobs:
+            print(f"{cell.label}: all {total} groups are in {folder.path}, nothing to decode", file=sys.stderr)
+            if folder.read_run().get("status") == "finished":
+                return self._write_metrics(folder)
+        tracker: Tracker = instantiate(arguments(config["tracking"]))
+        ran = provenance.collect()
+        tracker.start(run_id=cell.run_id, sweep=self.sweep, config=config, folder=folder.path, provenance=ran)
+        status, tally = "interrupted", Tally()
+        try:
+            with Progress(len(problems), total, total - len(jobs), f"{cell.label}: ") as progress:
+                decoder = Decoder(cell.method(), folder, tracker, progress, tally)
+                if jobs:
+                    self._runner.run(decoder.run(jobs, lambda: self._engine_for(cell), config["concurrency"]))
+            status = "failed groups" if tally.failures else "finished"
+        finally:
+            self._record(folder, ran, status, tally, problems, config)
+            metrics = self._write_metrics(folder) if status == "finished" else {}
+            tracker.finish(metrics, {}, status)
+        self.failures += [f"{cell.label}, {failure}" for failure in tally.failures]
+
+    def _write_metrics(self, folder: RunFolder) -> dict[str, Any]:
+        from analysis.load import load
+        from analysis.metrics import metrics
+
+        found = metrics(load([folder.path], **self.asked))
+        folder.write_metrics(found)
+        return found
+
+    def _record(
+        self,
+        folder: RunFolder,
+        ran: Mapping[str, Any],
+        status: str,
+        tally: Tally,
+        problems: list[Problem],
+        config: Mapping[str, Any],
+    ) -> None:
+        decoded = {"groups": tally.groups, "sampled_tokens": tally.tokens, "wall_s": round(tally.wall_s, 3)}
+        speed = {"tokens_per_second": round(tally.tokens / tally.wall_s, 1) if tally.wall_s else None}
+        earlier = folder.read_run().get("sessions", [])
+        folder.write_run(
+            {
+                "run_id": folder.run_id,
+                "status": status,
+                "questions": len(problems),
+                "groups_per_question": config["groups"],
+                "failures": tally.failures,
+                "sessions": [*earlier, {**ran, "status": status, **decoded, **speed}],
+                "updated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            }
+        )
+
+    async def _engine_for(self, cell: Cell) -> Engine:
+        """The running engine if it is the one this cell needs, else that one in its place."""
+        settings = arguments(cell.config["engine"])
+        key = cell.model_path, repr(sorted(settings.items(), key=lambda item: item[0]))
+        if self._engine is not None and self._engine_key == key:
+            return self._engine
+        if self._engine is not None:
+            await self._engine.close()
+            self._engine = None
+        print(f"starting the engine for model={cell.config['model']['name']} ...", file=sys.stderr, flush=True)
+        started = time.monotonic()
+        self._engine = await instantiate(settings, model=cell.model_path)
+        self._engine_key = key
+        print(f"engine ready after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+        return self._engine
+
+
+def _portable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration as it is kept: without the choice of where things lie on this machine."""
+    return {key: value for key, value in config.items() if key != "runs_dir"}
