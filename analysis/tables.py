@@ -52,7 +52,7 @@ def rows(
 
 def names(rows: Sequence[Row]) -> list[str]:
     """What tells the runs apart, in words: method, router and k, and any other setting that differs between them."""
-    differing = [key for key in LABELS if key not in SHOWN_ALWAYS and len({str(row.labels[key]) for row in rows}) > 1]
+    differing = [key for key in LABELS if key not in SHOWN_ALWAYS and len({row.labels[key] for row in rows} - {None}) > 1]
     found = []
     for row in rows:
         router = row.labels["router"]

@@ -89,18 +89,18 @@ class Cell:
         """The decoding method, with its prompts, sampling and, where it has one, router."""
         config = self.config
         parts: dict[str, Any] = {
-            "prompts": instantiate(arguments(config["prompts"])),
+            "prompts": made(config["prompts"]),
             "sampling": Sampling(**config["sampling"]),
         }
         if self._routed:
-            parts["router"] = instantiate(arguments(config["router"]))
-        method: Method = instantiate(arguments(config["method"]), **parts)
+            parts["router"] = made(config["router"])
+        method: Method = made(config["method"], **parts)
         return method
 
     def problems(self) -> list[Problem]:
         """The first `limit` questions of the dataset; `UserError` when there are none."""
         dataset = self.config["dataset"]
-        found: list[Problem] = instantiate(arguments(dataset)).load()
+        found: list[Problem] = made(dataset).load()
         if not found:
             raise UserError(f"dataset={dataset['name']}: it holds no questions")
         return found[: self.config["limit"]]
@@ -108,6 +108,11 @@ class Cell:
     @property
     def _routed(self) -> bool:
         return "router" in inspect.signature(get_class(self.config["method"]["_target_"])).parameters
+
+
+def made(node: Mapping[str, Any], **more: Any) -> Any:
+    """The object that a config node describes; `more` are arguments that are objects already."""
+    return instantiate(arguments(node), _convert_="all", _partial_=True)(**more)
 
 
 def arguments(node: Mapping[str, Any]) -> dict[str, Any]:

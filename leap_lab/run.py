@@ -130,7 +130,9 @@ def finish(session: "Session") -> int:
 
     for failure in session.failures:
         print(f"failed: {failure}", file=sys.stderr)
-    folders = list(session.folders.values())
+    folders = [folder for run_id, folder in session.folders.items() if run_id not in session.empty]
+    if not folders:
+        return 1
     out = folders[0].parent / "reports" / run_id_of({"runs": [folder.name for folder in folders], **session.asked})
     made = report.write(folders, out, **session.asked)
     print(f"\n{made.table}\n")

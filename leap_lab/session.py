@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import instantiate
-
 from leap_lab import provenance
-from leap_lab.cell import Cell, arguments
+from leap_lab.cell import Cell, arguments, made
 from leap_lab.decode import Decoder, Tally, missing_jobs
 from leap_lab.engines.base import Engine
 from leap_lab.problems import Problem
@@ -32,6 +30,7 @@ class Session:
     folders: dict[str, Path] = field(default_factory=dict)  # by run id, in order
     asked: dict[str, Any] = field(default_factory=dict)  # question ids and groups the table is of
     failures: list[str] = field(default_factory=list)
+    empty: set[str] = field(default_factory=set)  # run ids of cells without a single group
     _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
     _engine: Engine | None = None
     _engine_key: tuple[str, str] | None = None
@@ -60,7 +59,7 @@ class Session:
             print(f"{cell.label}: all {total} groups are in {folder.path}, nothing to decode", file=sys.stderr)
             if folder.read_run().get("status") == "finished":
                 return self._write_metrics(folder)
-        tracker: Tracker = instantiate(arguments(config["tracking"]))
+        tracker: Tracker = made(config["tracking"])
         ran = provenance.collect()
         tracker.start(run_id=cell.run_id, sweep=self.sweep, config=config, folder=folder.path, provenance=ran)
         status, tally = "interrupted", Tally()
@@ -74,6 +73,8 @@ class Session:
             self._record(folder, ran, status, tally, problems, config)
             metrics = self._write_metrics(folder) if status == "finished" else {}
             tracker.finish(metrics, {}, status)
+        if not folder.groups():
+            self.empty.add(cell.run_id)
         self.failures += [f"{cell.label}, {failure}" for failure in tally.failures]
 
     def _write_metrics(self, folder: RunFolder) -> dict[str, Any]:
@@ -119,7 +120,7 @@ class Session:
             self._engine = None
         print(f"starting the engine for model={cell.config['model']['name']} ...", file=sys.stderr, flush=True)
         started = time.monotonic()
-        self._engine = await instantiate(settings, model=cell.model_path)
+        self._engine = await made(settings, model=cell.model_path)
         self._engine_key = key
         print(f"engine ready after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
         return self._engine

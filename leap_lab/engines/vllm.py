@@ -9,6 +9,7 @@ import difflib
 import gc
 import itertools
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ from leap_lab.errors import UserError
 DEFAULTS = {"enable_prefix_caching": True, "scheduling_policy": "priority", "seed": 0}
 # On a CPU: compiling takes longer than a small run, more sequences at once than these gain nothing, and with the
 # default blocks of 128 tokens the prefix cache would miss most of a short prompt.
-CPU_DEFAULTS = {"enforce_eager": True, "max_num_seqs": 128, "block_size": 16}
+CPU_DEFAULTS = {"enforce_eager": True, "max_num_seqs": 128, "block_size": 32}
 CPU_CACHE_GIB = "2"
 QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
@@ -190,6 +191,8 @@ def _hushed(log: bool) -> Iterator[Path | None]:
 
 def _why(model: str, error: Exception, log_file: Path | None) -> str:
     """One line on why a model did not load; vLLM often names the reason only in its log."""
-    reason = " ".join(str(error).split())[:300] or type(error).__name__
+    told = log_file.read_text(errors="replace") if log_file else ""
+    causes = re.findall(r"\w*Error: (.+)", told) or [str(error) or type(error).__name__]
+    reason = " ".join(causes[-1].split())[:300]
     where = f"; vLLM's log: {log_file}" if log_file else ""
     return f"model.path={model}: vLLM cannot load it ({reason}){where}"
