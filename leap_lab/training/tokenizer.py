@@ -1,4 +1,4 @@
-"""The built-in model's tokenizer: byte-level BPE with split digits, the tags as tokens, a chat template."""
+"""The built-in model's tokenizer: byte-level BPE with Qwen2's split digits, the tags as tokens, a chat template."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,10 @@ if TYPE_CHECKING:
 
 END_OF_TEXT, TURN_OPEN, TURN_CLOSE = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 TAGS = ("<think>", "</think>", "<summarize>", "</summarize>", "<comment>", "</comment>")
-WORDS = r"[^\S\r\n]?\p{L}+|[^\S\r\n]?\p{N}|[^\S\r\n]?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+"
+# Qwen2's own rule for where words end: loaders rebuild a Qwen2 tokenizer with it, whatever tokenizer.json says.
+WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
@@ -17,10 +20,11 @@ CHAT_TEMPLATE = (
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> "PreTrainedTokenizerFast":
     """A tokenizer that encodes any text, digit by digit, and decodes it back exactly."""
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.NFC()
     split = pre_tokenizers.Split(Regex(WORDS), behavior="isolated")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(False, use_regex=False)])
     tokenizer.decoder = decoders.ByteLevel()
