@@ -20,9 +20,11 @@ from leap_lab.engines.base import Completion, Request, Stopped
 from leap_lab.errors import UserError
 
 DEFAULTS = {"enable_prefix_caching": True, "scheduling_policy": "priority", "seed": 0}
-# On a CPU: compiling takes longer than a small run, more sequences at once than these gain nothing, and with the
-# default blocks of 128 tokens the prefix cache would miss most of a short prompt.
-CPU_DEFAULTS = {"enforce_eager": True, "max_num_seqs": 128, "block_size": 32}
+# On a CPU: compiling takes longer than a small run; with the default blocks of 128 tokens the prefix cache would miss
+# most of a short prompt (32 is the least); and a prompt prefilled in chunks kills vLLM 0.32 when its request has a
+# seed ("CPU Generator does not use offset"), so that prompts go in whole.
+CPU_DEFAULTS = {"enforce_eager": True, "max_num_seqs": 128, "block_size": 32, "enable_chunked_prefill": False}
+CPU_BATCHED_TOKENS = 8192
 CPU_CACHE_GIB = "2"
 QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
@@ -62,7 +64,10 @@ class VllmEngine:
         from vllm.platforms import current_platform
         from vllm.v1.engine.async_llm import AsyncLLM
 
-        defaults = DEFAULTS | (CPU_DEFAULTS if current_platform.is_cpu() else {})
+        defaults: dict[str, Any] = dict(DEFAULTS)
+        if current_platform.is_cpu():
+            longest = engine_args.get("max_model_len") or 0
+            defaults |= CPU_DEFAULTS | {"max_num_batched_tokens": max(CPU_BATCHED_TOKENS, longest)}
         args = AsyncEngineArgs(model=model, **(defaults | engine_args))
         llm = AsyncLLM.from_engine_args(args)
         config = llm.vllm_config

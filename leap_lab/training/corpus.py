@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 ROUTERS = (Clustered, Dispersed, Hybrid, Randomly)
-INTERVALS = (48, 56, 64, 64, 72, 80, 96, 128)
+INTERVALS = (56, 64, 72, 80, 80, 96, 112, 144)
 GROUP_SIZES = (1, 3, 5, 8, 12, 16)
 KEPT_PER_GROUP = 4
 BUDGET, SUMMARY, ANSWER = 512, 32, 32
@@ -110,10 +110,10 @@ async def _solve_one(recipe: Recipe, index: int, engine: ScriptedEngine) -> list
     problem = generate(1, seed=rng.getrandbits(48), split="train", levels=(level,))[0]
     seed = rng.getrandbits(31)
     if index < recipe.plain:
-        budget = rng.randint(30, 120) if rng.random() < 0.03 else BUDGET
+        budget = rng.randint(40, 150) if rng.random() < 0.03 else BUDGET
         return await Independent(budget, ANSWER, Sampling(), recipe.prompts).solve(Job(problem, 0, 1, seed), engine)
     router = rng.choice(ROUTERS)(rng.choice((1, 2, 3, 4, 4, 5, 6)))
-    budget = rng.randint(120, 300) if rng.random() < 0.05 else BUDGET
+    budget = rng.randint(150, 380) if rng.random() < 0.05 else BUDGET
     method: Method = Leap(rng.choice(INTERVALS), budget, SUMMARY, ANSWER, Sampling(), recipe.prompts, router)
     group = await method.solve(Job(problem, 0, rng.choice(GROUP_SIZES), seed), engine)
     return rng.sample(group, min(KEPT_PER_GROUP, len(group)))

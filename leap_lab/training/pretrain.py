@@ -28,16 +28,16 @@ class Settings:
     """Sizes and schedule; the defaults are those of the shipped model."""
 
     out: Path
-    plain: int = 36_000
-    groups: int = 6_500
+    plain: int = 18_000
+    groups: int = 3_800
     seed: int = 0
     vocabulary: int = 512
     width: int = 192
     layers: int = 4
     heads: int = 6
     context: int = 2048
-    batch_tokens: int = 6_000
-    rate: float = 2e-3
+    batch_tokens: int = 4_000
+    rate: float = 1.5e-3
     warmup: int = 150
     epochs: int = 1
 
@@ -146,6 +146,8 @@ def save(model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path)
     """Weights as bfloat16 safetensors, with tokenizer, chat template and configs."""
     model.to(torch.bfloat16).save_pretrained(out)
     tokenizer.save_pretrained(out)
+    for file in out.iterdir():
+        file.chmod(0o644)  # safetensors writes for the owner alone, and the model is to be installed
     print(f"saved to {out}", flush=True)
 
 
