@@ -27,10 +27,10 @@ AHA = re.compile(
 
 _WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|boldsymbol|bm|operatorname)\s*\{([^{}]*)\}")
 _INTEGER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)")
-_NAMED = re.compile(r"[\"'*_]{0,3}ANSWER[\"'*_]{0,3}\s*[:=]\s*[\"'*_$\s(\[]{0,6}([A-Z])(?![\w'’])(?!\s+[a-z])")
+_NAMED = re.compile(r"[\"'*_]{0,3}ANSWER[\"'*_]{0,3}\s*[:=]\s*[\"'*_$\s(\[]{0,6}([A-Z])(?!\w|['’]\w|\s+[a-z])")
 _NAMED_LOOSE = re.compile(
     r"\b[Aa]nswer(?:[\"'*_]{0,3}\s*[:=]|\s+(?:is|must be|should be|would be)\s*:?)\s*"
-    r"(?:(?:option|choice)\s+)?[\"'*_$\s(\[]{0,6}([A-Z])(?![\w'’])(?!\s+[a-z])"
+    r"(?:(?:option|choice)\s+)?[\"'*_$\s(\[]{0,6}([A-Z])(?!\w|['’]\w|\s+[a-z])"
 )
 _CLOSING_PARENTHESES = re.compile(r"\(([A-Z])\)[\s.*_$]*\Z")
 _ALONE = re.compile(r"\A[\s*_$(\[]*([A-Z])[\s.*_$)\]]*\Z")
