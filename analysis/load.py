@@ -1,6 +1,6 @@
 """Run folders as one table: a row a path, with the settings of its run beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,28 +38,42 @@ def load(
 ) -> pd.DataFrame:
     """Rows of all runs in the order of `folders`, labelled by `LABELS`; only these questions and first `groups`.
 
-    `UserError` for a folder that is no run, holds nothing that was asked for, or misses some of it.
+    A label replaces a column of the same name: `seed` is the run's, not the path's. `UserError` for a folder that is
+    no run or holds nothing of what was asked for.
     """
     if not folders:
         raise UserError("run folders: none named; at least one is needed, such as runs/<run_id>")
+    wanted = None if groups is None else range(groups)
+    asked = None if questions is None else set(questions)
     frames = []
     for folder in map(Path, folders):
-        wanted = range(groups) if groups is not None else None
-        frame = read_groups(folder, columns, set(questions) if questions is not None else None, wanted)
-        frames.append(frame.assign(**labels(folder)))
+        own = labels(settings(folder))
+        frames.append(read_groups(folder, columns, asked, wanted).assign(**own))
     return pd.concat(frames, ignore_index=True)
 
 
-def labels(folder: Path) -> dict[str, Any]:
-    """The settings of a run by the names of `LABELS`; None where its method has no such setting."""
+def settings(folder: Path) -> dict[str, Any]:
+    """The configuration of a run by dotted keys, such as `method.interval`; `UserError` when there is none to read."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; name the folder of a run, such as runs/<run_id>")
     try:
         config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise UserError(f"{folder}: no readable config.yaml; name the folder of a run, such as runs/<run_id>") from error
-    return {name: _dig(config, key) for name, key in LABELS.items()}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(
+            f"{folder}: no readable config.yaml; name the folder of a run, such as runs/<run_id>"
+        ) from error
+    if not isinstance(config, dict):
+        raise UserError(f"{folder}/config.yaml: holds no settings; name the folder of a run, such as runs/<run_id>")
+    return _dotted(config)
 
 
-def _dig(tree: Any, key: str) -> Any:
-    for part in key.split("."):
-        tree = tree.get(part) if isinstance(tree, dict) else None
-    return tree
+def labels(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings named in `LABELS`; None where the method has no such setting."""
+    return {name: settings.get(key) for name, key in LABELS.items()}
+
+
+def _dotted(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= _dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat

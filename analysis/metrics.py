@@ -9,65 +9,78 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from analysis.stats import Estimate, estimate
+from analysis.stats import SHARE, Estimate, Floats, estimate
 
-UNIT = (0.0, 1.0)
 KEY = ["question_id", "group"]
-OWN = ["tokens_think", "tokens_summary"]
+SAMPLED = ["tokens_think", "tokens_summary"]
+DRAWS = (2, 4, 8, 16, 32)  # the k of pass@k
 
 
 def metrics(paths: pd.DataFrame) -> dict[str, dict[str, float | int | None]]:
     """All metrics of one run: name -> value, low, high (95%, over questions) and n, the number of questions.
 
-    Shares are in [0, 1], tokens are means per path. `own` are sampled tokens (thinking, summaries, answer, what was
-    cut included), `received` those of comments.
+    Shares are in [0, 1], tokens are means per path: `own` are sampled (thinking, summaries, answer, what was cut
+    included), `received` those of comments. low and high are None where there is no honest interval.
     """
-    table = per_group(paths)
-    return {name: overall(table, name).as_dict() for name in table.columns if name not in KEY}
+    return {name: found.as_dict() for name, found in estimates(per_group(paths)).items()}
 
 
-def overall(table: pd.DataFrame, name: str) -> Estimate:
-    """One metric of a `per_group` table with its interval."""
-    values = [group[name].to_numpy() for _, group in table.groupby("question_id", sort=True)]
-    return estimate(values, None if name.startswith("tokens_") or name == "blocks" else UNIT)
+def estimates(table: pd.DataFrame) -> dict[str, Estimate]:
+    """Every metric of a `per_group` table with its interval."""
+    return {name: estimate(by_question(table, name), support(name)) for name in table.columns if name not in KEY}
 
 
-def per_question(table: pd.DataFrame, name: str) -> pd.Series:
-    """One metric of a `per_group` table, averaged over groups, by question id."""
-    return table.groupby("question_id", sort=True)[name].mean()
+def support(name: str) -> tuple[float, float] | None:
+    """What a metric can be: a share from 0 to 1; tokens and blocks have no bound."""
+    return None if name.startswith("tokens_") or name == "blocks" else SHARE
+
+
+def by_question(table: pd.DataFrame, name: str, questions: Sequence[str] | None = None) -> list[Floats]:
+    """One metric of a `per_group` table: an array of groups per question, in the order of ids or of `questions`."""
+    values = {question: group.to_numpy(float) for question, group in table.groupby("question_id", sort=True)[name]}
+    return [values[question] for question in (values if questions is None else questions)]
 
 
 def per_group(paths: pd.DataFrame) -> pd.DataFrame:
-    """One row per question and group of one run, with every metric."""
-    rows = [{**dict(zip(KEY, key, strict=True)), **_of_group(group)} for key, group in paths.groupby(KEY, sort=True)]
-    return pd.DataFrame(rows)
+    """One row per question and group of one run, with every metric. `ValueError` for paths of several runs."""
+    if paths["run_id"].nunique() != 1:
+        raise ValueError(f"metrics are of one run, not of {paths['run_id'].nunique()}")
+    own = paths[SAMPLED].sum(axis=1)
+    columns = {
+        "pass@1": paths["correct"],
+        "tokens_own": own,
+        "tokens_received": paths["tokens_comment"],
+        "tokens_with_received": own + paths["tokens_comment"],
+        "tokens_prefilled": paths["tokens_prefilled"],
+        "blocks": paths["blocks"],
+        "forced": paths["finish"] != "answered",
+        "unanswered": paths["answer"].isna(),
+    }
+    grouped = paths[KEY].assign(**{name: column.astype(float) for name, column in columns.items()}).groupby(KEY)
+    votes = [_votes(group) for _, group in paths.assign(own=own).groupby(KEY)]
+    means = grouped.mean().reset_index()
+    named = [*KEY, "pass@1", *votes[0]]
+    table = pd.concat([means, pd.DataFrame(votes)], axis=1)
+    return table[[*named, *(name for name in table.columns if name not in named)]]
 
 
-def _of_group(group: pd.DataFrame) -> dict[str, float]:
+def _votes(group: pd.DataFrame) -> dict[str, float]:
     correct = group["correct"].to_numpy(bool)
-    own = group[OWN].sum(axis=1).to_numpy(float)
     answers = [None if pd.isna(answer) else str(answer) for answer in group["answer"]]
-    count, right = len(group), int(correct.sum())
+    count, right = len(correct), int(correct.sum())
     return {
-        "pass@1": float(correct.mean()),
         f"cons@{count}": majority(answers, correct),
-        f"shortest_majority@{count}": majority(answers, correct, own),
-        **{f"pass@{k}": pass_at_k(count, right, k) for k in (2, 4, 8, 16, 32) if k <= count},
-        "tokens_own": float(own.mean()),
-        "tokens_received": float(group["tokens_comment"].mean()),
-        "tokens_with_received": float(own.mean() + group["tokens_comment"].mean()),
-        "tokens_prefilled": float(group["tokens_prefilled"].mean()),
-        "blocks": float(group["blocks"].mean()),
-        "forced": float((group["finish"] != "answered").mean()),
-        "unanswered": float(np.mean([answer is None for answer in answers])),
+        f"shortest_majority@{count}": majority(answers, correct, group["own"].to_numpy(float)),
+        **{f"pass@{k}": pass_at_k(count, right, k) for k in DRAWS if k <= count},
     }
 
 
-def majority(answers: Sequence[str | None], correct: Sequence[bool] | Any, lengths: Sequence[float] | Any = None) -> float:
-    """Correctness of the majority vote, in [0, 1]; paths without an answer do not vote.
+def majority(
+    answers: Sequence[str | None], correct: Sequence[bool] | Any, lengths: Sequence[float] | Any = None
+) -> float:
+    """Correctness of the majority vote, in [0, 1]; paths without an answer do not vote, and without votes it is 0.
 
     All right answers are one answer, however written; of wrong ones those that read the same, integers as integers.
     With `lengths` ties go to the cluster with the shorter mean; remaining ties count by the share of right clusters,
@@ -82,18 +95,21 @@ def majority(answers: Sequence[str | None], correct: Sequence[bool] | Any, lengt
     most = max(map(len, clusters.values()))
     tied = {name: members for name, members in clusters.items() if len(members) == most}
     if lengths is not None:
-        means = {name: float(np.mean([lengths[index] for index in members])) for name, members in tied.items()}
-        tied = {name: members for name, members in tied.items() if means[name] == min(means.values())}
+        totals = {name: sum(float(lengths[index]) for index in members) for name, members in tied.items()}
+        tied = {name: members for name, members in tied.items() if totals[name] == min(totals.values())}
     return ("right" in tied) / len(tied)
 
 
 def pass_at_k(n: int, right: int, k: int) -> float:
     """Chance that k of n responses, drawn without replacement, hold a right one: 1 - C(n - c, k) / C(n, k)."""
-    if not 1 <= k <= n:
-        raise ValueError(f"pass@k needs 1 <= k <= n, not k={k}, n={n}")
+    if not 1 <= k <= n or not 0 <= right <= n:
+        raise ValueError(f"pass@k needs 1 <= k <= n and 0 <= c <= n, not k={k}, n={n}, c={right}")
     return 1 - math.comb(n - right, k) / math.comb(n, k)
 
 
 def _plain(answer: str) -> str:
-    bare = "".join(answer.split())
-    return str(int(bare)) if re.fullmatch(r"[+-]?[0-9]{1,300}", bare) else bare
+    """An answer as it is compared: without spaces and dollar signs, and an integer as such."""
+    bare = "".join(answer.split()).strip("$")
+    if re.fullmatch(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,300})\.?", bare):
+        return str(int(bare.replace(",", "").rstrip(".")))
+    return bare

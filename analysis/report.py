@@ -1,16 +1,19 @@
 """What a run or sweep ends with: one table (Markdown, LaTeX, JSON) and one figure (PNG, PDF)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from analysis import figures, tables
+from analysis.compare import Row, compare
+from leap_lab.errors import UserError
 from leap_lab.files import write_json, write_whole
 
 
 @dataclass(frozen=True)
 class Report:
-    """The table for the console, and the files that were written."""
+    """The table with its notes, for the console, and the files that were written."""
 
     table: str
     files: list[Path]
@@ -19,14 +22,33 @@ class Report:
 def write(
     folders: Sequence[str | Path], out: str | Path, questions: Sequence[str] | None = None, groups: int | None = None
 ) -> Report:
-    """Compare runs over these questions (None: all) and the first `groups` groups, and write table and figure to `out`."""
-    rows = tables.rows(folders, questions, groups)
-    table = tables.frame(rows)
-    out = Path(out)
+    """Compare runs over these questions (None: all) and the first `groups` groups; table and figure go to `out`.
+
+    `UserError` for a folder that is no run, and when `out` cannot be written.
+    """
+    rows = compare(folders, questions, groups)
+    try:
+        return _written(rows, Path(out))
+    except OSError as error:
+        raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
+
+
+def _written(rows: Sequence[Row], out: Path) -> Report:
+    table, told = tables.cells(rows), tables.notes(rows)
+    texts = {
+        "table.md": "\n\n".join([tables.markdown(table), *told]),
+        "table.tex": tables.latex(table, told),
+    }
     out.mkdir(parents=True, exist_ok=True)
-    text = tables.markdown(table)
-    write_whole(out / "table.md", f"{text}\n".encode())
-    write_whole(out / "table.tex", tables.latex(table).encode())
-    write_json(out / "table.json", {"rows": [asdict(row) for row in rows]})
+    for name, text in texts.items():
+        write_whole(out / name, f"{text}\n".encode())
+    write_json(out / "table.json", {"rows": [_numbers(row) for row in rows], "notes": told})
     drawn = figures.save(figures.overview(rows), out / "figure")
-    return Report(text, [out / "table.md", out / "table.tex", out / "table.json", *drawn])
+    return Report("\n".join([tables.console(table), *told]), [out / name for name in (*texts, "table.json")] + drawn)
+
+
+def _numbers(row: Row) -> dict[str, Any]:
+    against = row.against and {**row.against.difference.as_dict(), "p": row.against.p, "verdict": row.against.verdict}
+    size = {key: getattr(row, key) for key in ("questions", "groups", "paths", "found", "asked")}
+    metrics = {name: found.as_dict() for name, found in row.estimates.items()}
+    return {"run_id": row.run_id, "name": row.name, **size, "labels": row.labels, "metrics": metrics, "vs": against}

@@ -1,112 +1,200 @@
-"""Intervals and tests that respect the structure of the data.
+"""Intervals and tests that respect the structure of the data, and never a normal approximation.
 
-Paths of a LeaP group influence each other, so a group is one observation, and groups of one question share the
-question. Intervals resample questions, then groups within each; two methods are compared by paired differences over
-the same questions. Nothing here uses a normal approximation.
+Paths of a LeaP group influence each other, so a group is one observation, and the groups of a question share the
+question. Two methods are compared by paired differences over the same questions.
+
+Intervals are two-stage bootstrap intervals: questions are drawn with replacement, then groups within each. Two
+corrections make them cover what they claim (`tests/test_analysis_stats.py` simulates it):
+
+- A question's mean already varies by its groups, so drawing groups as well counts that variation twice. The means
+  are first shrunk toward each other by as much as the second stage adds (after Davison & Hinkley 1997, section 3.8).
+- Percentiles of a bootstrap are too narrow in small samples. The levels are those of Hesterberg's "expanded
+  percentile" interval (2015, section 5.2), which restores the factor n / (n - 1) and the heavier tails of Student's t.
+  BCa corrects for skewness but not for this, and needs an acceleration that few questions cannot give.
+
+A bootstrap knows only the variation its sample shows: where fewer than `ENOUGH` questions differ from the commonest
+value (a set solved throughout, or a tiny one) it would claim certainty. Bounded quantities then get Gaffke's interval
+for bounded means (Gaffke 2005; Learned-Miller & Thomas 2020), wide but honest: for questions that are all right or
+wrong it is the exact binomial one of Clopper and Pearson. Anything else gets none, and the reason in its place.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Ragged = Sequence[Sequence[float] | Floats]  # a number per question and group
+
+CONFIDENCE = 0.95
 RESAMPLES = 10_000
 CHUNK = 4_000_000  # numbers drawn at a time, to bound memory
+ENOUGH = 6  # questions that differ; with fewer a two-sided sign test cannot reach 5% (2 / 2**5 > 0.05) either
+SHARE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)  # what a share, and a difference of shares, can be
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95% interval over `n` questions; `low` and `high` are None where there is no honest interval."""
+    """A value with its 95% interval over `n` questions.
+
+    `low` and `high` are None where there is no honest interval, and `why` says why.
+    """
 
     value: float
     low: float | None
     high: float | None
     n: int
+    why: str = ""
 
     def as_dict(self) -> dict[str, float | int | None]:
-        return asdict(self)
+        """Value, low, high and n, for JSON and trackers."""
+        return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
 
     @property
     def excludes_zero(self) -> bool:
+        """Whether the interval decides the sign."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
 def estimate(
-    values_QG: Sequence[Sequence[float]], bounds: tuple[float, float] | None = None, seed: int = 0
+    values_QG: Ragged, support: tuple[float, float] | None = None, seed: int = 0, resamples: int = RESAMPLES
 ) -> Estimate:
-    """Mean over questions of the mean over groups, with a 95% bootstrap interval.
+    """Mean over questions of the mean over their groups.
 
-    `values_QG` holds one number per question and group. The interval is the percentile interval, widened about the
-    estimate by sqrt(n / (n - 1)) against the bootstrap's known narrowness in small samples (Hesterberg 2015, "expanded
-    percentile"), and cut at `bounds`. Where all questions agree on a bound of [0, 1], resampling would claim
-    certainty; the exact binomial interval over questions stands in. With one question, or no variation, there is none.
+    `values_QG`: a number per question and group, questions may have different numbers of groups. `support`: the least
+    and the largest value there can be, None when there is none.
     """
-    groups = [np.asarray(values, float) for values in values_QG]
-    means = np.array([values.mean() for values in groups])
-    count, value = len(means), float(means.mean()) if len(means) else float("nan")
-    if count < 2:
-        return Estimate(value, None, None, count)
-    if np.ptp(means) == 0 and all(np.ptp(values) == 0 for values in groups):
-        return _unanimous(value, count, bounds)
-    low, high = np.percentile(_resampled(groups, np.random.default_rng(seed)), [2.5, 97.5])
-    wider = np.sqrt(count / (count - 1))
-    low, high = value + wider * (low - value), value + wider * (high - value)
-    if bounds:
-        low, high = max(low, bounds[0]), min(high, bounds[1])
-    return Estimate(value, float(low), float(high), count)
+    arm = _Arm(values_QG)
+    return _with_interval(arm.means, [arm], support, seed, resamples)
 
 
-def paired(left_Q: Sequence[float], right_Q: Sequence[float], seed: int = 0) -> Estimate:
-    """Mean of left minus right over the same questions, with its interval."""
-    differences = np.asarray(left_Q, float) - np.asarray(right_Q, float)
-    return estimate([[difference] for difference in differences], seed=seed)
+def paired(
+    left_QG: Ragged,
+    right_QG: Ragged,
+    support: tuple[float, float] | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Estimate:
+    """Mean of left minus right over the same questions in the same order; `support` is that of the difference."""
+    left, right = _Arm(left_QG), _Arm(right_QG, sign=-1)
+    if len(left.means) != len(right.means):
+        raise ValueError(f"paired differences need the same questions: {len(left.means)} and {len(right.means)}")
+    return _with_interval(left.means + right.means, [left, right], support, seed, resamples)
 
 
-def permutation_p(left_Q: Sequence[float], right_Q: Sequence[float], seed: int = 0) -> float | None:
-    """Two-sided p of a paired permutation test over questions, exact for few of them; None with fewer than two."""
+def permutation_p(left_Q: Sequence[float] | Floats, right_Q: Sequence[float] | Floats, seed: int = 0) -> float | None:
+    """Two-sided p of a paired permutation test (signs of the differences); None with fewer than two questions.
+
+    Questions without a difference leave the distribution as it is, so they are left out: the test is exact up to 13
+    questions that differ, and random with `RESAMPLES` draws beyond.
+    """
     left, right = np.asarray(left_Q, float), np.asarray(right_Q, float)
     if len(left) < 2:
         return None
-    if np.array_equal(left, right):
-        return 1.0
+    differ = ~np.isclose(left, right, rtol=0, atol=1e-12)
+    if differ.sum() < 2:
+        return 1.0  # nothing to flip, or one difference whose two signs are equally extreme
     result = stats.permutation_test(
-        (left, right),
+        (left[differ], right[differ]),
         lambda a, b, axis: (a - b).mean(axis=axis),
         permutation_type="samples",
         vectorized=True,
-        n_resamples=RESAMPLES - 1,
+        n_resamples=RESAMPLES,
+        batch=max(1, CHUNK // int(differ.sum())),
         rng=np.random.default_rng(seed),
     )
     return float(result.pvalue)
 
 
-def _resampled(groups: Sequence[Floats], rng: np.random.Generator) -> Floats:
-    """Means of `RESAMPLES` draws of questions and, within each drawn question, of its groups."""
-    sizes = np.array([len(values) for values in groups])
-    table = np.zeros((len(groups), sizes.max()))
-    for row, values in enumerate(groups):
-        table[row, : len(values)] = values
-    rows = max(1, CHUNK // table.size)
-    parts = [_draw(table, sizes, min(rows, RESAMPLES - start), rng) for start in range(0, RESAMPLES, rows)]
+class _Arm:
+    """One method's numbers: a mean per question, and what groups add to it when they are drawn again."""
+
+    def __init__(self, values_QG: Ragged, sign: int = 1) -> None:
+        groups = [np.asarray(values, float) for values in values_QG]
+        self.sizes: Integers = np.array([len(values) for values in groups], dtype=np.int64)
+        self.means: Floats = sign * np.array([values.mean() for values in groups])
+        # Deviations from the question's mean, padded with 0, scaled so that a draw varies as a new group would.
+        self._around: Floats = np.zeros((len(groups), max(map(len, groups), default=0)))
+        for row, values in enumerate(groups):
+            if len(values) > 1:
+                scale = sign * np.sqrt(len(values) / (len(values) - 1))
+                self._around[row, : len(values)] = scale * (values - values.mean())
+
+    @property
+    def width(self) -> int:
+        """Groups of the question that has most."""
+        return int(self._around.shape[1])
+
+    @property
+    def noise(self) -> float:
+        """Variance that a question's mean has by its groups, averaged over questions."""
+        return float(((self._around**2).sum(axis=1) / self.sizes**2).mean())
+
+    def drawn(self, questions: Integers, rng: np.random.Generator) -> Floats:
+        """For each drawn question the mean deviation of its groups, drawn with replacement."""
+        size = self.sizes[questions][..., None]
+        picks = (rng.random((*questions.shape, self.width)) * size).astype(np.int64)
+        deviations = np.where(np.arange(self.width) < size, self._around[questions[..., None], picks], 0.0)
+        return np.asarray(deviations.sum(axis=-1) / size[..., 0])
+
+
+def _with_interval(
+    means: Floats, arms: list[_Arm], support: tuple[float, float] | None, seed: int, resamples: int
+) -> Estimate:
+    count = len(means)
+    value = float(means.mean()) if count else float("nan")
+    rng = np.random.default_rng(seed)
+    if count < 2:
+        return Estimate(value, None, None, count, "an interval over questions needs more than one question")
+    if _differing(means) >= ENOUGH:
+        low, high = np.quantile(_resampled(means, arms, resamples, rng), _levels(count))
+    elif support is not None:
+        low, high = _bounded(means, support, rng)
+    else:
+        return Estimate(value, None, None, count, f"fewer than {ENOUGH} questions differ: too few to resample")
+    if support is not None:
+        low, high = max(low, support[0]), min(high, support[1])
+    return Estimate(value, float(low), float(high), count)
+
+
+def _differing(means: Floats) -> int:
+    """Questions that do not have the commonest value."""
+    return int(len(means) - np.unique(means.round(12), return_counts=True)[1].max())
+
+
+def _levels(count: int) -> tuple[float, float]:
+    """The levels of the expanded percentile interval for `count` questions."""
+    student = stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)
+    low = float(stats.norm.cdf(-student * np.sqrt(count / (count - 1))))
+    return low, 1 - low
+
+
+def _resampled(means: Floats, arms: list[_Arm], resamples: int, rng: np.random.Generator) -> Floats:
+    """`resamples` means over drawn questions and, where there are several, drawn groups."""
+    grouped = [arm for arm in arms if arm.noise > 0]
+    noise, spread = sum(arm.noise for arm in grouped), float(means.var(ddof=1))
+    by_groups = min(noise, spread)  # what of the spread of the means the groups account for
+    centers = means.mean() + np.sqrt(1 - by_groups / spread) * (means - means.mean())
+    rows = max(1, CHUNK // (len(means) * max(arm.width for arm in arms)))
+    parts = []
+    for start in range(0, resamples, rows):
+        questions = rng.integers(0, len(means), (min(rows, resamples - start), len(means)))
+        drawn = centers[questions]
+        for arm in grouped:
+            drawn += np.sqrt(by_groups / noise) * arm.drawn(questions, rng)
+        parts.append(drawn.mean(axis=1))
     return np.concatenate(parts)
 
 
-def _draw(table: Floats, sizes: NDArray[np.int64], count: int, rng: np.random.Generator) -> Floats:
-    questions = rng.integers(0, len(table), (count, len(table)))
-    if table.shape[1] == 1:
-        return np.asarray(table[questions, 0].mean(axis=1))
-    size = sizes[questions][..., None]
-    picks = (rng.random((*questions.shape, table.shape[1])) * size).astype(int)
-    kept = np.arange(table.shape[1]) < size
-    drawn = np.where(kept, table[questions[..., None], picks], 0.0)
-    return np.asarray((drawn.sum(axis=2) / size[..., 0]).mean(axis=1))
-
-
-def _unanimous(value: float, count: int, bounds: tuple[float, float] | None) -> Estimate:
-    if bounds != (0.0, 1.0) or value not in (0.0, 1.0):
-        return Estimate(value, None, None, count)
-    exact = stats.binomtest(round(value * count), count).proportion_ci(0.95, "exact")
-    return Estimate(value, float(exact.low), float(exact.high), count)
+def _bounded(means: Floats, support: tuple[float, float], rng: np.random.Generator) -> tuple[float, float]:
+    """Gaffke's interval: random weights over the sample and one more value, placed at the bound."""
+    values, counts = np.unique(means, return_counts=True)
+    tail = (1 - CONFIDENCE) / 2
+    ends = []
+    for bound, level in ((support[0], tail), (support[1], 1 - tail)):
+        weights = rng.standard_gamma([*counts, 1], size=(10 * RESAMPLES, len(counts) + 1))
+        ends.append(float(np.quantile(weights @ [*values, bound] / weights.sum(axis=1), level)))
+    return ends[0], ends[1]

@@ -1,152 +1,114 @@
-"""A table of runs side by side, for the console, Markdown and LaTeX."""
+"""Runs side by side as a table: for the console, in Markdown and in LaTeX (booktabs)."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import pandas as pd
+from analysis.compare import Against, Row
+from analysis.stats import ENOUGH, Estimate
 
-from analysis.load import LABELS, labels, load
-from analysis.metrics import overall, per_group, per_question
-from analysis.stats import Estimate, paired, permutation_p
-
-SHOWN_ALWAYS = ("method", "router", "top_k")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One run: its labels, its metrics, and how it stands against the independent baseline over the same questions."""
-
-    run_id: str
-    labels: dict[str, Any]
-    paths: int  # of a group
-    groups: int  # per question
-    estimates: dict[str, Estimate]
-    difference: Estimate | None  # Pass@1 minus the baseline's, None for the baseline itself or without one
-    p: float | None
-
-    @property
-    def verdict(self) -> str:
-        """`better` or `worse` only where the interval of the paired difference says so."""
-        if self.difference is None or not self.difference.excludes_zero:
-            return ""
-        return "better" if self.difference.value > 0 else "worse"
-
-    def __getitem__(self, name: str) -> Estimate:
-        return self.estimates[name]
-
-    def find(self, prefix: str) -> Estimate:
-        """The metric whose name starts like this, such as `cons@`, whatever N is."""
-        return next(value for name, value in self.estimates.items() if name.startswith(prefix))
+Cells = list[list[str]]  # the head, then a row per run
+AGAINST = "vs independent"
+LEGEND = (
+    "Q×G×N: questions, groups per question, paths per group.",
+    f"[low, high]: 95% interval, questions resampled (Gaffke's for bounded means where fewer than {ENOUGH} differ).",
+    f"{AGAINST}: paired difference of Pass@1 in points, p by permutation of its signs over questions.",
+    "shortest: majority vote, ties to the shorter answers. own, received: mean tokens per path, sampled and heard.",
+)
 
 
-def rows(
-    folders: Sequence[str | Path], questions: Sequence[str] | None = None, groups: int | None = None
-) -> list[Row]:
-    """A row per run: independent baselines first, then in the order of the folders."""
-    order = sorted(map(Path, folders), key=lambda folder: labels(folder)["method"] != "independent")
-    tables = {folder: per_group(load([folder], questions=questions, groups=groups)) for folder in order}
-    return [_row(folder, tables) for folder in order]
+def cells(rows: Sequence[Row]) -> Cells:
+    """The table as text: shares in percent with 95% intervals, differences in points, tokens as means per path."""
+    sizes = {row.paths for row in rows}
+    votes = f"Cons@{sizes.pop()} %" if len(sizes) == 1 else "Cons@N %"
+    head = ["run", "Q×G×N", "Pass@1 %", AGAINST, votes, "shortest %", "own tokens", "received"]
+    table = [head, *(_line(row) for row in rows)]
+    if any(row.independent for row in rows):
+        return table
+    return [[cell for name, cell in zip(head, line, strict=True) if name != AGAINST] for line in table]
 
 
-def names(rows: Sequence[Row]) -> list[str]:
-    """What tells the runs apart, in words: method, router and k, and any other setting that differs between them."""
-    differing = [key for key in LABELS if key not in SHOWN_ALWAYS and len({row.labels[key] for row in rows} - {None}) > 1]
-    found = []
+def notes(rows: Sequence[Row]) -> list[str]:
+    """What a reader has to know: what the columns are, what is missing, where there is no interval and why."""
+    baseline = any(row.independent for row in rows)
+    told = [line for line in LEGEND if baseline or not line.startswith(AGAINST)]
+    told += [f"{row.name}: {row.found} of {row.asked} groups are there." for row in rows if row.found < row.asked]
     for row in rows:
-        router = row.labels["router"]
-        words = [str(row.labels["method"]) if router is None else str(router)]
-        words += [f"k={row.labels['top_k']}"] if router is not None and row.labels["top_k"] is not None else []
-        words += [f"{key}={row.labels[key]}" for key in differing if row.labels[key] is not None]
-        found.append(" ".join(words))
-    return found
+        if baseline and row.against is None and not row.independent:
+            told.append(f"{row.name}: no independent run with the same questions, budget and sampling among these.")
+        if row.against is not None and row.against.difference.n < row.questions:
+            told.append(f"{row.name}: the difference is over the {row.against.difference.n} questions both runs have.")
+    reasons = {row[name].why: None for row in rows for name in ("pass@1", "cons") if row[name].why}
+    return told + [f"n/a: {why}." for why in reasons]
 
 
-def frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """The table as text, a row per run; percent with 95% intervals, tokens per path."""
-    made = []
-    for name, row in zip(names(rows), rows, strict=True):
-        made.append(
-            {
-                "run": name,
-                "questions x groups x paths": f"{row['pass@1'].n} x {row.groups} x {row.paths}",
-                "Pass@1 %": percent(row["pass@1"]),
-                "minus independent": signed(row.difference),
-                "": row.verdict,
-                f"Cons@{row.paths} %": percent(row.find("cons@")),
-                "shortest majority %": percent(row.find("shortest_majority@")),
-                "own tokens": f"{row['tokens_own'].value:.0f}",
-                "received": f"{row['tokens_received'].value:.0f}",
-                "blocks": f"{row['blocks'].value:.1f}",
-            }
-        )
-    return pd.DataFrame(made).fillna("")
+def console(table: Cells) -> str:
+    """Columns padded to one width, the first to the left, the rest to the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in table]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """A Markdown table that is also readable on a console: columns padded to one width."""
-    cells = [[escape(str(cell)) for cell in row] for row in [list(table.columns), *table.to_numpy().tolist()]]
-    widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(cells[0]))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
+def markdown(table: Cells) -> str:
+    """A Markdown table, padded to be read as it stands."""
+    escaped = [[_markdown_cell(cell) for cell in row] for row in table]
+    widths = [max(3, *map(len, column)) for column in zip(*escaped, strict=True)]
+    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in escaped]
+    rule = ["-" * (width + 2) for width in widths]
+    return "\n".join([lines[0], f"|{rule[0]}|" + "".join(f"{dashes[:-1]}:|" for dashes in rule[1:]), *lines[1:]])
 
 
-def latex(table: pd.DataFrame) -> str:
-    """A booktabs table."""
-    head, *body = [[tex(str(cell)) for cell in row] for row in [list(table.columns), *table.to_numpy().tolist()]]
-    lines = [rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}", r"\toprule", " & ".join(head) + r" \\", r"\midrule"]
-    lines += [" & ".join(row) + r" \\" for row in body]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
-
-
-def percent(value: Estimate) -> str:
-    """A share in percent with its interval."""
-    return f"{100 * value.value:.1f} {_interval(value, '.1f')}"
-
-
-def signed(value: Estimate | None) -> str:
-    """A difference in percentage points with its interval; empty without one."""
-    return "" if value is None else f"{100 * value.value:+.1f} {_interval(value, '+.1f')}"
-
-
-def escape(text: str) -> str:
-    """Markdown cell text."""
-    return " ".join(text.replace("|", "\\|").split())
-
-
-def tex(text: str) -> str:
-    """LaTeX cell text."""
-    marks = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    marks |= {mark: "\\" + mark for mark in "&%$#_{}"}
-    return "".join(marks.get(character, character) for character in text)
-
-
-def _row(folder: Path, tables: dict[Path, pd.DataFrame]) -> Row:
-    table, own = tables[folder], labels(folder)
-    estimates = {name: overall(table, name) for name in table.columns if name not in ("question_id", "group")}
-    baseline = next((other for other in tables if other != folder and _is_baseline(labels(other), own)), None)
-    difference = p = None
-    if baseline is not None:
-        mine, theirs = per_question(table, "pass@1"), per_question(tables[baseline], "pass@1")
-        shared = mine.index.intersection(theirs.index)
-        difference, p = paired(mine[shared], theirs[shared]), permutation_p(mine[shared], theirs[shared])
-    size = int(next(name for name in table.columns if name.startswith("cons@")).removeprefix("cons@"))
-    return Row(folder.name, own, size, int(table["group"].nunique()), estimates, difference, p)
-
-
-def _is_baseline(other: dict[str, Any], own: dict[str, Any]) -> bool:
-    """Independent sampling of the same model on the same questions with the same budget and sampling."""
-    same = ("model", "dataset", "peers", "max_tokens", "temperature", "seed")
-    return (
-        own["method"] != "independent"
-        and other["method"] == "independent"
-        and all(other[key] == own[key] for key in same)
+def latex(table: Cells, told: Sequence[str] = ()) -> str:
+    """A booktabs table; needs `\\usepackage{booktabs}`. The notes stand above it as comments."""
+    head, *body = [" & ".join(_latex_cell(cell) for cell in row) + r" \\" for row in table]
+    return "\n".join(
+        [
+            *(f"% {' '.join(note.split())}" for note in told),
+            rf"\begin{{tabular}}{{l{'r' * (len(table[0]) - 1)}}}",
+            *(r"\toprule", head, r"\midrule", *body, r"\bottomrule"),
+            r"\end{tabular}",
+        ]
     )
+
+
+def _line(row: Row) -> list[str]:
+    return [
+        row.name,
+        f"{row.questions}×{row.groups}×{row.paths}",
+        _percent(row["pass@1"]),
+        "" if row.independent else _points(row.against),
+        _percent(row["cons"]),
+        f"{100 * row['shortest_majority'].value:.1f}",
+        f"{row['tokens_own'].value:.0f}",
+        f"{row['tokens_received'].value:.0f}",
+    ]
+
+
+def _percent(share: Estimate) -> str:
+    return f"{100 * share.value:.1f} {_interval(share, '.1f')}"
+
+
+def _points(against: Against | None) -> str:
+    if against is None:
+        return "n/a"
+    difference = f"{100 * against.difference.value:+.1f} {_interval(against.difference, '+.1f')}"
+    p = "" if against.p is None else f" p={against.p:.3f}" if against.p >= 0.001 else " p<0.001"
+    return f"{difference}{p} {against.verdict}".rstrip()
 
 
 def _interval(value: Estimate, form: str) -> str:
     if value.low is None or value.high is None:
         return "[n/a]"
     return f"[{100 * value.low:{form}}, {100 * value.high:{form}}]"
+
+
+def _markdown_cell(text: str) -> str:
+    for mark in "\\|*_`<":
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.split())
+
+
+def _latex_cell(text: str) -> str:
+    marks = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "×": r"$\times$"}
+    marks |= {mark: f"\\{mark}" for mark in "&%$#_{}"} | {mark: f"${mark}$" for mark in "<>|"}
+    escaped = "".join(marks.get(character, character) for character in text)
+    return re.sub(r"(?<!\w)-(?=\d)", "$-$", escaped)

@@ -37,17 +37,8 @@ SCHEMA = pa.schema(
         "tokens_prefilled": pa.int64(),
         "blocks": pa.int32(),
         "aha": pa.int32(),
-        "segments": _list_of(
-            kind=pa.string(),
-            turn=pa.int32(),
-            text=pa.string(),
-            tokens=pa.list_(pa.int32()),
-        ),
-        "routes": _list_of(
-            turn=pa.int32(),
-            peers=pa.list_(pa.int32()),
-            similarity=pa.list_(pa.float64()),
-        ),
+        "segments": _list_of(kind=pa.string(), turn=pa.int32(), text=pa.string(), tokens=pa.list_(pa.int32())),
+        "routes": _list_of(turn=pa.int32(), peers=pa.list_(pa.int32()), similarity=pa.list_(pa.float64())),
         "probes": _list_of(turn=pa.int32(), phase=pa.string(), answer=pa.string(), correct=pa.bool_()),
         "seed": pa.int64(),
         "started_s": pa.float64(),
@@ -87,12 +78,7 @@ def write(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> pathlib.Pa
     schema = SCHEMA.with_metadata({STAMP: json.dumps(asdict(stamp)).encode()})
     columns = [{**row, "question_id": storable(stamp.question_id)} for row in rows]
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        pa.Table.from_pylist(columns, schema),
-        sink,
-        compression="zstd",
-        write_page_checksum=True,
-    )
+    pq.write_table(pa.Table.from_pylist(columns, schema), sink, compression="zstd", write_page_checksum=True)
     write_whole(folder / stamp.file_name, sink.getvalue())
     return folder / stamp.file_name
 

@@ -27,26 +27,20 @@ class Progress:
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._questions, self._groups, self._found, self._done = (
-            questions,
-            groups,
-            done,
-            done,
-        )
+        self._questions, self._groups, self._found, self._done = questions, groups, done, done
         self._tokens = self._correct = self._paths = 0
         self._label, self._clock, self._started = label, clock, clock()
         out = stream or sys.stderr
         self._view: _View = _Bar(self.fraction, out) if out.isatty() else _Lines(out, clock)
 
     def __enter__(self) -> Self:
+        """Nothing is shown before the first group."""
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Show how it stands at the end, whatever ended it."""
         self._view.close(self._text(), self._time_left)
 
     def update(self, *, groups: int = 1, tokens: int = 0, correct: int = 0, paths: int = 0) -> None:
@@ -93,13 +87,7 @@ class _View(Protocol):
 class _Bar:
     def __init__(self, fraction: float, stream: TextIO) -> None:
         layout = "{percentage:3.0f}%|{bar:24}| {desc}"
-        self._bar = tqdm(
-            total=1.0,
-            initial=fraction,
-            file=stream,
-            bar_format=layout,
-            dynamic_ncols=True,
-        )
+        self._bar = tqdm(total=1.0, initial=fraction, file=stream, bar_format=layout, dynamic_ncols=True)
 
     def show(self, fraction: float, text: str, time_left: float | None) -> None:
         self._bar.set_description_str(_with_time(text, time_left), refresh=False)
@@ -112,12 +100,7 @@ class _Bar:
 
 class _Lines:
     def __init__(self, stream: TextIO, clock: Callable[[], float]) -> None:
-        self._stream, self._clock, self._last, self._printed = (
-            stream,
-            clock,
-            clock(),
-            "",
-        )
+        self._stream, self._clock, self._last, self._printed = (stream, clock, clock(), "")
 
     def show(self, fraction: float, text: str, time_left: float | None) -> None:
         if self._clock() - self._last >= LINE_SECONDS:

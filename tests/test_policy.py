@@ -7,7 +7,7 @@ import pytest
 
 from leap_lab.arithmetic import generate
 from leap_lab.engines.base import Request
-from leap_lab.training.policy import WRONG_SNAP, Chain, doubt_of, read, write
+from leap_lab.training.policy import DRILL, WRONG_SNAP, Chain, doubt_of, read, write
 
 QUESTION = "a = 38 + 29\nb = a - 5\nc = b + 4\nd = c + 2\nWhat is d?[assistant]<think>\n"
 RIGHT, WRONG = "a = 38 + 29 = 67.\n\n", "a = 38 + 29 = 57.\n\n"
@@ -65,20 +65,20 @@ def test_a_wrong_path_changes_only_by_a_check():
     outcomes = Counter()
     for seed in range(300):
         text = ask(QUESTION + WRONG + block("a = 67.", "a = 77.", "a = 57."), seed)
-        right, checked = text.endswith("\\boxed{68}."), "Check a: 30 + 20 = 50, 8 + 9 = 17, 50 + 17 = 67." in text
+        right, checked = text.endswith("\\boxed{68}."), "Check a = 38 + 29: 30 + 20 = 50, 8 + 9 = 17, 50 + 17 = 67." in text
         outcomes[right, checked] += 1
     assert set(outcomes) == {(True, True), (False, False)}
     assert outcomes[True, True] > 80
 
 
 def test_after_a_correction_the_chain_starts_again():
-    corrected = WRONG + "b = a - 5 = 57 - 5 = 52.\n\nCheck a: 30 + 20 = 50, 8 + 9 = 17, 50 + 17 = 67.\n\n"
+    corrected = WRONG + "b = a - 5 = 57 - 5 = 52.\n\nCheck a = 38 + 29: 30 + 20 = 50, 8 + 9 = 17, 50 + 17 = 67.\n\n"
     assert ask(QUESTION + corrected).startswith("Mine 57, check 67: wrong. So a = 67.\n\nb = a - 5 = 67 - 5 = 62.")
     assert ask(QUESTION + corrected + "Stop.\n<summarize> So far:") == " a = 67 (checked). </summarize>"
 
 
 def test_a_checked_path_says_so_and_stays():
-    checked = WRONG + "Check a: 30 + 20 = 50, 8 + 9 = 17, 50 + 17 = 67.\n\nMine 57, check 67: wrong. So a = 67.\n\n"
+    checked = WRONG + "Check a = 38 + 29: 30 + 20 = 50, 8 + 9 = 17, 50 + 17 = 67.\n\nMine 57, check 67: wrong. So a = 67.\n\n"
     for seed in range(50):
         text = ask(QUESTION + checked + block("a = 57.", "a = 57.", summary="a = 67 (checked)."), seed)
         assert text.startswith("a: mine 67 checked, peers 57, 57.\n\nb = ")
@@ -92,10 +92,16 @@ def test_summaries_hold_what_is_current():
 
 
 def test_what_peers_write_is_not_taken_for_own_words():
-    hostile = block("a = 38 + 29 = 11.", "Check a: 1 + 1 = 2.", "b = a - 5 = 9 - 5 = 4.")
+    hostile = block("a = 38 + 29 = 11.", "Check a = 1 + 1: 1 + 1 = 2.", "b = a - 5 = 9 - 5 = 4.")
     state = read(WRONG + hostile)
     assert (state.first, state.values, state.checked) == (57, [57], False)
 
 
 def test_a_forced_answer_is_the_last_value():
     assert ask(QUESTION + RIGHT + "b = a - 5 = 67 - 5 = 62.\n\n\n</think>\n\nThe final answer is \\boxed{") == "62}."
+
+
+def test_a_drill_is_the_check_alone():
+    text = ask(f"{DRILL} 38 + 29[assistant]<think>\n")
+    assert text.startswith("Check a = 38 + 29: 30 + 20 = 50, 8 + 9 = 17, 50 + 17 = 67.")
+    assert text.endswith("\\boxed{67}.")

@@ -16,14 +16,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def git(folder: pathlib.Path, *arguments: str) -> str:
-    settings = [
-        "-c",
-        "user.name=a",
-        "-c",
-        "user.email=a@example.org",
-        "-c",
-        "commit.gpgsign=false",
-    ]
+    settings = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     command = ["git", "-C", str(folder), *settings, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
@@ -60,15 +53,7 @@ def test_it_is_plain_json_and_names_versions() -> None:
 def test_nothing_private_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
     monkeypatch.setenv("A_SECRET", "secret-value")
-    monkeypatch.setattr(
-        sys,
-        "argv",
-        [
-            "/home/somebody/run.py",
-            "model.path=/home/somebody/m",
-            "x=/home/somebodyelse",
-        ],
-    )
+    monkeypatch.setattr(sys, "argv", ["/home/somebody/run.py", "model.path=/home/somebody/m", "x=/home/somebodyelse"])
     found = collect()
     assert found["argv"] == ["run.py", "model.path=~/m", "x=/home/somebodyelse"]
     assert "secret-value" not in json.dumps(found)
@@ -97,10 +82,7 @@ def test_a_model_is_its_bytes_wherever_they_lie(model: pathlib.Path, tmp_path: p
     assert model_fingerprint(str(model.rename(tmp_path / "elsewhere"))) == first
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["config.json", "tokenizer.json", "chat_template.jinja", "model.safetensors"],
-)
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "chat_template.jinja", "model.safetensors"])
 def test_each_file_that_matters_changes_it(model: pathlib.Path, name: str) -> None:
     first = model_fingerprint(str(model))
     (model / name).write_text("other")
@@ -123,9 +105,7 @@ def test_a_large_file_is_told_apart_by_pieces_all_over_it(model: pathlib.Path, p
     assert weights.stat().st_size == WHOLE_BYTES + 10**6
 
 
-def test_a_hub_id_stays_the_same_before_and_after_its_download(
-    tmp_path: pathlib.Path,
-) -> None:
+def test_a_hub_id_stays_the_same_before_and_after_its_download(tmp_path: pathlib.Path) -> None:
     assert model_fingerprint("Org/Model-7B") == "Org/Model-7B"
     cache = tmp_path / "models--Org--Model-7B"
     snapshot = cache / "snapshots" / COMMIT

@@ -19,36 +19,13 @@ from leap_lab.errors import UserError
 from leap_lab.files import escaped, write_whole
 from leap_lab.path import Kind, Path, Probe, Route
 from leap_lab.problems import Problem
-from leap_lab.records import (
-    SCHEMA,
-    RunFolder,
-    read_groups,
-    require_groups,
-    rows,
-    run_id_of,
-)
+from leap_lab.records import SCHEMA, RunFolder, read_groups, require_groups, rows, run_id_of
 
 IDENTITY = {"method": {"name": "leap", "interval": 64}, "peers": 2, "temperature": 1.0}
 DESIGN_COLUMNS = [
     *("run_id", "question_id", "group", "path", "gold", "answer", "correct", "finish"),
-    *(
-        "tokens_think",
-        "tokens_summary",
-        "tokens_comment",
-        "tokens_prompt",
-        "tokens_probe",
-        "tokens_prefilled",
-    ),
-    *(
-        "blocks",
-        "aha",
-        "segments",
-        "routes",
-        "probes",
-        "seed",
-        "started_s",
-        "finished_s",
-    ),
+    *("tokens_think", "tokens_summary", "tokens_comment", "tokens_prompt", "tokens_probe", "tokens_prefilled"),
+    *("blocks", "aha", "segments", "routes", "probes", "seed", "started_s", "finished_s"),
 ]
 
 
@@ -59,14 +36,7 @@ class Grade(NamedTuple):
 
 def full_path(index: int = 0, text: str = "so 4") -> Path:
     """A path with a segment of every kind, each of another length."""
-    path = Path(
-        index=index,
-        seed=2**31 - 1,
-        finish="answered",
-        tokens_cut=100,
-        tokens_probe=11,
-        tokens_prefilled=12,
-    )
+    path = Path(index=index, seed=2**31 - 1, finish="answered", tokens_cut=100, tokens_probe=11, tokens_prefilled=12)
     for length, kind in enumerate(Kind, start=1):
         path.add(kind, 0, range(length), f"{kind} {text}")
     path.routes.append(Route(0, (1, 2), (0.25, 0.5)))
@@ -98,11 +68,7 @@ def test_tokens_are_counted_by_who_wrote_them() -> None:
     assert row["tokens_think"] == lengths[Kind.THINK] + lengths[Kind.FINAL] + 100
     for kind in (Kind.SUMMARY, Kind.COMMENT, Kind.PROMPT, Kind.TRIGGER, Kind.PREFIX):
         assert row[f"tokens_{kind}"] == lengths[kind]
-    assert (row["tokens_cut"], row["tokens_probe"], row["tokens_prefilled"]) == (
-        100,
-        11,
-        12,
-    )
+    assert (row["tokens_cut"], row["tokens_probe"], row["tokens_prefilled"]) == (100, 11, 12)
 
 
 def test_a_group_comes_back_as_it_was_written(folder: RunFolder) -> None:
@@ -112,12 +78,7 @@ def test_a_group_comes_back_as_it_was_written(folder: RunFolder) -> None:
     first = pq.read_table(file).to_pylist()[0]
     assert first["routes"] == [{"turn": 0, "peers": [1, 2], "similarity": [0.25, 0.5]}]
     assert [probe["answer"] for probe in first["probes"]] == [None, "4"]
-    assert (first["seed"], first["blocks"], first["aha"], first["gold"]) == (
-        2**31 - 1,
-        1,
-        3,
-        "4",
-    )
+    assert (first["seed"], first["blocks"], first["aha"], first["gold"]) == (2**31 - 1, 1, 3, "4")
 
 
 def test_every_path_needs_a_grade() -> None:
@@ -126,15 +87,7 @@ def test_every_path_needs_a_grade() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "\0nul\x01\x1b[31m",
-        "lone \ud800 half",
-        "x" * 100_000,
-        "\U0001f9ee ﷽ \u202e",
-        "</think>\r\n",
-        "",
-    ],
+    "text", ["\0nul\x01\x1b[31m", "lone \ud800 half", "x" * 100_000, "\U0001f9ee ﷽ \u202e", "</think>\r\n", ""]
 )
 def test_any_text_survives(folder: RunFolder, text: str) -> None:
     file = folder.write_group(group_rows(folder.run_id, text=text))
@@ -143,10 +96,7 @@ def test_any_text_survives(folder: RunFolder, text: str) -> None:
     assert [len(part["tokens"]) for part in read] == list(range(1, len(Kind) + 1))
 
 
-@pytest.mark.parametrize(
-    "question",
-    ["a/b", "..", "", "q-1", "Ä?*\n\0", "lone \ud800", "~", "x" * 5000, ".hidden"],
-)
+@pytest.mark.parametrize("question", ["a/b", "..", "", "q-1", "Ä?*\n\0", "lone \ud800", "~", "x" * 5000, ".hidden"])
 def test_any_question_id_is_found_again(folder: RunFolder, question: str) -> None:
     assert not folder.has(question, 0)
     file = folder.write_group(group_rows(folder.run_id, question))
@@ -157,14 +107,7 @@ def test_any_question_id_is_found_again(folder: RunFolder, question: str) -> Non
     assert len(read_groups(folder.path, ["path"], questions=[question])) == 2
 
 
-@given(
-    st.lists(
-        st.text(alphabet="a%~-./é\ud800" + "A", max_size=300),
-        min_size=2,
-        max_size=2,
-        unique=True,
-    )
-)
+@given(st.lists(st.text(alphabet="a%~-./é\ud800" + "A", max_size=300), min_size=2, max_size=2, unique=True))
 def test_other_texts_have_other_names(texts: list[str]) -> None:
     assert escaped(texts[0]) != escaped(texts[1])
 
@@ -215,20 +158,10 @@ def of_an_older_schema(file: FilePath) -> None:
 
 @pytest.mark.parametrize(
     "spoil",
-    [
-        truncate,
-        empty,
-        flip_a_byte_of_data,
-        of_someone_else,
-        of_another_run,
-        of_another_group,
-        of_an_older_schema,
-    ],
+    [truncate, empty, flip_a_byte_of_data, of_someone_else, of_another_run, of_another_group, of_an_older_schema],
 )
 def test_a_spoilt_file_counts_as_missing_and_is_replaced(
-    folder: RunFolder,
-    caplog: pytest.LogCaptureFixture,
-    spoil: Callable[[FilePath], None],
+    folder: RunFolder, caplog: pytest.LogCaptureFixture, spoil: Callable[[FilePath], None]
 ) -> None:
     file = folder.write_group(group_rows(folder.run_id))
     assert folder.has("q", 0)
@@ -252,10 +185,7 @@ def test_reading_leaves_spoilt_and_copied_files_out(folder: RunFolder, caplog: p
 
 
 def test_what_a_killed_run_left_is_ignored_and_cleaned(tmp_path: FilePath, folder: RunFolder) -> None:
-    left = [
-        folder.path / ".run.json.1a.unfinished",
-        folder.path / "groups" / ".q-0.parquet.1a.unfinished",
-    ]
+    left = [folder.path / ".run.json.1a.unfinished", folder.path / "groups" / ".q-0.parquet.1a.unfinished"]
     for file in left:
         file.write_bytes(b"half")
     assert not folder.has("q", 0)
@@ -293,19 +223,11 @@ def test_the_same_identity_goes_on_in_the_same_folder(tmp_path: FilePath, folder
     again = RunFolder.open(tmp_path / "runs", IDENTITY, {"peers": 2, "limit": 5})
     assert again == folder
     assert again.has("q", 0)
-    assert yaml.safe_load((again.path / "config.yaml").read_text()) == {
-        "peers": 2,
-        "limit": 5,
-    }
+    assert yaml.safe_load((again.path / "config.yaml").read_text()) == {"peers": 2, "limit": 5}
 
 
 def test_another_identity_is_refused_with_what_differs(tmp_path: FilePath, folder: RunFolder) -> None:
-    old = {
-        "method": {"name": "leap", "interval": 128},
-        "peers": 2,
-        "temperature": 1.0,
-        "extra": None,
-    }
+    old = {"method": {"name": "leap", "interval": 128}, "peers": 2, "temperature": 1.0, "extra": None}
     (folder.path / "identity.json").write_text(json.dumps(old))
     with pytest.raises(UserError) as refused:
         RunFolder.open(tmp_path / "runs", IDENTITY, {})
@@ -328,14 +250,7 @@ def test_a_runs_dir_that_cannot_be_is_refused(tmp_path: FilePath) -> None:
 
 def test_run_and_metrics_are_strict_json(folder: RunFolder) -> None:
     assert folder.read_run() == {}
-    folder.write_run(
-        {
-            "status": "finished",
-            "n": np.int64(3),
-            "rate": np.float64(0.5),
-            "path": FilePath("a"),
-        }
-    )
+    folder.write_run({"status": "finished", "n": np.int64(3), "rate": np.float64(0.5), "path": FilePath("a")})
     assert folder.read_run() == {"status": "finished", "n": 3, "rate": 0.5, "path": "a"}
     folder.write_metrics({"pass1": {"value": math.nan, "low": np.float64("inf"), "all": [(1, math.nan)]}})
     text = (folder.path / "metrics.json").read_text()

@@ -10,34 +10,14 @@ import pytest
 
 from leap_lab import tracking
 from leap_lab.errors import UserError
-from leap_lab.tracking import (
-    TABLE_CHARACTERS,
-    TABLE_ROWS,
-    NullTracker,
-    Progress,
-    Tracker,
-    WandbTracker,
-)
+from leap_lab.tracking import TABLE_CHARACTERS, TABLE_ROWS, NullTracker, Progress, Tracker, WandbTracker
 
 
 def row(path: int = 0, text: str = "so 4") -> dict[str, Any]:
-    counts = {
-        "blocks": 1,
-        "aha": 0,
-        "tokens_think": 5,
-        "tokens_summary": 2,
-        "tokens_comment": 3,
-    }
+    counts = {"blocks": 1, "aha": 0, "tokens_think": 5, "tokens_summary": 2, "tokens_comment": 3}
     segments = [{"kind": kind, "turn": 0, "text": text, "tokens": [1]} for kind in ("prompt", "think")]
     grade = {"gold": "4", "answer": None, "correct": False, "finish": "answered"}
-    return {
-        "question_id": "q",
-        "group": 0,
-        "path": path,
-        **grade,
-        **counts,
-        "segments": segments,
-    }
+    return {"question_id": "q", "group": 0, "path": path, **grade, **counts, "segments": segments}
 
 
 @pytest.fixture
@@ -54,30 +34,14 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
 def no_key_and_no_home(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     """W&B finds nothing of this machine, and the variables the tracker sets are taken back."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    for name in (
-        "API_KEY",
-        "MODE",
-        "BASE_URL",
-        "DATA_DIR",
-        "CACHE_DIR",
-        "PROJECT",
-        "ENTITY",
-        "RUN_ID",
-        "DIR",
-    ):
+    for name in ("API_KEY", "MODE", "BASE_URL", "DATA_DIR", "CACHE_DIR", "PROJECT", "ENTITY", "RUN_ID", "DIR"):
         monkeypatch.setenv(f"WANDB_{name}", "")
         monkeypatch.delenv(f"WANDB_{name}")
     monkeypatch.delenv("NETRC", raising=False)
 
 
 def tell_everything(tracker: Tracker, folder: pathlib.Path, status: str = "finished") -> None:
-    tracker.start(
-        run_id="abc123",
-        sweep="s1",
-        config={"peers": 2},
-        folder=folder,
-        provenance={"python": "3"},
-    )
+    tracker.start(run_id="abc123", sweep="s1", config={"peers": 2}, folder=folder, provenance={"python": "3"})
     tracker.log({"pass1": 0.5})
     tracker.paths([row()])
     tracker.finish({"pass1": {"value": 0.5, "low": float("nan")}}, {}, status)
@@ -138,6 +102,7 @@ class FakeWandb:
 
 def test_real_wandb_offline(folder: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
     tell_everything(WandbTracker(), folder)
+    tracking._import_wandb().teardown()  # as at the end of a process: waits for what is being written
     (run,) = (folder.parent / "wandb").glob("offline-run-*-abc123")
     (table,) = run.rglob("paths_*.table.json")
     assert json.loads(table.read_text())["data"][0][-1] == "[prompt 0]\nso 4\n[think 0]\nso 4"
@@ -152,17 +117,8 @@ def test_wandb_is_told_what_the_run_is(folder: pathlib.Path) -> None:
     wandb = FakeWandb()
     tell_everything(WandbTracker(project="p", entity="e", connect=wandb), folder)
     told = wandb.told["init"]
-    assert (told["project"], told["entity"], told["id"], told["group"]) == (
-        "p",
-        "e",
-        "abc123",
-        "s1",
-    )
-    assert (told["resume"], told["mode"], told["dir"]) == (
-        "allow",
-        "offline",
-        str(folder.parent.resolve()),
-    )
+    assert (told["project"], told["entity"], told["id"], told["group"]) == ("p", "e", "abc123", "s1")
+    assert (told["resume"], told["mode"], told["dir"]) == ("allow", "offline", str(folder.parent.resolve()))
     assert told["config"] == {"peers": 2, "provenance": {"python": "3"}}
     assert (told["settings"]["silent"], told["settings"]["console"]) == (True, "off")
     assert wandb.told["artifact"] == {
@@ -188,11 +144,7 @@ def test_the_table_is_bounded_and_says_so(folder: pathlib.Path) -> None:
     tracker.paths([row(0, "x" * TABLE_CHARACTERS), *(row(index) for index in range(1, 200))])
     tracker.paths([row(index) for index in range(200, 300)])
     tracker.paths([row(300)])
-    tracker.finish(
-        {},
-        {"accuracy": pathlib.Path("a.png"), "print": pathlib.Path("a.pdf")},
-        "finished",
-    )
+    tracker.finish({}, {"accuracy": pathlib.Path("a.png"), "print": pathlib.Path("a.pdf")}, "finished")
     table = wandb.told["log"]["paths"]
     assert [line["path"] for line in table] == list(range(TABLE_ROWS))
     assert [line["clipped"] for line in table[:2]] == [True, False]
@@ -243,23 +195,15 @@ def test_auto_goes_online_only_with_a_key(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_a_mode_that_is_asked_for_is_taken(folder: pathlib.Path, mode: str) -> None:
     wandb = FakeWandb()
     tell_everything(WandbTracker(mode=mode, dir=str(folder), connect=wandb), folder)
-    assert (wandb.told["init"]["mode"], wandb.told["init"]["dir"]) == (
-        mode,
-        str(folder.resolve()),
-    )
+    assert (wandb.told["init"]["mode"], wandb.told["init"]["dir"]) == (mode, str(folder.resolve()))
 
 
 def test_another_mode_is_refused() -> None:
-    with pytest.raises(
-        UserError,
-        match=r"tracking\.mode=of: not a mode; allowed are auto, online, offline",
-    ):
+    with pytest.raises(UserError, match=r"tracking\.mode=of: not a mode; allowed are auto, online, offline"):
         WandbTracker(mode="of")
 
 
-def test_the_null_tracker_takes_everything_and_leaves_nothing(
-    folder: pathlib.Path,
-) -> None:
+def test_the_null_tracker_takes_everything_and_leaves_nothing(folder: pathlib.Path) -> None:
     before = sorted(folder.parent.rglob("*"))
     tell_everything(NullTracker(), folder)
     assert sorted(folder.parent.rglob("*")) == before
@@ -285,11 +229,7 @@ def test_progress_in_a_log_is_a_line_now_and_then_and_a_last_one() -> None:
         "leap: 2/3 questions, 200 tokens/s, Pass@1 25.0%, 00:06 left",
         "leap: 3/3 questions, 200 tokens/s, Pass@1 25.0%, 00:00 left",
     ]
-    assert (progress.tokens_per_second, progress.pass1, progress.fraction) == (
-        200.0,
-        0.25,
-        1.0,
-    )
+    assert (progress.tokens_per_second, progress.pass1, progress.fraction) == (200.0, 0.25, 1.0)
 
 
 def test_progress_without_a_group_says_how_it_stands_and_guesses_nothing() -> None:
@@ -301,15 +241,17 @@ def test_progress_without_a_group_says_how_it_stands_and_guesses_nothing() -> No
         assert nothing.fraction == 1.0
 
 
-def test_an_interrupted_run_still_gets_its_last_line() -> None:
-    out, clock = io.StringIO(), Clock()
-    with (
-        pytest.raises(KeyboardInterrupt),
-        Progress(questions=2, groups=2, stream=out, clock=clock) as progress,
-    ):
+def interrupted(progress: Progress, clock: Clock) -> None:
+    with progress:
         clock.now += 1
         progress.update(tokens=10, correct=1, paths=1)
         raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_still_gets_its_last_line() -> None:
+    out, clock = io.StringIO(), Clock()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(Progress(questions=2, groups=2, stream=out, clock=clock), clock)
     assert out.getvalue() == "1/2 questions, 10 tokens/s, Pass@1 100.0%, 00:01 left\n"
 
 

@@ -11,7 +11,7 @@ from leap_lab.training import pretrain
 from leap_lab.training.corpus import Recipe, Trace, load_prompts, paths, trace, traces
 from leap_lab.training.tokenizer import TAGS, FastTokens
 
-SETTINGS = pretrain.Settings(Path(), plain=24, groups=8, width=32, layers=1, heads=2, batch_tokens=2000, warmup=2)
+SETTINGS = pretrain.Settings(Path(), plain=24, groups=8, drills=8, width=32, layers=1, heads=2, batch_tokens=2000, warmup=2)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def tokenizer():
 
 @pytest.fixture(scope="module")
 def recipe(tokenizer):
-    return Recipe(SETTINGS.plain, SETTINGS.groups, 0, load_prompts("tuned"), tokenizer)
+    return Recipe(SETTINGS.plain, SETTINGS.groups, SETTINGS.drills, 0, load_prompts("tuned"), tokenizer)
 
 
 @pytest.mark.parametrize(

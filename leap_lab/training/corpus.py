@@ -22,17 +22,18 @@ from leap_lab.methods.base import Job, Method
 from leap_lab.methods.independent import Independent
 from leap_lab.methods.leap import Leap
 from leap_lab.path import SAMPLED, Kind, Path
+from leap_lab.problems import Problem
 from leap_lab.prompts import Prompts
 from leap_lab.routing import Clustered, Dispersed, Hybrid, Randomly
 from leap_lab.seeds import rng_for
-from leap_lab.training.policy import write
+from leap_lab.training.policy import DRILL, write
 from leap_lab.training.tokenizer import FastTokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 ROUTERS = (Clustered, Dispersed, Hybrid, Randomly)
-INTERVALS = (56, 64, 72, 80, 80, 96, 112, 144)
+INTERVALS = (64, 72, 80, 96, 96, 112, 128, 160)
 GROUP_SIZES = (1, 3, 5, 8, 12, 16)
 KEPT_PER_GROUP = 4
 BUDGET, SUMMARY, ANSWER = 512, 32, 32
@@ -48,13 +49,18 @@ class Trace:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How many problems of each sort, drawn from the train split under `seed`."""
+    """How many plain responses, LeaP groups and drills of the check, drawn from the train split under `seed`."""
 
     plain: int
     groups: int
+    drills: int
     seed: int
     prompts: Prompts
     tokenizer: "PreTrainedTokenizerFast | None" = field(default=None, repr=False)
+
+    @property
+    def total(self) -> int:
+        return self.plain + self.groups + self.drills
 
     @property
     def tokens(self) -> Tokens:
@@ -69,8 +75,7 @@ def load_prompts(name: str, **changes: str) -> Prompts:
 
 def traces(recipe: Recipe, processes: int = 2, chunk: int = 500) -> list[Trace]:
     """All traces of a recipe, in an order that depends on the seed alone."""
-    total = recipe.plain + recipe.groups
-    starts = range(0, total, chunk)
+    starts = range(0, recipe.total, chunk)
     with get_context("spawn").Pool(processes) as pool:
         parts = pool.map(partial(_part, recipe, chunk), starts)
     found = list(chain.from_iterable(parts))
@@ -79,7 +84,7 @@ def traces(recipe: Recipe, processes: int = 2, chunk: int = 500) -> list[Trace]:
 
 
 def paths(recipe: Recipe, first: int, count: int) -> Iterator[Path]:
-    """The paths of problems `first` to `first + count`: plain ones before LeaP groups."""
+    """The paths of problems `first` to `first + count`: plain ones, then LeaP groups, then drills."""
     return chain.from_iterable(asyncio.run(_solve(recipe, range(first, first + count))))
 
 
@@ -94,7 +99,7 @@ def trace(path: Path, end: Sequence[int]) -> Trace:
 
 
 def _part(recipe: Recipe, chunk: int, first: int) -> list[Trace]:
-    count = min(chunk, recipe.plain + recipe.groups - first)
+    count = min(chunk, recipe.total - first)
     end = [recipe.tokenizer.eos_token_id] if recipe.tokenizer else []
     return [trace(path, end) for path in paths(recipe, first, count) if path.count(Kind.FINAL)]
 
@@ -107,8 +112,11 @@ async def _solve(recipe: Recipe, indices: Sequence[int]) -> list[list[Path]]:
 async def _solve_one(recipe: Recipe, index: int, engine: ScriptedEngine) -> list[Path]:
     rng = rng_for("corpus", recipe.seed, index)
     level = rng.choice((1, 2, 3, 4, 5))
-    problem = generate(1, seed=rng.getrandbits(48), split="train", levels=(level,))[0]
     seed = rng.getrandbits(31)
+    if index >= recipe.plain + recipe.groups:
+        asked = Problem(f"drill-{index}", f"{DRILL} {rng.randint(11, 78)} + {rng.randint(11, 78)}", "")
+        return await Independent(BUDGET, ANSWER, Sampling(), recipe.prompts).solve(Job(asked, 0, 1, seed), engine)
+    problem = generate(1, seed=rng.getrandbits(48), split="train", levels=(level,))[0]
     if index < recipe.plain:
         budget = rng.randint(40, 150) if rng.random() < 0.03 else BUDGET
         return await Independent(budget, ANSWER, Sampling(), recipe.prompts).solve(Job(problem, 0, 1, seed), engine)

@@ -180,7 +180,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--questions", type=int, default=120)
     parser.add_argument("--peers", type=int, default=16)
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--interval", type=int, default=80)
+    parser.add_argument("--interval", type=int, default=96)
     parser.add_argument("--max-tokens", type=int, default=512)
     parser.add_argument("--max-model-len", type=int, default=2048)
     parser.add_argument("--temperature", type=float, default=1.0)

@@ -23,6 +23,9 @@ UNASKED_CHECK = {1: 0.08, 2: 0.08, 3: 0.08, 4: 0.08, 5: 0.01}  # at each of two 
 NEAR_MISSES = {-10: 0.3, 10: 0.15, -1: 0.2, 1: 0.2, -2: 0.075, 2: 0.075}
 DOUBT, DOUBT_CHECKED = 0.25, 0.6  # chance that one differing peer, unchecked or checked, makes the path check
 
+DRILL = "Check by parts:"
+
+_DRILLED = re.compile(rf"{DRILL} (\d+) \+ (\d+)")
 _SUM = re.compile(r"a = (\d+) \+ (\d+)$", re.MULTILINE)
 _STEP = re.compile(r"^([b-z]) = [a-z] ([+-]) (\d+)$", re.MULTILINE)
 _PEER = re.compile(r'^Peer \d+: "a = (-?\d+)( \(checked\))?', re.MULTILINE)
@@ -30,7 +33,7 @@ _HIDDEN = re.compile(rf"{SUMMARY_OPEN}.*?{SUMMARY_CLOSE}|<comment>.*?</comment>"
 _EVENTS = re.compile(
     r"^(?:(?P<snap>a = \d+ \+ \d+ = (?P<sum>-?\d+)\.)"
     r"|(?P<step>(?P<name>[b-z]) = [a-z] [+-] \d+ = -?\d+ [+-] \d+ = (?P<value>-?\d+)\.)"
-    r"|(?P<check>Check a: .* = (?P<checked>\d+)\.)"
+    r"|(?P<check>Check a = [^\n]* = (?P<checked>\d+)\.)"
     r"|(?P<verdict>Mine -?\d+, check \d+: \w+\. So a = \d+\.)"
     r"|(?P<compare>a: mine [^\n]*\.))$",
     re.MULTILINE,
@@ -99,7 +102,7 @@ class Chain:
         ones = self.first % 10, self.second % 10
         total = self.first + self.second
         return (
-            f"Check a: {tens[0]} + {tens[1]} = {sum(tens)}, {ones[0]} + {ones[1]} = {sum(ones)}, "
+            f"Check a = {self.first} + {self.second}: {tens[0]} + {tens[1]} = {sum(tens)}, {ones[0]} + {ones[1]} = {sum(ones)}, "
             f"{sum(tens)} + {sum(ones)} = {total}."
         )
 
@@ -107,6 +110,9 @@ class Chain:
 def write(text: str, request: Request) -> str:
     """The script of `ScriptedEngine`: all that the reasoner writes until it ends its turn."""
     question, _, own = text.rpartition(THINK_OPEN)
+    if DRILL in question:
+        first, second = map(int, _DRILLED.findall(question)[0])
+        return drill(first, second).removeprefix(own.lstrip("\n"))
     chain, state, rng = Chain.parse(question), read(own), Random(request.seed)
     if own.rstrip().endswith("\\boxed{"):
         return f"{state.values[-1] if state.values else 0}}}."
@@ -115,6 +121,12 @@ def write(text: str, request: Request) -> str:
     if THINK_CLOSE in own:
         return f"\n\nThe answer is \\boxed{{{state.values[-1]}}}."
     return think(chain, state, rng)
+
+
+def drill(first: int, second: int) -> str:
+    """The response to a question that asks for nothing but the check: practice for the one skill all else rests on."""
+    chain = Chain(first, second, [])
+    return f"{chain.check()}\n\nSo the answer is {first + second}.\n{THINK_CLOSE}\n\nThe answer is \\boxed{{{first + second}}}."
 
 
 def read(own: str) -> State:

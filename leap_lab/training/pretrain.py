@@ -28,8 +28,9 @@ class Settings:
     """Sizes and schedule; the defaults are those of the shipped model."""
 
     out: Path
-    plain: int = 18_000
-    groups: int = 3_800
+    plain: int = 13_000
+    groups: int = 2_600
+    drills: int = 20_000
     seed: int = 0
     vocabulary: int = 512
     width: int = 192
@@ -48,7 +49,7 @@ def main() -> None:
     tokenizer = make_tokenizer(settings)
     print(f"tokenizer: {len(tokenizer)} tokens", flush=True)
     started = time.monotonic()
-    corpus = traces(Recipe(settings.plain, settings.groups, settings.seed, load_prompts("tuned"), tokenizer))
+    corpus = traces(Recipe(settings.plain, settings.groups, settings.drills, settings.seed, load_prompts("tuned"), tokenizer))
     total = sum(len(trace.tokens) for trace in corpus)
     print(f"corpus: {len(corpus)} traces, {total:,} tokens, {time.monotonic() - started:.0f} s", flush=True)
     model = make_model(settings, tokenizer)
@@ -59,7 +60,7 @@ def main() -> None:
 
 def make_tokenizer(settings: Settings) -> PreTrainedTokenizerFast:
     """A tokenizer trained on a first slice of the traces' text."""
-    recipe = Recipe(400, 200, settings.seed, load_prompts("tuned"))
+    recipe = Recipe(400, 200, 0, settings.seed, load_prompts("tuned"))
     texts = ("".join(segment.text for segment in path.segments) for path in paths(recipe, 0, 600))
     return train_tokenizer(texts, settings.vocabulary)
 
@@ -69,7 +70,7 @@ def make_model(settings: Settings, tokenizer: PreTrainedTokenizerFast) -> Qwen2F
     config = Qwen2Config(
         vocab_size=settings.vocabulary,
         hidden_size=settings.width,
-        intermediate_size=4 * settings.width,
+        intermediate_size=8 * settings.width // 3,
         num_hidden_layers=settings.layers,
         num_attention_heads=settings.heads,
         num_key_value_heads=settings.heads,

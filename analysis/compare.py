@@ -1,0 +1,172 @@
+"""Runs side by side: each with its metrics, and against the independent baseline over the questions both have."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.load import LABELS, labels, load, settings
+from analysis.metrics import by_question, estimates, per_group
+from analysis.stats import DIFFERENCE, Estimate, paired, permutation_p
+from leap_lab.errors import UserError
+
+INDEPENDENT = "independent"
+# What a baseline shares with the run it is the baseline of: everything but how paths hear of each other.
+SHARED = ("model.name", "model.path", "method.max_tokens", "method.answer_tokens", "peers", "seed")
+SHARED_GROUPS = ("dataset", "prompts", "sampling", "difficulty", "prefix")
+NO_SETTING = ("runs_dir", "limit", "groups", "baseline", "concurrency", "dataset.limit")  # how much, where, how fast
+
+
+@dataclass(frozen=True)
+class Against:
+    """Pass@1 of a run minus that of its baseline: paired over their common questions."""
+
+    difference: Estimate
+    p: float | None
+
+    @property
+    def verdict(self) -> str:
+        """`better` or `worse` only where the interval of the difference says so."""
+        if not self.difference.excludes_zero:
+            return ""
+        return "better" if self.difference.value > 0 else "worse"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run: what it is called here, its settings and size, its metrics, and how it stands against its baseline."""
+
+    run_id: str
+    name: str
+    labels: dict[str, Any]
+    questions: int
+    groups: int  # of the question that has most
+    paths: int  # of a group
+    found: int  # groups of paths in all
+    asked: int  # groups of paths that there should be
+    estimates: dict[str, Estimate]
+    against: Against | None
+
+    def __getitem__(self, name: str) -> Estimate:
+        """A metric by name; `cons` and `shortest_majority` whatever N is."""
+        return self.estimates[name if name in self.estimates else f"{name}@{self.paths}"]
+
+    @property
+    def independent(self) -> bool:
+        """Whether this is a baseline itself."""
+        return bool(self.labels["method"] == INDEPENDENT)
+
+
+@dataclass(frozen=True)
+class _Run:
+    folder: Path
+    settings: dict[str, Any]
+    table: pd.DataFrame  # `per_group`
+
+    @classmethod
+    def read(cls, folder: Path, questions: Sequence[str] | None, groups: int | None) -> "_Run":
+        return cls(folder, settings(folder), per_group(load([folder], questions=questions, groups=groups)))
+
+    @property
+    def independent(self) -> bool:
+        return bool(self.settings.get("method.name") == INDEPENDENT)
+
+
+def compare(
+    folders: Sequence[str | Path], questions: Sequence[str] | None = None, groups: int | None = None
+) -> list[Row]:
+    """A row per run folder: independent baselines first, then in the order of the folders, each folder once.
+
+    `questions` are ids and `groups` counts the first groups of each; None is all there are. `UserError` for a folder
+    that is no run or holds nothing of what was asked for.
+    """
+    distinct = {Path(folder).resolve(): Path(folder) for folder in folders}
+    if not distinct:
+        raise UserError("run folders: none named; at least one is needed, such as runs/<run_id>")
+    runs = [_Run.read(folder, questions, groups) for folder in distinct.values()]
+    runs.sort(key=lambda run: not run.independent)
+    names = names_of([run.settings for run in runs], [run.folder.name for run in runs])
+    asked = len(set(questions) if questions is not None else _all_questions(runs))
+    most = groups or max(_most_groups(run) for run in runs)
+    return [_row(run, name, runs, asked * most) for run, name in zip(runs, names, strict=True)]
+
+
+def names_of(runs: Sequence[Mapping[str, Any]], run_ids: Sequence[str]) -> list[str]:
+    """What tells runs apart, in words: router and k or else the method, and any other setting that differs."""
+    own = [labels(run) for run in runs]
+    routed = {label["method"] for label in own if label["router"] is not None}
+    rest = [key for key in LABELS if key not in ("method", "router", "top_k")]
+    differing = [key for key in rest if len({label[key] for label in own} - {None}) > 1]
+    names = [_name(label, routed != {"leap"}, differing) for label in own]
+    return [
+        name if names.count(name) == 1 else _told_apart(index, names, runs, run_ids) for index, name in enumerate(names)
+    ]
+
+
+def _name(label: Mapping[str, Any], with_method: bool, differing: Sequence[str]) -> str:
+    router, k = label["router"], label["top_k"]
+    words = [str(label["method"])] if router is None or with_method else []
+    if router is not None:
+        words += [f"router {router}"] if k is None else [f"{router} k={k}"]
+    return " ".join([*words, *(f"{key}={label[key]}" for key in differing if label[key] is not None)])
+
+
+def _told_apart(index: int, names: Sequence[str], runs: Sequence[Mapping[str, Any]], run_ids: Sequence[str]) -> str:
+    """A name with the settings beyond `LABELS` that differ among runs of that name; with the run's id if none does."""
+    alike = [run for run, name in zip(runs, names, strict=True) if name == names[index]]
+    keys = [key for key in runs[index] if key not in NO_SETTING and not key.startswith(("tracking.", "hydra."))]
+    differing = [key for key in keys if len({str(run.get(key)) for run in alike}) > 1]
+    return " ".join([names[index], *([f"{key}={runs[index][key]}" for key in differing] or [run_ids[index]])])
+
+
+def _row(run: _Run, name: str, runs: Sequence[_Run], asked: int) -> Row:
+    found = estimates(run.table)
+    paths = next(int(key.removeprefix("cons@")) for key in found if key.startswith("cons@"))
+    return Row(
+        run_id=run.folder.name,
+        name=name,
+        labels=labels(run.settings),
+        questions=run.table["question_id"].nunique(),
+        groups=_most_groups(run),
+        paths=paths,
+        found=len(run.table),
+        asked=asked,
+        estimates=found,
+        against=_against(run, runs),
+    )
+
+
+def _against(run: _Run, runs: Sequence[_Run]) -> Against | None:
+    """The run against the first independent one that shares its settings; None for a baseline, or without one."""
+    baseline = next((other for other in runs if other.independent and _comparable(other, run)), None)
+    if run.independent or baseline is None:
+        return None
+    shared = sorted(set(run.table["question_id"]) & set(baseline.table["question_id"]))
+    if not shared:
+        return None
+    left, right = (by_question(each.table, "pass@1", shared) for each in (run, baseline))
+    difference = paired(left, right, DIFFERENCE)
+    means = [[float(values.mean()) for values in arm] for arm in (left, right)]
+    return Against(difference, permutation_p(means[0], means[1]))
+
+
+def _comparable(one: _Run, other: _Run) -> bool:
+    return _shared(one.settings) == _shared(other.settings)
+
+
+def _shared(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in settings.items()
+        if key in SHARED or (key.split(".")[0] in SHARED_GROUPS and key not in NO_SETTING)
+    }
+
+
+def _all_questions(runs: Sequence[_Run]) -> set[str]:
+    return {question for run in runs for question in run.table["question_id"]}
+
+
+def _most_groups(run: _Run) -> int:
+    return int(run.table.groupby("question_id").size().max())

@@ -1,0 +1,149 @@
+"""Every choice in conf/ composes, validates and makes the object it names."""
+
+from importlib.resources import files
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_module
+
+from leap_lab.cell import Cell, made
+from leap_lab.errors import UserError
+from leap_lab.schema import validate
+
+GROUPS = {
+    group.name: sorted(file.name.removesuffix(".yaml") for file in group.iterdir() if file.name.endswith(".yaml"))
+    for group in files("conf").iterdir()
+    if group.is_dir() and not group.name.startswith("__")
+}
+NEEDED = {"local": {"model": "model.path=owner/name", "dataset": "dataset.path=questions.jsonl"}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hydra():
+    with initialize_config_module("conf", version_base="1.3"):
+        yield
+
+
+def cell(*overrides: str) -> Cell:
+    return Cell(validate(compose("config", overrides=list(overrides))))
+
+
+def test_the_names_that_other_tools_rely_on_are_there():
+    assert set(GROUPS["router"]) == {"clustered", "dispersed", "hybrid", "random", "none", "all"}
+    assert {"tiny", "r1_1_5b", "r1_7b", "r1_14b", "r1_32b", "qwq_32b", "qwen3_8b", "local"} <= set(GROUPS["model"])
+    assert {"leap_t_1_5b", "leap_t_7b", "leap_t_14b"} <= set(GROUPS["model"])
+    assert set(GROUPS["dataset"]) == {"arithmetic", "aime_2024", "aime_2025", "aimo_2025", "gpqa_diamond", "local"}
+    assert set(GROUPS["difficulty"]) == {"all", "very_easy", "easy", "medium", "hard", "very_hard"}
+    assert set(GROUPS["prefix"]) == {"none", "bad", "good", "mixed"}
+    assert set(GROUPS["tracking"]) == {"wandb", "none"}
+
+
+CHOICES = [(group, name) for group in ("model", "engine", "method", "router", "dataset", "prompts", "tracking") for name in GROUPS[group]]
+
+
+@pytest.mark.parametrize(("group", "name"), CHOICES)
+def test_every_choice_composes_and_validates(group, name):
+    extra = [NEEDED[name][group]] if name in NEEDED else []
+    found = cell(f"{group}={name}", *extra)
+    assert found.config[group]["name"] == name
+    assert found.method() is not None
+
+
+@pytest.mark.parametrize("name", GROUPS["tracking"])
+def test_every_tracker_can_be_made(name):
+    assert hasattr(made(cell(f"tracking={name}").config["tracking"]), "finish")
+
+
+@pytest.mark.parametrize("name", GROUPS["model"])
+def test_every_model_leaves_room_for_comments_and_names_its_prompts(name):
+    config = cell(f"model={name}", *([NEEDED[name]["model"]] if name in NEEDED else [])).config
+    tuned = name == "tiny" or name.startswith("leap_t")
+    assert config["prompts"]["name"] == ("tuned" if tuned else "untuned")
+    assert config["model"]["max_tokens"] + config["model"]["summary_tokens"] < config["engine"]["max_model_len"]
+
+
+def test_a_prompt_set_of_the_users_choice_wins():
+    assert cell("model=r1_7b", "prompts=tuned").config["prompts"]["name"] == "tuned"
+    assert cell("model=r1_7b", "prompts.tag=peer_summaries").config["prompts"]["tag"] == "peer_summaries"
+
+
+@pytest.mark.parametrize("choice", ["difficulty=hard", "prefix=bad", "prefix=mixed", "difficulty=very_easy"])
+def test_what_needs_a_reference_run_says_so(choice):
+    with pytest.raises(UserError, match=f"{choice}: needs a reference run"):
+        cell(choice)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["router.top_k=0"], r"router\.top_k=0: allowed is a whole number of at least 1"),
+        (["router.top_k=two"], r"router\.top_k=two: allowed is"),
+        (["router.similarity=cosine"], r"router\.similarity=cosine: allowed is levenshtein or indel"),
+        (["peers=-1"], r"peers=-1: allowed is a whole number of at least 1"),
+        (["peers=2.5"], r"peers=2\.5"),
+        (["peers=true"], r"peers=True"),
+        (["groups=0"], r"groups=0"),
+        (["limit=0"], r"limit=0: .* or null"),
+        (["seed=-1"], r"seed=-1"),
+        (["baseline=maybe"], r"baseline=maybe: allowed is true or false"),
+        (["concurrency=0"], r"concurrency=0"),
+        (["sampling.temperature=-1"], r"sampling\.temperature=-1"),
+        (["sampling.temperature=.nan"], r"sampling\.temperature=nan"),
+        (["sampling.top_p=0"], r"sampling\.top_p=0"),
+        (["sampling.top_p=1.5"], r"sampling\.top_p=1\.5"),
+        (["sampling.top_k=0"], r"sampling\.top_k=0"),
+        (["sampling.min_p=2"], r"sampling\.min_p=2"),
+        (["method.interval=10", "method.summary_tokens=256"], r"method\.interval=10: shorter than a summary"),
+        (["method.interval=10000"], r"method\.interval=10000: no block fits"),
+        (["method.max_tokens=5000"], r"method\.max_tokens=5000: .*max_model_len=2048"),
+        (["method.max_tokens=0"], r"method\.max_tokens=0"),
+        (["model=local"], r"model\.path: a value is needed"),
+        (["dataset=local"], r"dataset\.path: a value is needed"),
+        (["prompts.tag=a b"], r"prompts\.tag='a b'"),
+    ],
+)
+def test_bad_values_are_refused_in_one_line(overrides, message):
+    with pytest.raises(UserError, match=message) as caught:
+        cell(*overrides)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_run_id_depends_on_what_determines_the_result_and_on_nothing_else():
+    base = cell().run_id
+    for same in ("tracking=none", "runs_dir=elsewhere", "concurrency=2", "limit=3", "groups=4", "engine.log=true"):
+        assert cell(same).run_id == base, same
+    changed = [
+        *("router=clustered", "router.top_k=2", "peers=8", "seed=1", "method.interval=96", "sampling.temperature=0.7"),
+        *("method=independent", "prompts=untuned", "prompts.heard=Hm.", "dataset.seed=1", "engine.max_model_len=1024"),
+    ]
+    ids = {change: cell(change).run_id for change in changed}
+    assert len({base, *ids.values()}) == len(changed) + 1, ids
+
+
+def test_a_method_without_a_router_has_none():
+    ids = {cell("method=independent", f"router={router}").run_id for router in ("clustered", "random")}
+    assert len(ids) == 1
+    assert cell("method=independent").recorded["router"] is None
+
+
+def test_the_baseline_is_the_same_for_every_router_and_is_what_independent_gives():
+    baselines = {cell(f"router={router}").baseline().run_id for router in ("clustered", "dispersed")}
+    assert baselines == {cell("method=independent").run_id}
+
+
+def test_a_local_dataset_is_known_by_its_content(tmp_path):
+    for name in ("one.jsonl", "two.jsonl"):
+        (tmp_path / name).write_text('{"problem": "p", "answer": "1"}\n')
+    one, two = (cell("dataset=local", f"dataset.path={tmp_path / name}") for name in ("one.jsonl", "two.jsonl"))
+    assert one.run_id == two.run_id
+    (tmp_path / "two.jsonl").write_text('{"problem": "p", "answer": "2"}\n')
+    assert cell("dataset=local", f"dataset.path={tmp_path / 'two.jsonl'}").run_id != one.run_id
+
+
+def test_conf_names_no_class_that_is_not_there():
+    from hydra.utils import get_object
+
+    for group in ("engine", "method", "router", "dataset", "prompts", "tracking"):
+        for name in GROUPS[group]:
+            fields = yaml.safe_load((files("conf") / group / f"{name}.yaml").read_text())
+            assert callable(get_object(fields["_target_"]))
