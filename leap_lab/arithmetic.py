@@ -1,6 +1,6 @@
 """The built-in task: chains of assignments that start from a sum which is tempting to get wrong.
 
-A problem is `a = 38 + 27`, then steps such as `b = a - 5`, and asks for the last value. The built-in model writes the
+A problem is `a=38+27`, then steps such as `b=a-5`, and asks for the last value. The built-in model writes the
 first sum as a snap result, and the larger the last digit of the second summand, the more often that is a near miss
 (level 1 to 5). A check by parts would show it; all later steps build on it. So an early error is likely, cheap to
 verify and fatal: what the Prefix Dominance Trap is made of.
@@ -60,7 +60,7 @@ def _chain(rng: Random, level: int, steps: int) -> tuple[str, int]:
     for position in range(1, steps):
         change = rng.choice([c for c in range(-19, 20) if abs(c) >= 2 and LOWEST <= value + c <= HIGHEST])
         sign = "+" if change > 0 else "-"
-        lines.append(f"{NAMES[position]} = {NAMES[position - 1]} {sign} {abs(change)}")
+        lines.append(f"{NAMES[position]}={NAMES[position - 1]}{sign}{abs(change)}")
         value += change
     return "\n".join([*lines, f"What is {NAMES[steps - 1]}?"]), value
 
@@ -69,4 +69,4 @@ def _first_sum(rng: Random, level: int) -> tuple[int, list[str]]:
     while True:
         first, second = rng.randint(11, 78), rng.randint(11, 78)
         if level_of(second) == level and LOWEST <= first + second <= HIGHEST:
-            return first + second, [f"a = {first} + {second}"]
+            return first + second, [f"a={first}+{second}"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,18 +38,16 @@ class Decoder:
     progress: Progress
     tally: Tally = field(default_factory=Tally)
 
-    async def run(self, jobs: Iterable[Job], engine: Callable[[], Awaitable[Engine]], concurrency: int) -> Tally:
+    async def run(self, jobs: Iterable[Job], engine: Engine, concurrency: int) -> None:
         """Decode all jobs with at most `concurrency` groups in flight; a group that fails is counted and left out."""
         queue = iter(jobs)
         started = time.monotonic()
-        running = await engine()
         try:
             async with asyncio.TaskGroup() as workers:
                 for _ in range(concurrency):
-                    workers.create_task(self._work(queue, running))
+                    workers.create_task(self._work(queue, engine))
         finally:
             self.tally.wall_s = time.monotonic() - started
-        return self.tally
 
     async def _work(self, queue: Iterator[Job], engine: Engine) -> None:
         for job in queue:
@@ -64,7 +62,7 @@ class Decoder:
     async def _one(self, job: Job, engine: Engine) -> None:
         paths = await self.method.solve(job, engine)
         made = await asyncio.to_thread(graded_rows, self.folder.run_id, job.problem, job.group, paths)
-        self.folder.write_group(made)
+        await asyncio.to_thread(self.folder.write_group, made)
         self._tell(made, paths)
 
     def _tell(self, made: list[dict[str, Any]], paths: list[Path]) -> None:

@@ -1,87 +1,70 @@
-"""Equality of mathematical answers by math-verify, in a process of its own that can be stopped.
+r"""Whether two answers are the same: numbers exactly, anything else by math-verify as one whole formula.
 
-math-verify's time-outs use signals, which never fire off the main thread, and an answer such as 9^{9^{9^9}} computes for
-ever. So comparisons run in a worker: one that outlasts its time is killed, and the answer counts as not equal.
+No answer is right because the right one stands somewhere in it.
 """
 
-import atexit
-import multiprocessing
-import threading
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+import re
+from functools import lru_cache
 
-SECONDS = 5.0  # for one comparison
-START_SECONDS = 120.0  # for the worker to import sympy on a busy machine
+from leap_lab.checker import CHECKER
 
-
-class Checker:
-    """A worker process that compares; started at the first question, restarted after a time-out."""
-
-    def __init__(self, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._process: BaseProcess | None = None
-        self._line: Connection | None = None
-
-    def equal(self, answer: str, gold: str) -> bool:
-        """Whether math-verify takes the two for equal; False when it fails or takes longer than its seconds."""
-        with self._lock:
-            try:
-                line = self._line or self._start()
-                line.send((answer, gold))
-                if line.poll(self._seconds):
-                    return bool(line.recv())
-            except (EOFError, OSError):
-                pass
-            self._stop()
-            return False
-
-    def close(self) -> None:
-        """Stop the worker; a later question starts another."""
-        with self._lock:
-            self._stop()
-
-    def _start(self) -> Connection:
-        context = multiprocessing.get_context("spawn")
-        self._line, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
-        if not self._line.poll(START_SECONDS):
-            raise OSError("the comparing process did not start")
-        self._line.recv()
-        return self._line
-
-    def _stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-        if self._line is not None:
-            self._line.close()
-        self._process = self._line = None
+_WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|boldsymbol|bm|operatorname)\s*\{([^{}]*)\}")
+_MATH_SIGNS = re.compile(r"\\\$|\$|(?<!\\)\\[()\[\]]")
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2060\ufeff]+")
+_GROUP = re.compile(r"(?<=[0-9])(?:,|\{,\}|,?\\[,!;:]|\\? |~)(?=[0-9]{3}(?![0-9]))")  # between thousands
+_NUMBER = re.compile(r"([+-]?) ?(?:([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]*))?|\.([0-9]+))")
+_SPACING = re.compile(r"\\(?:quad|qquad|[,;:! ])|~")
+_UNSOUND = re.compile(  # math-verify would drop these, or add up what they keep apart
+    r"\b(?:not|no|isn't|wrong|incorrect|never|nor|neither|none|false)\b|\\not|\\boxed|\\[lc]?dots|\.\.\.|…"
+    r"|[0-9)}]_(?!\{?10\b)|[0-9] +[0-9]"
+)
 
 
-def _serve(line: Connection) -> None:
-    """The worker: says that it is ready, then answers until the line closes."""
-    import logging
-    import signal
-
-    from math_verify import parse, verify
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    logging.disable(logging.CRITICAL)
-    line.send("ready")
-    while True:
-        try:
-            answer, gold = line.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            sides = [parse(f"${side}$", parsing_timeout=None) for side in (gold, answer)]
-            line.send(all(sides) and verify(*sides, timeout_seconds=None))
-        except Exception:  # whatever it cannot read is not equal
-            line.send(False)
+def same(answer: str, gold: str) -> bool:
+    """Whether the two are equal. May wait for math-verify: call it off the event loop."""
+    left, right = bare(answer), bare(gold)
+    if not left or not right:
+        return False
+    if left == right:
+        return True
+    first, second = _exact(left), _exact(right)
+    if first is not None and second is not None:
+        return first == second
+    left, right = (_SPACES.sub(" ", _SPACING.sub(" ", side)).strip() for side in (left, right))
+    if _UNSOUND.findall(left.lower()) != _UNSOUND.findall(right.lower()):
+        return False
+    return _by_math_verify(left, right)
 
 
-CHECKER = Checker()
-atexit.register(CHECKER.close)
+def number(text: str) -> str | None:
+    """The number that a text is, in one spelling and exact at any length; None when it is anything more or less.
+
+    A sign, leading zeros, thousands separators in their places, a currency sign and decimals are allowed: `-1{,}050.0`
+    is `-1050`.
+    """
+    return _exact(bare(text))
+
+
+def bare(text: str) -> str:
+    """Without the dress that does not change an answer: dollar signs, a wrapper around all of it, a full stop."""
+    plain = _SPACES.sub(" ", _MATH_SIGNS.sub(" ", text.replace("\N{MINUS SIGN}", "-"))).strip(" ")
+    if wrapped := _WRAPPED.fullmatch(plain.rstrip(". ")):  # a unit keeps its wrapper, by which math-verify knows it
+        plain = wrapped[1].strip()
+    return plain if plain.endswith("...") else plain.rstrip(".;, ")
+
+
+def _exact(plain: str) -> str | None:
+    found = _NUMBER.fullmatch(_GROUP.sub(",", plain.lstrip("€£ ")))
+    if found is None:
+        return None
+    sign, whole, decimals, only_decimals = found.groups(default="")
+    digits = whole.replace(",", "").lstrip("0") or "0"
+    fraction = (decimals or only_decimals).rstrip("0")
+    size = f"{digits}.{fraction}" if fraction else digits
+    return f"-{size}" if sign == "-" and size != "0" else size
+
+
+@lru_cache(maxsize=4096)
+def _by_math_verify(answer: str, gold: str) -> bool:
+    """The paths of a question often agree, so one question is asked once."""
+    return CHECKER.equal(answer, gold)

@@ -1,21 +1,22 @@
 r"""The final answer out of a path's own words, and whether it is right.
 
-Only what the path wrote itself is read (`Path.final`, then `Path.thinking`): a peer's comment can hold any number of
-boxed answers. A box is `\boxed{...}` with balanced braces (`\{` and `\}` do not count); the last one decides, and when
-it is never closed there is no answer, whatever came before it.
+Only what the path wrote itself is read, after its thinking and then in it: a peer's comment can hold any number of
+boxed answers. A box is `\boxed{...}` with balanced braces (`\{` and `\}` do not count). The last one decides: when it
+is never closed, is empty or lacks its braces (`\boxed 5`), there is no answer, whatever came before it. `\boxed` in
+prose (`as asked in \boxed`) and `\fbox` are no boxes.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-from leap_lab.equality import CHECKER
+from leap_lab import choices
+from leap_lab.equality import same
 from leap_lab.path import Path
-from leap_lab.problems import Problem
+from leap_lab.problems import LETTERS, Problem
 from leap_lab.prompts import THINK_CLOSE
 
 AnswerKind = Literal["math", "choice"]
-BOX = r"\boxed"
 LONGEST = 2_000  # characters of an answer; a longer one is no answer
 
 # Reflection keywords ("aha" moments): words with which a path turns back on itself.
@@ -25,16 +26,8 @@ AHA = re.compile(
     re.IGNORECASE,
 )
 
-_WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|boldsymbol|bm|operatorname)\s*\{([^{}]*)\}")
-_INTEGER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)")
-_NAMED = re.compile(r"[\"'*_]{0,3}ANSWER[\"'*_]{0,3}\s*[:=]\s*[\"'*_$\s(\[]{0,6}([A-Z])(?!\w|['’]\w|\s+[a-z])")
-_NAMED_LOOSE = re.compile(
-    r"\b[Aa]nswer(?:[\"'*_]{0,3}\s*[:=]|\s+(?:is|must be|should be|would be)\s*:?)\s*"
-    r"(?:(?:option|choice)\s+)?[\"'*_$\s(\[]{0,6}([A-Z])(?!\w|['’]\w|\s+[a-z])"
-)
-_CLOSING_PARENTHESES = re.compile(r"\(([A-Z])\)[\s.*_$]*\Z")
-_ALONE = re.compile(r"\A[\s*_$(\[]*([A-Z])[\s.*_$)\]]*\Z")
-_BOXED_LETTER = re.compile(r"\A[\s*_$(\[{]*([A-Z])(?:[\s.*_$)\]}]*\Z|[.):]\s)")
+_BOX = re.compile(r"\\boxed(?:\s*(\{)|\s*(?=[-+0-9]|\\[A-Za-z]))")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -45,87 +38,78 @@ class Grade:
     correct: bool
 
 
+@dataclass(frozen=True)
+class Statement:
+    """A place where a text states an answer; None when what stands there is none."""
+
+    answer: str | None
+
+
 def grade(path: Path, problem: Problem) -> Grade:
-    """Grade a path by its own words. May wait for math-verify: call it off the event loop."""
-    letters = len(problem.options) or 26
+    """Grade a path by its own words. May wait for math-verify: call it off the event loop, from any thread."""
+    letters = len(problem.options) or len(LETTERS)
     answer = extract(path.final, path.thinking, problem.kind, letters)
     return Grade(answer, answer is not None and equal(answer, problem.answer, problem.kind))
 
 
-def extract(final: str, thinking: str = "", kind: AnswerKind = "math", letters: int = 26) -> str | None:
+def extract(final: str, thinking: str = "", kind: AnswerKind = "math", letters: int = len(LETTERS)) -> str | None:
     """The answer after the thinking or, where nothing there looks like one, in it.
 
-    For a choice it is a letter, one of the first `letters`.
+    Words before a `</think>` belong to the thinking, wherever they stand. For a choice the answer is a letter, one of
+    the first `letters`.
     """
-    final = final.rpartition(THINK_CLOSE)[2]
+    if THINK_CLOSE in final or THINK_CLOSE in thinking:
+        thinking, _, final = (thinking + final).rpartition(THINK_CLOSE)
     for text in (final, thinking):
-        found, answer = _choice(text, letters) if kind == "choice" else _boxed(text)
-        if found:
-            return answer
+        if statement := _choice(text, letters) if kind == "choice" else _boxed(text)[1]:
+            return statement.answer
     return None
 
 
 def equal(answer: str, gold: str, kind: AnswerKind = "math") -> bool:
-    """Integers exactly, letters as letters, anything else by math-verify; never by substring."""
+    """Letters as letters, numbers exactly, anything else by math-verify; never by substring."""
     if kind == "choice":
         return answer.strip().upper() == gold.strip().upper()
-    left, right = integer(answer), integer(gold)
-    if left is not None and right is not None:
-        return left == right
-    return CHECKER.equal(_bare(answer), _bare(gold))
-
-
-def integer(text: str) -> int | None:
-    """The integer that a text is: sign, leading zeros and thousands separators allowed, nothing else beside it."""
-    bare = _bare(text).replace("{,}", ",").replace(r"\,", "").replace(r"\!", "").replace(" ", "")
-    return int(bare.replace(",", "")) if _INTEGER.fullmatch(bare) and bare.isascii() else None
+    return same(answer, gold)
 
 
 def count_aha(text: str) -> int:
-    """How many reflection keywords the text holds."""
-    return len(AHA.findall(text))
+    """How many reflection keywords (`AHA`) the text holds, as whole words in any case."""
+    return sum(1 for _ in AHA.finditer(text))
 
 
-def _boxed(text: str) -> tuple[bool, str | None]:
-    """Whether there is a box, and what the last one holds: None when it is unclosed or empty."""
-    start = text.rfind(BOX)
-    while start >= 0 and not (opening := re.match(r"\s*\{", text[start + len(BOX) : start + len(BOX) + 8])):
-        start = text.rfind(BOX, 0, start)
-    if start < 0:
-        return False, None
-    content = _balanced(text, start + len(BOX) + opening.end())
-    answer = (content or "").strip()
-    return True, answer if answer and len(answer) <= LONGEST else None
+def _boxed(text: str) -> tuple[int, Statement | None]:
+    """Where the last box begins, and what it states; -1 and None when there is no box."""
+    start = len(text)
+    while (start := text.rfind(r"\boxed", 0, start)) >= 0:
+        if box := _BOX.match(text, start):
+            content = _balanced(text, box.end()) if box[1] else None
+            answer = (content or "").strip()
+            return start, Statement(answer if 0 < len(answer) <= LONGEST else None)
+    return -1, None
 
 
 def _balanced(text: str, start: int) -> str | None:
     """What stands before the brace that closes the one before `start`; None when nothing closes it."""
-    depth, position = 1, start
-    for brace in re.finditer(r"\\.|[{}]", text[start:], re.DOTALL):
+    depth = 1
+    for brace in _BRACE.finditer(text, start):
         depth += {"{": 1, "}": -1}.get(brace[0], 0)
-        position = start + brace.start()
         if depth == 0:
-            return text[start:position]
+            return text[start : brace.start()]
     return None
 
 
-def _choice(text: str, letters: int) -> tuple[bool, str | None]:
-    """The letter that is named last in one of the usual forms."""
-    allowed = {chr(ord("A") + index) for index in range(letters)}
-    named = [(match.start(), match[1]) for form in (_NAMED, _NAMED_LOOSE) for match in form.finditer(text)]
-    found, content = _boxed(text)
-    if found:
-        letter = _BOXED_LETTER.match(_bare(content or ""))
-        named.append((text.rfind(BOX), letter[1] if letter else ""))
-    if not named:
-        named = [(0, match[1]) for form in (_CLOSING_PARENTHESES, _ALONE) if (match := form.search(text))]
-    if not named:
-        return False, None
-    letter_named = max(named)[1]
-    return True, letter_named if letter_named in allowed else None
-
-
-def _bare(text: str) -> str:
-    """Without the dress that does not change an answer: dollar signs, text wrappers, a full stop at the end."""
-    text = _WRAPPED.sub(r"\1", text).strip().strip("$").strip()
-    return text.removesuffix(".").strip()
+def _choice(text: str, letters: int) -> Statement | None:
+    """The letter that is named last; a closed box without a letter, such as a result, names none."""
+    start, box = _boxed(text)
+    boxed = choices.boxed(box.answer) if box and box.answer else None
+    named = choices.stated(text)
+    if box and (boxed or box.answer is None) and start > (named[0] if named else -1):
+        letter = boxed
+    elif named:
+        letter = named[1]
+    else:
+        letter = choices.last_line(text)
+        if letter is None and box is None:
+            return None
+    return Statement(letter if letter and letter in LETTERS[:letters] else None)

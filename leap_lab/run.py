@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hydra
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -23,6 +23,7 @@ from leap_lab.errors import UserError
 from leap_lab.schema import validate
 
 if TYPE_CHECKING:
+    from leap_lab.cell import Cell
     from leap_lab.session import Session
 
 CONF = "pkg://conf"
@@ -46,8 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run() -> int:
     global _session
-    if any(flag in sys.argv[1:] for flag in ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i", "--version")):
-        _hydra_main()
+    if any(
+        flag in sys.argv[1:] for flag in ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i", "--version")
+    ):
+        try:
+            _hydra_main()
+        except SystemExit as told:  # how Hydra ends after --help
+            return int(told.code or 0)
         return 0
     cells = check(sys.argv[1:])
     from leap_lab.records import run_id_of
@@ -56,6 +62,8 @@ def _run() -> int:
     _session = Session(sweep=run_id_of({"cells": cells}) if len(cells) > 1 else None)
     try:
         _hydra_main()
+        if _session.error is not None:
+            raise _session.error
         return finish(_session)
     finally:
         _session.close()
@@ -64,11 +72,15 @@ def _run() -> int:
 
 @hydra.main(version_base="1.3", config_path=CONF, config_name="config")
 def _hydra_main(config: DictConfig) -> None:
-    """One job of Hydra's."""
+    """One job of Hydra's, which would print a report of its own about an error: so that is kept for `_run`."""
     from leap_lab.cell import Cell
 
     assert _session is not None
-    _session.run(Cell(validate(config)))
+    if _session.error is None:
+        try:
+            _session.run(Cell(validate(config)))
+        except UserError as error:
+            _session.error = error
 
 
 def prepared(arguments: Sequence[str]) -> list[str]:
@@ -87,13 +99,16 @@ def check(arguments: Sequence[str]) -> list[str]:
     stray = [argument for argument in arguments if argument not in overrides and not argument.startswith("-")]
     if unknown or stray:
         raise UserError(f"{(unknown + stray)[0]}: not understood; allowed are KEY=VALUE, -m and --help")
-    ids = []
     with initialize_config_module("conf", version_base="1.3"):
-        for cell in expanded(overrides, "-m" in arguments or "--multirun" in arguments):
-            checked = Cell(validate(compose("config", overrides=cell)))
-            check_engine(checked)
-            ids.append(checked.run_id)
-    return ids
+        multirun = "-m" in arguments or "--multirun" in arguments
+        cells = [Cell(validate(compose("config", overrides=cell))) for cell in expanded(overrides, multirun)]
+    for cell in cells:
+        check_engine(cell)
+    for cell in {repr(cell.config["dataset"]): cell for cell in cells}.values():
+        cell.problems()
+    for runs_dir in {cell.config["runs_dir"] for cell in cells}:
+        make_folder(runs_dir)
+    return [cell.run_id for cell in cells]
 
 
 def expanded(overrides: list[str], multirun: bool) -> list[list[str]]:
@@ -110,11 +125,18 @@ def expanded(overrides: list[str], multirun: bool) -> list[list[str]]:
     return [overrides]
 
 
-def check_engine(cell: "object") -> None:
-    """Refuse engine arguments that vLLM does not have, before anything is loaded."""
-    from leap_lab.cell import Cell, arguments
+def make_folder(runs_dir: str) -> None:
+    """The folder that will hold the runs; `UserError` where there can be none."""
+    try:
+        Path(runs_dir).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"runs_dir={runs_dir}: cannot make a folder there: {error.strerror}") from error
 
-    assert isinstance(cell, Cell)
+
+def check_engine(cell: "Cell") -> None:
+    """Refuse engine arguments that vLLM does not have, before anything is loaded."""
+    from leap_lab.cell import arguments
+
     engine = arguments(cell.config["engine"])
     extra = {key: value for key, value in engine.items() if key not in ("_target_", "log", "max_model_len")}
     if cell.config["engine"]["name"] == "vllm" and extra:
@@ -157,7 +179,11 @@ def one_line_errors() -> Iterator[None]:
 def explained(error: BaseException) -> str:
     """Which key, which value, what is allowed, out of Hydra's message."""
     text = str(error)
-    if missing := re.search(r"Could not find '([\w/]+)/([^/']*)'.*?Available options in '[\w/]+':(.*)", text, re.DOTALL):
+    if isinstance(error, OverrideParseException):
+        return f"{error.override}: cannot be read ({text.split(' See ')[0].splitlines()[0]}); allowed is KEY=VALUE"
+    if missing := re.search(
+        r"Could not find '([\w/]+)/([^/']*)'.*?Available options in '[\w/]+':(.*)", text, re.DOTALL
+    ):
         return f"{missing[1]}={missing[2]}: allowed are {', '.join(missing[3].split())}"
     if unknown := re.search(r"Could not override '([^']+)'", text):
         return f"{unknown[1]}: no such key{_near(unknown[1])}"

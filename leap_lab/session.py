@@ -16,6 +16,7 @@ from leap_lab import provenance
 from leap_lab.cell import Cell, arguments, made
 from leap_lab.decode import Decoder, Tally, missing_jobs
 from leap_lab.engines.base import Engine
+from leap_lab.errors import UserError
 from leap_lab.problems import Problem
 from leap_lab.progress import Progress
 from leap_lab.records import RunFolder
@@ -30,6 +31,7 @@ class Session:
     folders: dict[str, Path] = field(default_factory=dict)  # by run id, in order
     asked: dict[str, Any] = field(default_factory=dict)  # question ids and groups the table is of
     failures: list[str] = field(default_factory=list)
+    error: UserError | None = None  # what ended the command early
     empty: set[str] = field(default_factory=set)  # run ids of cells without a single group
     _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
     _engine: Engine | None = None
@@ -58,7 +60,9 @@ class Session:
         if not jobs:
             print(f"{cell.label}: all {total} groups are in {folder.path}, nothing to decode", file=sys.stderr)
             if folder.read_run().get("status") == "finished":
-                return self._write_metrics(folder)
+                self._write_metrics(folder)
+                return
+        engine = self._runner.run(self._engine_for(cell)) if jobs else None
         tracker: Tracker = made(config["tracking"])
         ran = provenance.collect()
         tracker.start(run_id=cell.run_id, sweep=self.sweep, config=config, folder=folder.path, provenance=ran)
@@ -66,8 +70,8 @@ class Session:
         try:
             with Progress(len(problems), total, total - len(jobs), f"{cell.label}: ") as progress:
                 decoder = Decoder(cell.method(), folder, tracker, progress, tally)
-                if jobs:
-                    self._runner.run(decoder.run(jobs, lambda: self._engine_for(cell), config["concurrency"]))
+                if engine is not None:
+                    self._runner.run(decoder.run(jobs, engine, config["concurrency"]))
             status = "failed groups" if tally.failures else "finished"
         finally:
             self._record(folder, ran, status, tally, problems, config)

@@ -10,7 +10,7 @@ from leap_lab.arithmetic import HIGHEST, LOWEST, generate, level_of, split_of
 def values(text: str) -> dict[str, int]:
     """Evaluate a problem the slow way."""
     known: dict[str, int] = {}
-    for name, left, sign, right in re.findall(r"^(\w) = (\w+) ([+-]) (\d+)$", text, re.MULTILINE):
+    for name, left, sign, right in re.findall(r"^(\w)=(\w+)([+-])(\d+)$", text, re.MULTILINE):
         base = known[left] if left in known else int(left)
         known[name] = base + int(right) if sign == "+" else base - int(right)
     return known
@@ -28,7 +28,7 @@ def test_answers_are_those_of_the_chain(split):
 
 def test_levels_come_in_turn_and_are_read_off_the_first_sum():
     problems = generate(50, seed=1, levels=(2, 5))
-    levels = [level_of(int(re.search(r"\+ (\d+)$", problem.text, re.MULTILINE)[1])) for problem in problems]
+    levels = [level_of(int(re.search(r"\+(\d+)$", problem.text, re.MULTILINE)[1])) for problem in problems]
     assert levels == [2, 5] * 25
 
 

@@ -38,7 +38,11 @@ def test_the_names_that_other_tools_rely_on_are_there():
     assert set(GROUPS["tracking"]) == {"wandb", "none"}
 
 
-CHOICES = [(group, name) for group in ("model", "engine", "method", "router", "dataset", "prompts", "tracking") for name in GROUPS[group]]
+CHOICES = [
+    (group, name)
+    for group in ("model", "engine", "method", "router", "dataset", "prompts", "tracking")
+    for name in GROUPS[group]
+]
 
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)
@@ -88,7 +92,7 @@ def test_what_needs_a_reference_run_says_so(choice):
         (["baseline=maybe"], r"baseline=maybe: allowed is true or false"),
         (["concurrency=0"], r"concurrency=0"),
         (["sampling.temperature=-1"], r"sampling\.temperature=-1"),
-        (["sampling.temperature=.nan"], r"sampling\.temperature=nan"),
+        (["sampling.temperature=.nan"], r"sampling\.temperature=\.nan"),
         (["sampling.top_p=0"], r"sampling\.top_p=0"),
         (["sampling.top_p=1.5"], r"sampling\.top_p=1\.5"),
         (["sampling.top_k=0"], r"sampling\.top_k=0"),

@@ -109,7 +109,7 @@ def test_a_group_token_by_token():
 
 
 def test_every_request_of_a_group_has_its_own_seed():
-    _, engine = solve(leap(max_tokens=150), Talk({turn: "x" * 50 for turn in range(9)}), peers=5)
+    _, engine = solve(leap(max_tokens=150), Talk(dict.fromkeys(range(9), "x" * 50)), peers=5)
     seeds = [request.seed for request in engine.requests]
     assert len(seeds) > 25
     assert len(set(seeds)) == len(seeds)
@@ -185,7 +185,7 @@ def test_routing_waits_for_the_group_but_not_for_final_answers():
 
 
 def test_the_budget_ends_in_a_forced_answer():
-    (path,), _ = solve(leap(max_tokens=90), Talk({turn: "word " * 9 for turn in range(9)}), peers=1)
+    (path,), _ = solve(leap(max_tokens=90), Talk(dict.fromkeys(range(9), "word " * 9)), peers=1)
     assert path.finish == "forced"
     assert path.spent == 90
     assert path.final.endswith("\\boxed{9}\n")
@@ -197,7 +197,7 @@ def test_the_budget_ends_in_a_forced_answer():
 @pytest.mark.parametrize("room", range(40, 400, 7))
 def test_a_full_context_ends_in_a_forced_answer_and_never_raises(room):
     """Every stage can be the one where the context runs out."""
-    script = Talk({turn: "a\n\nword " * 99 for turn in range(60)}, summary="long summary " * 2 + "</summarize>")
+    script = Talk(dict.fromkeys(range(60), "a\n\nword " * 99), summary="long summary " * 2 + "</summarize>")
     method = leap(max_tokens=1000, interval=30)
     limit = len(HEAD) + room
     paths, _ = solve(method, script, peers=3, max_model_len=limit)
@@ -236,7 +236,7 @@ def test_no_block_is_taken_that_leaves_nothing_to_think_with():
 
 
 def test_interval_counts_own_tokens_between_blocks():
-    (path,), engine = solve(leap(max_tokens=100, interval=25), Talk({turn: "y" * 60 for turn in range(5)}), peers=1)
+    (path,), engine = solve(leap(max_tokens=100, interval=25), Talk(dict.fromkeys(range(5), "y" * 60)), peers=1)
     thinks = [request.max_tokens for request in engine.requests if request.stop == ("</think>",)]
     assert thinks[:2] == [25, 25]
     assert path.spent == 100

@@ -11,7 +11,9 @@ from leap_lab.training import pretrain
 from leap_lab.training.corpus import Recipe, Trace, load_prompts, paths, trace, traces
 from leap_lab.training.tokenizer import TAGS, FastTokens
 
-SETTINGS = pretrain.Settings(Path(), plain=24, groups=8, drills=8, width=32, layers=1, heads=2, batch_tokens=2000, warmup=2)
+SETTINGS = pretrain.Settings(
+    Path(), plain=24, groups=8, drills=8, width=32, layers=1, heads=2, batch_tokens=2000, warmup=2
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def recipe(tokenizer):
 
 
 @pytest.mark.parametrize(
-    "text", ["a = 38 + 27 = 65.\n\n", "Zoë  \t\n\n\n 漢字 \\boxed{7}", "</comment>x<summarize> y", "\x00\x07"]
+    "text", ["a=38+27=65.\n\n", "Zoë  \t\n\n\n 漢字 \\boxed{7}", "</comment>x<summarize> y", "\x00\x07"]
 )
 def test_the_tokenizer_gives_back_any_text(tokenizer, text):
     tokens = FastTokens(tokenizer.backend_tokenizer)
@@ -34,7 +36,7 @@ def test_the_tokenizer_gives_back_any_text(tokenizer, text):
 
 def test_digits_are_split_and_tags_are_tokens(tokenizer):
     tokens = FastTokens(tokenizer.backend_tokenizer)
-    assert [tokens.decode([token]) for token in tokens.encode("x = 4096")] == ["x", " =", " 4", "0", "9", "6"]
+    assert [tokens.decode([token]) for token in tokens.encode("x=4096")] == ["x", "=", "4", "0", "9", "6"]
     assert all(len(tokens.encode(tag)) == 1 for tag in TAGS)
 
 

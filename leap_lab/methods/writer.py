@@ -113,7 +113,8 @@ class Writer:
             return  # it ended its turn inside the thinking: whatever it has to say is there
         room = self.room(path)
         if room < 1:
-            return await self._force(path, turn, "context_full")
+            await self._force(path, turn, "context_full")
+            return
         done = await self._sample(path, "final", turn, min(room, self._final_tokens), ())
         path.add(Kind.FINAL, turn, done.tokens, self.engine.decode(done.tokens))
         if done.stopped == "length":

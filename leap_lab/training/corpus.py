@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 ROUTERS = (Clustered, Dispersed, Hybrid, Randomly)
-INTERVALS = (64, 72, 80, 96, 96, 112, 128, 160)
+INTERVALS = (40, 48, 56, 64, 64, 72, 80, 96, 112)
 GROUP_SIZES = (1, 3, 5, 8, 12, 16)
 KEPT_PER_GROUP = 4
 BUDGET, SUMMARY, ANSWER = 512, 32, 32
@@ -114,7 +114,7 @@ async def _solve_one(recipe: Recipe, index: int, engine: ScriptedEngine) -> list
     level = rng.choice((1, 2, 3, 4, 5))
     seed = rng.getrandbits(31)
     if index >= recipe.plain + recipe.groups:
-        asked = Problem(f"drill-{index}", f"{DRILL} {rng.randint(11, 78)} + {rng.randint(11, 78)}", "")
+        asked = Problem(f"drill-{index}", f"{DRILL} {rng.randint(11, 78)}+{rng.randint(11, 78)}", "")
         return await Independent(BUDGET, ANSWER, Sampling(), recipe.prompts).solve(Job(asked, 0, 1, seed), engine)
     problem = generate(1, seed=rng.getrandbits(48), split="train", levels=(level,))[0]
     if index < recipe.plain:

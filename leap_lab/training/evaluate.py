@@ -137,7 +137,8 @@ async def print_trap(run: Evaluation, reference: list[list[Path]], alone: Correc
     mixed = [i for i, row in enumerate(right) if 0 < row.sum() < len(row)]
     problems = [run.problems[i] for i in mixed]
     if not mixed:
-        return print("\nTrap: no question has right and wrong responses")
+        print("\nTrap: no question has right and wrong responses")
+        return
     print(f"\nTrap, on the {len(mixed)} questions with right and wrong responses\n")
     print("| beginning | method | Pass@1 % | minus no beginning |")
     print("|---|---|---|---|")
@@ -180,7 +181,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--questions", type=int, default=120)
     parser.add_argument("--peers", type=int, default=16)
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--interval", type=int, default=96)
+    parser.add_argument("--interval", type=int, default=64)
     parser.add_argument("--max-tokens", type=int, default=512)
     parser.add_argument("--max-model-len", type=int, default=2048)
     parser.add_argument("--temperature", type=float, default=1.0)

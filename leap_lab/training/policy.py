@@ -25,16 +25,16 @@ DOUBT, DOUBT_CHECKED = 0.25, 0.6  # chance that one differing peer, unchecked or
 
 DRILL = "Check by parts:"
 
-_DRILLED = re.compile(rf"{DRILL} (\d+) \+ (\d+)")
-_SUM = re.compile(r"a = (\d+) \+ (\d+)$", re.MULTILINE)
-_STEP = re.compile(r"^([b-z]) = [a-z] ([+-]) (\d+)$", re.MULTILINE)
-_PEER = re.compile(r'^Peer \d+: "a = (-?\d+)( \(checked\))?', re.MULTILINE)
+_DRILLED = re.compile(rf"{DRILL} (\d+)\+(\d+)")
+_SUM = re.compile(r"a=(\d+)\+(\d+)$", re.MULTILINE)
+_STEP = re.compile(r"^([b-z])=[a-z]([+-])(\d+)$", re.MULTILINE)
+_PEER = re.compile(r'^Peer \d+: "a=(-?\d+)( \(checked\))?', re.MULTILINE)
 _HIDDEN = re.compile(rf"{SUMMARY_OPEN}.*?{SUMMARY_CLOSE}|<comment>.*?</comment>", re.DOTALL)
 _EVENTS = re.compile(
-    r"^(?:(?P<snap>a = \d+ \+ \d+ = (?P<sum>-?\d+)\.)"
-    r"|(?P<step>(?P<name>[b-z]) = [a-z] [+-] \d+ = -?\d+ [+-] \d+ = (?P<value>-?\d+)\.)"
-    r"|(?P<check>Check a = [^\n]* = (?P<checked>\d+)\.)"
-    r"|(?P<verdict>Mine -?\d+, check \d+: \w+\. So a = \d+\.)"
+    r"^(?:(?P<snap>a=\d+\+\d+=(?P<sum>-?\d+)\.)"
+    r"|(?P<step>(?P<name>[b-z])=[a-z][+-]\d+=-?\d+[+-]\d+=(?P<value>-?\d+)\.)"
+    r"|(?P<check>Check a=[^\n]*=(?P<checked>\d+)\.)"
+    r"|(?P<verdict>Mine -?\d+, check \d+: \w+\. So a=\d+\.)"
     r"|(?P<compare>a: mine [^\n]*\.))$",
     re.MULTILINE,
 )
@@ -89,21 +89,21 @@ class Chain:
         total = self.first + self.second
         if rng.random() < WRONG_SNAP[level_of(self.second)]:
             total += rng.choices(list(NEAR_MISSES), list(NEAR_MISSES.values()))[0]
-        return f"a = {self.first} + {self.second} = {total}."
+        return f"a={self.first}+{self.second}={total}."
 
     def step(self, position: int, value: int) -> tuple[str, int]:
         """The line that computes the value after `position` values are known, the last of them `value`."""
         name, sign, amount = self.steps[position - 1]
         result = value + amount if sign == "+" else value - amount
-        return f"{name} = {self.names[position - 1]} {sign} {amount} = {value} {sign} {amount} = {result}.", result
+        return f"{name}={self.names[position - 1]}{sign}{amount}={value}{sign}{amount}={result}.", result
 
     def check(self) -> str:
         tens = self.first // 10 * 10, self.second // 10 * 10
         ones = self.first % 10, self.second % 10
         total = self.first + self.second
         return (
-            f"Check a = {self.first} + {self.second}: {tens[0]} + {tens[1]} = {sum(tens)}, {ones[0]} + {ones[1]} = {sum(ones)}, "
-            f"{sum(tens)} + {sum(ones)} = {total}."
+            f"Check a={self.first}+{self.second}: {tens[0]}+{tens[1]}={sum(tens)}, {ones[0]}+{ones[1]}={sum(ones)}, "
+            f"{sum(tens)}+{sum(ones)}={total}."
         )
 
 
@@ -126,7 +126,12 @@ def write(text: str, request: Request) -> str:
 def drill(first: int, second: int) -> str:
     """The response to a question that asks for nothing but the check: practice for the one skill all else rests on."""
     chain = Chain(first, second, [])
-    return f"{chain.check()}\n\nSo the answer is {first + second}.\n{THINK_CLOSE}\n\nThe answer is \\boxed{{{first + second}}}."
+    return f"{chain.check()}\n\n{ending(first + second)}"
+
+
+def ending(value: int) -> str:
+    """The last line of the thinking, and the answer."""
+    return f"So the answer is {value}.\n{THINK_CLOSE}\n\nThe answer is \\boxed{{{value}}}."
 
 
 def read(own: str) -> State:
@@ -148,8 +153,8 @@ def summary(chain: Chain, state: State) -> str:
         return f" nothing yet. {SUMMARY_CLOSE}"
     checked = " (checked)" if state.checked else ""
     last = len(state.values) - 1
-    reached = f", {chain.names[last]} = {state.values[last]}" if last else ""
-    return f" a = {state.first}{checked}{reached}. {SUMMARY_CLOSE}"
+    reached = f", {chain.names[last]}={state.values[last]}" if last else ""
+    return f" a={state.first}{checked}{reached}. {SUMMARY_CLOSE}"
 
 
 def think(chain: Chain, state: State, rng: Random) -> str:
@@ -175,7 +180,7 @@ def think(chain: Chain, state: State, rng: Random) -> str:
         see(state, lines[-1])
         if len(state.values) > len(chain.steps) and unasked(chain, state, rng):
             lines += check(chain, state)
-    lines.append(f"So the answer is {state.values[-1]}.\n{THINK_CLOSE}\n\nThe answer is \\boxed{{{state.values[-1]}}}.")
+    lines.append(ending(state.values[-1]))
     return "\n\n".join(lines)
 
 
@@ -210,7 +215,8 @@ def check(chain: Chain, state: State) -> list[str]:
 
 
 def verdict(mine: int, checked: int) -> str:
-    return f"Mine {mine}, check {checked}: {'right' if mine == checked else 'wrong'}. So a = {checked}."
+    """What a check says of one's own value."""
+    return f"Mine {mine}, check {checked}: {'right' if mine == checked else 'wrong'}. So a={checked}."
 
 
 def see(state: State, line: str) -> None:

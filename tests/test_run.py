@@ -1,0 +1,218 @@
+"""The command line as a user types it, decoding with the programmatic reasoner instead of a model."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from leap_lab.run import main
+
+SMALL = ["engine=scripted", "tracking=none", "peers=4", "limit=3"]
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of one command."""
+    status = main(list(arguments))
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def run_folders(runs: Path) -> list[Path]:
+    return sorted(file.parent for file in runs.glob("*/identity.json"))
+
+
+def group_files(runs: Path) -> dict[Path, int]:
+    return {file: file.stat().st_mtime_ns for file in runs.glob("*/groups/*.parquet")}
+
+
+def table_of(out: str) -> str:
+    return out.partition("\nreport:")[0]
+
+
+def test_a_sweep_ends_with_a_table_a_figure_and_its_folders(tmp_path, capsys):
+    status, out, err = run(capsys, "-m", "router=clustered,dispersed", *SMALL, f"runs_dir={tmp_path}")
+    assert status == 0, err
+    for name in ("independent", "clustered k=4", "dispersed k=4"):
+        assert name in out
+    assert len(run_folders(tmp_path)) == 3
+    assert out.count("run folder: ") == 3
+    figures = [Path(line.removeprefix("report: ")) for line in out.splitlines() if line.endswith((".png", ".pdf"))]
+    assert {file.suffix for file in figures if file.is_file()} == {".png", ".pdf"}
+    assert out.splitlines()[-1].startswith("Look next at ")
+
+
+def test_a_run_folder_holds_what_the_schema_says(tmp_path, capsys):
+    run(capsys, *SMALL, "baseline=false", f"runs_dir={tmp_path}")
+    (folder,) = run_folders(tmp_path)
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert (config["method"]["name"], config["router"]["name"], config["peers"]) == ("leap", "dispersed", 4)
+    told = json.loads((folder / "run.json").read_text())
+    assert told["status"] == "finished" and told["sessions"][0]["groups"] == 3
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert set(metrics["pass@1"]) >= {"value", "low", "high", "n"}
+    paths = pd.concat(pd.read_parquet(file) for file in (folder / "groups").iterdir())
+    assert len(paths) == 12 and set(paths["run_id"]) == {folder.name}
+    assert (paths["tokens_summary"] > 0).any() and (paths["tokens_comment"] > 0).any()
+    first = paths.iloc[0]
+    assert first["segments"][0]["kind"] == "prompt"
+    assert sum(len(part["tokens"]) for part in first["segments"] if part["kind"] == "prompt") == first["tokens_prompt"]
+
+
+def test_the_same_command_decodes_nothing_and_prints_the_same_table(tmp_path, capsys):
+    command = ["-m", "router=clustered,random", *SMALL, f"runs_dir={tmp_path}"]
+    _, first, _ = run(capsys, *command)
+    files = group_files(tmp_path)
+    status, second, err = run(capsys, *command)
+    assert status == 0
+    assert table_of(second) == table_of(first)
+    assert group_files(tmp_path) == files
+    assert "starting the engine" not in err
+
+
+def test_more_questions_or_groups_extend_a_run(tmp_path, capsys):
+    command = [*SMALL, "baseline=false", f"runs_dir={tmp_path}"]
+    _, first, _ = run(capsys, *command)
+    files = group_files(tmp_path)
+    run(capsys, *command, "limit=5", "groups=2")
+    after = group_files(tmp_path)
+    assert len(files) == 3 and len(after) == 10
+    assert files.items() <= after.items()
+    _, again, _ = run(capsys, *command)
+    assert table_of(again) == table_of(first)
+
+
+def test_a_lost_group_is_decoded_again_and_only_that_one(tmp_path, capsys):
+    command = [*SMALL, "baseline=false", f"runs_dir={tmp_path}"]
+    _, first, _ = run(capsys, *command)
+    lost, *kept = group_files(tmp_path)
+    before = group_files(tmp_path)
+    lost.write_bytes(lost.read_bytes()[:100])
+    status, again, _ = run(capsys, *command)
+    after = group_files(tmp_path)
+    assert status == 0 and table_of(again) == table_of(first)
+    assert [after[file] for file in kept] == [before[file] for file in kept]
+    assert after[lost] != before[lost]
+
+
+def test_the_baseline_is_decoded_once_and_can_be_left_out(tmp_path, capsys):
+    _, _, err = run(capsys, "-m", "router=clustered,dispersed,random", *SMALL, f"runs_dir={tmp_path}")
+    assert err.count("\nindependent:") + err.startswith("independent:") == 1
+    assert len(run_folders(tmp_path)) == 4
+    run(capsys, *SMALL, "baseline=false", f"runs_dir={tmp_path / 'other'}")
+    assert len(run_folders(tmp_path / "other")) == 1
+
+
+def test_concurrency_changes_nothing_but_speed(tmp_path, capsys):
+    _, one, _ = run(capsys, *SMALL, "concurrency=1", f"runs_dir={tmp_path / 'one'}")
+    _, many, _ = run(capsys, *SMALL, "concurrency=16", f"runs_dir={tmp_path / 'many'}")
+    assert table_of(one) == table_of(many)
+
+
+def test_a_local_file_is_answered(tmp_path, capsys):
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text('{"id": "mine/1", "problem": "a=20+31\\nWhat is a?", "answer": "051"}\n')
+    local = ["dataset=local", f"dataset.path={questions}", "engine=scripted", "tracking=none", "peers=8"]
+    status, out, err = run(capsys, *local, f"runs_dir={tmp_path / 'runs'}")
+    assert status == 0, err
+    assert "1×1×8" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["router=foo"], "router=foo: allowed are all, clustered, dispersed, hybrid, none, random"),
+        (["model=gpt"], "model=gpt: allowed are leap_t_14b"),
+        (["method=magic"], "method=magic: allowed are independent, leap"),
+        (["router.top_k=0"], "router.top_k=0: allowed is a whole number of at least 1"),
+        (["-m", "router.top_k=2,0"], "router.top_k=0"),
+        (["-m", "router=clustered,foo"], "router=foo"),
+        (["peers=-1"], "peers=-1"),
+        (["peer=4"], "peer: no such key; did you mean peers?"),
+        (["method.intervall=4"], "method.intervall: no such key; did you mean method.interval?"),
+        (["router=clustered,dispersed"], "router=clustered,dispersed: several values are a sweep; add -m"),
+        (["peers"], "peers: not understood"),
+        (["--peers=4"], "--peers=4: not understood"),
+        (["difficulty=hard"], "difficulty=hard: needs a reference run"),
+        (["prefix=bad"], "prefix=bad: needs a reference run"),
+        (["method.interval=10", "method.summary_tokens=256"], "method.interval=10: shorter than a summary"),
+        (["dataset=local", "dataset.path=nowhere.jsonl"], "dataset.path=nowhere.jsonl: no such file"),
+        (["router.top_k="], "router.top_k="),
+        (["peers=[1"], "peers=[1"),
+    ],
+)
+def test_bad_input_is_one_line_and_starts_nothing(tmp_path, capsys, arguments, message):
+    status, out, err = run(capsys, *SMALL[:2], *arguments, f"runs_dir={tmp_path / 'runs'}")
+    assert status == 2
+    assert err.startswith("error: ") and message in err
+    assert err.count("\n") == 1 and not out
+    assert not run_folders(tmp_path / "runs")
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    status, _, err = run(capsys, *SMALL, f"runs_dir={tmp_path / 'file'}")
+    assert status == 2 and err.splitlines()[-1].startswith("error: runs_dir=")
+
+
+def test_groups_that_fail_are_counted_and_the_rest_goes_on(tmp_path, capsys):
+    questions = tmp_path / "questions.jsonl"
+    rows = [{"problem": "a=20+31\nWhat is a?", "answer": "51"}, {"problem": "no sum at all", "answer": "1"}]
+    questions.write_text("\n".join(map(json.dumps, rows)))
+    command = ["dataset=local", f"dataset.path={questions}", "engine=scripted", "tracking=none", "baseline=false"]
+    status, out, err = run(capsys, *command, "peers=2", f"runs_dir={tmp_path / 'runs'}")
+    assert status == 1
+    assert "failed: leap dispersed-4, question q2, group 0: ValueError: no first sum" in err
+    assert "1 groups failed" in err and "run folder: " in out
+    (folder,) = run_folders(tmp_path / "runs")
+    assert json.loads((folder / "run.json").read_text())["status"] == "failed groups"
+
+
+def printed_and_imported(arguments: list[str], *modules: str) -> str:
+    """What a command prints in a process of its own, and then which of the modules it imported."""
+    code = "import sys; from leap_lab.run import main; names = sys.argv[1].split(); main(sys.argv[2:])"
+    code += "; print(sorted({*names} & {*sys.modules}))"
+    command = [sys.executable, "-c", code, " ".join(modules), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_help_is_quick_to_import_and_names_the_groups():
+    found = printed_and_imported(["--help"], "vllm", "torch", "wandb")
+    assert found.splitlines()[-1] == "[]"
+    for words in (
+        "router: all, clustered, dispersed",
+        "python -m leap_lab.run -m router=clustered,dispersed",
+        "peers=16",
+    ):
+        assert words in found
+
+
+def test_no_tracking_imports_no_wandb(tmp_path):
+    found = printed_and_imported([*SMALL, f"runs_dir={tmp_path}"], "vllm", "wandb")
+    assert found.splitlines()[-1] == "[]"
+
+
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path, capsys):
+    command = ["engine=scripted", "tracking=none", "baseline=false", "limit=1000", f"runs_dir={tmp_path}"]
+    started = subprocess.Popen(
+        [sys.executable, "-m", "leap_lab.run", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while len(group_files(tmp_path)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started.send_signal(signal.SIGINT)
+    _, err = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "the same command goes on from there" in err and "Traceback" not in err
+    kept = group_files(tmp_path)
+    assert 3 <= len(kept) < 1000
+    (folder,) = run_folders(tmp_path)
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+    status, _, _ = run(capsys, *command[:3], f"limit={len(kept) + 2}", f"runs_dir={tmp_path}")
+    assert status == 0
+    assert kept.items() <= group_files(tmp_path).items()
