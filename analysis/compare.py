@@ -13,6 +13,7 @@ from analysis.stats import DIFFERENCE, Estimate, paired, permutation_p
 from leap_lab.errors import UserError
 
 INDEPENDENT = "independent"
+Asked = Mapping[str, Sequence[str]] | Sequence[str] | None
 # What a baseline shares with the run it is the baseline of: everything but how paths hear of each other.
 SHARED = ("model.name", "model.path", "method.max_tokens", "method.answer_tokens", "peers", "seed")
 SHARED_GROUPS = ("dataset", "prompts", "sampling", "difficulty", "prefix")
@@ -74,23 +75,27 @@ class _Run:
         return bool(self.settings.get("method.name") == INDEPENDENT)
 
 
-def compare(
-    folders: Sequence[str | Path], questions: Sequence[str] | None = None, groups: int | None = None
-) -> list[Row]:
+def compare(folders: Sequence[str | Path], questions: Asked = None, groups: int | None = None) -> list[Row]:
     """A row per run folder: independent baselines first, then in the order of the folders, each folder once.
 
-    `questions` are ids and `groups` counts the first groups of each; None is all there are. `UserError` for a folder
-    that is no run or holds nothing of what was asked for.
+    `questions` are ids, the same for all runs or by run id, and `groups` counts the first groups of each; None is all
+    there are. `UserError` for a folder that is no run or holds nothing of what was asked for.
     """
     distinct = {Path(folder).resolve(): Path(folder) for folder in folders}
     if not distinct:
         raise UserError("run folders: none named; at least one is needed, such as runs/<run_id>")
-    runs = [_Run.read(folder, questions, groups) for folder in distinct.values()]
+    wanted = {folder: _wanted(questions, folder.name) for folder in distinct.values()}
+    runs = [_Run.read(folder, asked, groups) for folder, asked in wanted.items()]
     runs.sort(key=lambda run: not run.independent)
     names = names_of([run.settings for run in runs], [run.folder.name for run in runs])
-    asked = len(set(questions) if questions is not None else _all_questions(runs))
     most = groups or max(_most_groups(run) for run in runs)
-    return [_row(run, name, runs, asked * most) for run, name in zip(runs, names, strict=True)]
+    everything = _all_questions(runs)
+    sizes = [len(everything if wanted[run.folder] is None else set(wanted[run.folder] or ())) for run in runs]
+    return [_row(run, name, runs, size * most) for run, name, size in zip(runs, names, sizes, strict=True)]
+
+
+def _wanted(questions: Asked, run_id: str) -> Sequence[str] | None:
+    return questions[run_id] if isinstance(questions, Mapping) else questions
 
 
 def names_of(runs: Sequence[Mapping[str, Any]], run_ids: Sequence[str]) -> list[str]:

@@ -25,6 +25,10 @@ LABELS = {
     "top_k": "router.top_k",
     "prompts": "prompts.name",
     "temperature": "sampling.temperature",
+    "difficulty": "difficulty.name",
+    "prefix": "prefix.name",
+    "fraction": "prefix.fraction",
+    "good_ratio": "prefix.good_ratio",
     "peers": "peers",
     "seed": "seed",
 }

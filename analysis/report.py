@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import figures, tables
-from analysis.compare import Row, compare
+from analysis.compare import Asked, Row, compare
 from leap_lab.errors import UserError
 from leap_lab.files import write_json, write_whole
 
@@ -19,10 +19,8 @@ class Report:
     files: list[Path]
 
 
-def write(
-    folders: Sequence[str | Path], out: str | Path, questions: Sequence[str] | None = None, groups: int | None = None
-) -> Report:
-    """Compare runs over these questions (None: all) and the first `groups` groups; table and figure go to `out`.
+def write(folders: Sequence[str | Path], out: str | Path, questions: Asked = None, groups: int | None = None) -> Report:
+    """Compare runs over these questions (see `compare`) and the first `groups` groups; table and figure go to `out`.
 
     `UserError` for a folder that is no run, and when `out` cannot be written.
     """

@@ -19,6 +19,7 @@ from leap_lab.provenance import model_fingerprint
 from leap_lab.records import SCHEMA_VERSION, run_id_of
 
 BUILTIN = "builtin:"
+NO_PREFIX = {"name": "none", "fraction": 0.0, "good_ratio": 0.0, "per_path": False}
 LABELS = ("name", "limit")  # of a config node: what `run.py` reads, no arguments of the target
 # Fields of the engine that change what is sampled, not only where or how fast.
 SAMPLING_FIELDS = ("max_model_len", "dtype", "quantization", "kv_cache_dtype", "revision", "tokenizer", "hf_overrides")
@@ -44,6 +45,19 @@ class Cell:
         }
         return Cell({**self.config, "method": alone})
 
+    def reference(self) -> "Cell":
+        """The run that buckets and beginnings come from: the model's own sampling and budget, whatever is swept."""
+        asked, model = self.config["reference"], self.config["model"]
+        whole = {**self.baseline().config, "difficulty": {"name": "all"}, "prefix": NO_PREFIX}
+        method = {**whole["method"], "max_tokens": model["max_tokens"]}
+        own = {"peers": asked["responses"], "seed": asked["seed"], "groups": 1, "sampling": model["sampling"]}
+        return Cell({**whole, **own, "method": method})
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether questions or beginnings of this cell come from a reference run."""
+        return self._sets("difficulty") or self._sets("prefix")
+
     @property
     def wants_baseline(self) -> bool:
         return bool(self.config["baseline"]) and self.config["method"]["name"] != "independent"
@@ -53,7 +67,9 @@ class Cell:
         """The cell in a few words, for progress bars."""
         router = self.recorded["router"]
         k = f"-{router['top_k']}" if router and "top_k" in router else ""
-        return f"{self.config['method']['name']}{' ' + router['name'] + k if router else ''}"
+        words = [self.config["method"]["name"], *([router["name"] + k] if router else [])]
+        words += [f"{key}={self.config[key]['name']}" for key in ("difficulty", "prefix") if self._sets(key)]
+        return " ".join(words)
 
     @property
     def model_path(self) -> str:
@@ -72,7 +88,10 @@ class Cell:
         """What determines the result: not where it runs, how it is tracked, or how much of it was asked for."""
         config = self.recorded
         engine = config["engine"]
+        selected = {key: config[key] for key in ("difficulty", "prefix") if self.needs_reference}
         return {
+            **selected,
+            **({"reference": self.reference().run_id} if self.needs_reference else {}),
             "schema": SCHEMA_VERSION,
             "model": "none" if engine["name"] == "scripted" else model_fingerprint(self.model_path),
             "engine": {key: engine[key] for key in SAMPLING_FIELDS if key in engine},
@@ -104,6 +123,9 @@ class Cell:
         if not found:
             raise UserError(f"dataset={dataset['name']}: it holds no questions")
         return found[: self.config["limit"]]
+
+    def _sets(self, key: str) -> bool:
+        return self.config[key]["name"] not in ("all", "none")
 
     @property
     def _routed(self) -> bool:

@@ -13,6 +13,7 @@ from leap_lab.path import SAMPLED, Path
 from leap_lab.problems import Problem
 from leap_lab.progress import Progress
 from leap_lab.records import RunFolder, rows
+from leap_lab.reference import Selection
 from leap_lab.tracking import Tracker
 
 TOO_MANY_FAILURES = 8  # after so many failed groups the rest is not tried: the engine is gone
@@ -87,11 +88,11 @@ def graded_rows(run_id: str, problem: Problem, group: int, paths: list[Path]) ->
     return rows(run_id, problem, group, paths, grades, [count_aha(path.thinking) for path in paths])
 
 
-def missing_jobs(problems: list[Problem], groups: int, peers: int, seed: int, folder: RunFolder) -> list[Job]:
+def missing_jobs(selection: Selection, groups: int, peers: int, seed: int, folder: RunFolder) -> list[Job]:
     """The groups that were asked for and are not there yet, earlier questions first."""
     return [
-        Job(problem, group, peers, seed, priority=index, pin=index)
-        for index, problem in enumerate(problems)
+        Job(problem, group, peers, seed, index, index, selection.beginnings(problem, group, peers, seed))
+        for index, problem in enumerate(selection.problems)
         for group in range(groups)
         if not folder.has(problem.id, group)
     ]

@@ -155,8 +155,9 @@ def finish(session: "Session") -> int:
     folders = [folder for run_id, folder in session.folders.items() if run_id not in session.empty]
     if not folders:
         return 1
-    out = folders[0].parent / "reports" / run_id_of({"runs": [folder.name for folder in folders], **session.asked})
-    made = report.write(folders, out, **session.asked)
+    questions = {folder.name: session.questions[folder.name] for folder in folders}
+    out = folders[0].parent / "reports" / run_id_of({"questions": questions, "groups": session.groups})
+    made = report.write(folders, out, questions, session.groups)
     print(f"\n{made.table}\n")
     for name, paths in (("report", made.files), ("run folder", folders)):
         print("\n".join(f"{name}: {_short(path)}" for path in paths))

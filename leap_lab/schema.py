@@ -53,6 +53,11 @@ RULES = (
     _at_least("engine.max_model_len", 1),
     _at_least("router.top_k", 1),
     Rule("router.similarity", "text", lambda v: v in ("levenshtein", "indel"), "levenshtein or indel"),
+    Rule("prefix.fraction", NUMBER, lambda value: 0 <= value < 1, f"{NUMBER} above 0 and below 1"),
+    Rule("prefix.good_ratio", NUMBER, lambda value: 0 <= value <= 1, f"{NUMBER} from 0 to 1"),
+    Rule("prefix.per_path", "true or false", lambda value: True, "true or false"),
+    _at_least("reference.responses", 2),
+    Rule("reference.seed", WHOLE, lambda value: value >= 0, f"{WHOLE} of at least 0"),
     Rule("sampling.temperature", NUMBER, lambda value: value >= 0, f"{NUMBER} of at least 0"),
     Rule("sampling.top_p", NUMBER, lambda value: 0 < value <= 1, f"{NUMBER} above 0 and at most 1"),
     Rule("sampling.top_k", WHOLE, lambda value: value == -1 or value >= 1, f"{WHOLE} of at least 1, or -1 for all"),
@@ -68,7 +73,7 @@ def validate(config: DictConfig) -> dict[str, Any]:
         node = plain[group] if group else plain
         if key in node:
             rule.check(node[key])
-    _check_waits(plain)
+    _check_prefix(plain)
     _check_budget(plain)
     return plain
 
@@ -84,14 +89,15 @@ def resolve(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in dict(plain).items()}  # type: ignore[arg-type]
 
 
-def _check_waits(plain: Mapping[str, Any]) -> None:
-    """Buckets and beginnings come from a reference run, which there is no way to have yet."""
-    for key, neutral in (("difficulty", "all"), ("prefix", "none")):
-        if (chosen := plain[key]["name"]) != neutral:
-            raise UserError(
-                f"{key}={chosen}: needs a reference run of 32 independent responses per question, which this version "
-                f"cannot make yet; allowed is {neutral}"
-            )
+def _check_prefix(plain: Mapping[str, Any]) -> None:
+    """Beginnings need a length; a reference run must be another run than the one under study."""
+    prefix, seed = plain["prefix"], plain["reference"]["seed"]
+    if prefix["name"] != "none" and not 0 < prefix["fraction"] < 1:
+        raise UserError(f"prefix.fraction={prefix['fraction']}: allowed is {NUMBER} above 0 and below 1")
+    if seed == plain["seed"]:
+        raise UserError(
+            f"reference.seed={seed}: the run's own seed; allowed is any other, so that the two share nothing"
+        )
 
 
 def _check_budget(plain: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from leap_lab.errors import UserError
 from leap_lab.problems import Problem
 from leap_lab.progress import Progress
 from leap_lab.records import RunFolder
+from leap_lab.reference import Selection, Source, select
 from leap_lab.tracking import Tracker
 
 
@@ -29,19 +30,37 @@ class Session:
 
     sweep: str | None = None
     folders: dict[str, Path] = field(default_factory=dict)  # by run id, in order
-    asked: dict[str, Any] = field(default_factory=dict)  # question ids and groups the table is of
+    questions: dict[str, list[str]] = field(default_factory=dict)  # the ids that a run was asked for, by run id
+    groups: int = 1  # of each question
     failures: list[str] = field(default_factory=list)
     error: UserError | None = None  # what ended the command early
     empty: set[str] = field(default_factory=set)  # run ids of cells without a single group
+    _references: dict[str, Path] = field(default_factory=dict)  # by run id, whole ones
     _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
     _engine: Engine | None = None
     _engine_key: tuple[str, str] | None = None
 
     def run(self, cell: Cell) -> None:
         """Decode a cell and, where it wants one, its baseline first."""
+        selection = self._selected(cell)
         for each in [cell.baseline(), cell] if cell.wants_baseline else [cell]:
             if each.run_id not in self.folders:
-                self._run_one(each)
+                self.folders[each.run_id] = self._run_one(each, selection)
+
+    def _selected(self, cell: Cell) -> Selection:
+        """The questions of a cell and their beginnings, for which its reference run is decoded first."""
+        problems = cell.problems()
+        if not cell.needs_reference:
+            return Selection(problems)
+        reference = cell.reference()
+        if reference.run_id not in self._references:
+            failed = len(self.failures)
+            folder = self._run_one(reference, Selection(problems), "reference, ")
+            if len(self.failures) > failed:
+                raise UserError(f"{self.failures[-1]}; the reference run has to be whole, the same command tries again")
+            self._references[reference.run_id] = folder
+        source = Source(self._references[reference.run_id])
+        return select(problems, cell.config["difficulty"]["name"], cell.config["prefix"], source)
 
     def close(self) -> None:
         """Release engine and loop."""
@@ -50,25 +69,25 @@ class Session:
             self._engine = None
         self._runner.close()
 
-    def _run_one(self, cell: Cell) -> None:
-        config, problems = cell.recorded, cell.problems()
+    def _run_one(self, cell: Cell, selection: Selection, what: str = "") -> Path:
+        """Decode what is missing of a run; returns its folder."""
+        config, problems, label = cell.recorded, selection.problems, f"{what}{cell.label}"
         folder = RunFolder.open(config["runs_dir"], cell.identity, _portable(config))
-        self.folders[cell.run_id] = folder.path
-        self.asked = {"questions": [problem.id for problem in problems], "groups": config["groups"]}
-        jobs = missing_jobs(problems, config["groups"], config["peers"], config["seed"], folder)
+        self.questions[cell.run_id], self.groups = [problem.id for problem in problems], config["groups"]
+        jobs = missing_jobs(selection, config["groups"], config["peers"], config["seed"], folder)
         total = len(problems) * config["groups"]
         if not jobs:
-            print(f"{cell.label}: all {total} groups are in {folder.path}, nothing to decode", file=sys.stderr)
+            print(f"{label}: all {total} groups are in {folder.path}, nothing to decode", file=sys.stderr)
             if folder.read_run().get("status") == "finished":
                 self._write_metrics(folder)
-                return
+                return folder.path
         engine = self._runner.run(self._engine_for(cell)) if jobs else None
         tracker: Tracker = made(config["tracking"])
         ran = provenance.collect()
         tracker.start(run_id=cell.run_id, sweep=self.sweep, config=config, folder=folder.path, provenance=ran)
         status, tally = "interrupted", Tally()
         try:
-            with Progress(len(problems), total, total - len(jobs), f"{cell.label}: ") as progress:
+            with Progress(len(problems), total, total - len(jobs), f"{label}: ") as progress:
                 decoder = Decoder(cell.method(), folder, tracker, progress, tally)
                 if engine is not None:
                     self._runner.run(decoder.run(jobs, engine, config["concurrency"]))
@@ -79,13 +98,14 @@ class Session:
             tracker.finish(metrics, {}, status)
         if not folder.groups():
             self.empty.add(cell.run_id)
-        self.failures += [f"{cell.label}, {failure}" for failure in tally.failures]
+        self.failures += [f"{label}, {failure}" for failure in tally.failures]
+        return folder.path
 
     def _write_metrics(self, folder: RunFolder) -> dict[str, Any]:
         from analysis.load import load
         from analysis.metrics import metrics
 
-        found = metrics(load([folder.path], **self.asked))
+        found = metrics(load([folder.path], questions=self.questions[folder.run_id], groups=self.groups))
         folder.write_metrics(found)
         return found
 

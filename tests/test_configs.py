@@ -38,11 +38,7 @@ def test_the_names_that_other_tools_rely_on_are_there():
     assert set(GROUPS["tracking"]) == {"wandb", "none"}
 
 
-CHOICES = [
-    (group, name)
-    for group in ("model", "engine", "method", "router", "dataset", "prompts", "tracking")
-    for name in GROUPS[group]
-]
+CHOICES = [(group, name) for group in GROUPS for name in GROUPS[group]]
 
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)
@@ -71,10 +67,23 @@ def test_a_prompt_set_of_the_users_choice_wins():
     assert cell("model=r1_7b", "prompts.tag=peer_summaries").config["prompts"]["tag"] == "peer_summaries"
 
 
-@pytest.mark.parametrize("choice", ["difficulty=hard", "prefix=bad", "prefix=mixed", "difficulty=very_easy"])
-def test_what_needs_a_reference_run_says_so(choice):
-    with pytest.raises(UserError, match=f"{choice}: needs a reference run"):
-        cell(choice)
+def test_buckets_and_beginnings_share_one_reference_run_whatever_is_swept():
+    cells = [
+        *(cell(f"difficulty={name}", f"router={router}") for name in ("hard", "easy") for router in ("random", "none")),
+        *(cell("prefix=bad", f"prefix.fraction={fraction}", "sampling.temperature=0.5") for fraction in (0.1, 0.3)),
+        cell("prefix=mixed", "method=independent", "method.max_tokens=200"),
+    ]
+    assert len({each.reference().run_id for each in cells}) == 1
+    assert len({each.run_id for each in cells}) == len(cells)
+    assert all(each.needs_reference and not each.reference().needs_reference for each in cells)
+    assert not cell().needs_reference
+    assert cell("difficulty=hard", "dataset.seed=4").reference().run_id != cells[0].reference().run_id
+
+
+def test_a_baseline_has_the_same_questions_and_beginnings():
+    base = cell("prefix=bad", "difficulty=medium").baseline()
+    assert (base.config["prefix"]["name"], base.config["difficulty"]["name"]) == ("bad", "medium")
+    assert base.run_id == cell("prefix=bad", "difficulty=medium", "method=independent").run_id
 
 
 @pytest.mark.parametrize(
@@ -103,6 +112,11 @@ def test_what_needs_a_reference_run_says_so(choice):
         (["method.max_tokens=0"], r"method\.max_tokens=0"),
         (["model=local"], r"model\.path: a value is needed"),
         (["dataset=local"], r"dataset\.path: a value is needed"),
+        (["prefix=bad", "prefix.fraction=0"], r"prefix\.fraction=0: allowed is a number above 0 and below 1"),
+        (["prefix=good", "prefix.fraction=1"], r"prefix\.fraction=1: allowed"),
+        (["prefix=mixed", "prefix.good_ratio=1.5"], r"prefix\.good_ratio=1\.5: allowed is a number from 0 to 1"),
+        (["reference.responses=1"], r"reference\.responses=1"),
+        (["seed=2505"], r"reference\.seed=2505: the run's own seed"),
         (["prompts.tag=a b"], r"prompts\.tag='a b'"),
     ],
 )

@@ -138,8 +138,8 @@ def test_a_local_file_is_answered(tmp_path, capsys):
         (["router=clustered,dispersed"], "router=clustered,dispersed: several values are a sweep; add -m"),
         (["peers"], "peers: not understood"),
         (["--peers=4"], "--peers=4: not understood"),
-        (["difficulty=hard"], "difficulty=hard: needs a reference run"),
-        (["prefix=bad"], "prefix=bad: needs a reference run"),
+        (["difficulty=tough"], "difficulty=tough: allowed are all, easy, hard, medium, very_easy, very_hard"),
+        (["prefix=bad", "prefix.fraction=2"], "prefix.fraction=2: allowed is a number above 0 and below 1"),
         (["method.interval=10", "method.summary_tokens=256"], "method.interval=10: shorter than a summary"),
         (["dataset=local", "dataset.path=nowhere.jsonl"], "dataset.path=nowhere.jsonl: no such file"),
         (["router.top_k="], "router.top_k="),
@@ -171,6 +171,48 @@ def test_groups_that_fail_are_counted_and_the_rest_goes_on(tmp_path, capsys):
     assert "1 groups failed" in err and "run folder: " in out
     (folder,) = run_folders(tmp_path / "runs")
     assert json.loads((folder / "run.json").read_text())["status"] == "failed groups"
+
+
+def test_a_bucket_is_decoded_after_its_reference_run(tmp_path, capsys):
+    command = ["engine=scripted", "tracking=none", "peers=4", "limit=12", f"runs_dir={tmp_path}"]
+    status, out, err = run(capsys, "-m", "difficulty=easy,medium,hard", *command)
+    assert status == 0, err
+    assert err.count("reference, independent: 12/12 questions") == 1
+    assert len(run_folders(tmp_path)) == 7  # three times LeaP and independent, and the reference
+    for bucket in ("easy", "medium", "hard"):
+        assert f"dispersed k=4 difficulty={bucket}" in out
+    assert "groups are there" not in out
+    sizes = [int(line.split("×")[0].split()[-1]) for line in out.splitlines() if line.startswith("independent ")]
+    assert len(sizes) == 3 and 0 < sum(sizes) < 12
+    _, again, _ = run(capsys, "-m", "difficulty=easy,medium,hard", *command)
+    assert table_of(again) == table_of(out)
+
+
+def test_an_empty_bucket_says_what_the_others_hold(tmp_path, capsys):
+    command = ["engine=scripted", "tracking=none", "peers=4", "limit=1", f"runs_dir={tmp_path}"]
+    status, _, err = run(capsys, "difficulty=very_hard", *command)  # the first question is of the lowest level
+    assert status == 2
+    told = err.splitlines()[-1]
+    assert told.startswith("error: difficulty=very_hard: none of the 1 questions (very_easy")
+
+
+def test_beginnings_are_continued_and_cost_nothing(tmp_path, capsys):
+    command = ["engine=scripted", "tracking=none", "peers=4", "limit=10", "baseline=false", f"runs_dir={tmp_path}"]
+    status, _, err = run(capsys, "prefix=bad", "prefix.fraction=0.3", "method=independent", *command)
+    assert status == 0, err
+    told = {
+        file.parent: yaml.safe_load((file.parent / "config.yaml").read_text()) for file in tmp_path.glob("*/run.json")
+    }
+    (folder,) = [folder for folder, config in told.items() if config["prefix"]["name"] == "bad"]
+    paths = pd.concat(pd.read_parquet(file) for file in (folder / "groups").iterdir())
+    assert (paths["tokens_prefix"] > 0).all()
+    for _, path in paths.iterrows():
+        kinds = [part["kind"] for part in path["segments"]]
+        assert kinds[:2] == ["prompt", "prefix"]
+        sampled = sum(len(part["tokens"]) for part in path["segments"] if part["kind"] in ("think", "final"))
+        assert path["tokens_think"] == sampled
+    for _, group in paths.groupby("question_id"):
+        assert len({part["text"] for path in group["segments"] for part in path if part["kind"] == "prefix"}) == 1
 
 
 def printed_and_imported(arguments: list[str], *modules: str) -> str:
