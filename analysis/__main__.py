@@ -1,4 +1,4 @@
-"""`python -m analysis report RUN_FOLDER... --out DIR`: table and figure of runs, at any time after they were made."""
+"""`python -m analysis report|trap RUN_FOLDER... --out DIR`: tables and figures of runs that were made earlier."""
 
 import argparse
 import sys
@@ -13,7 +13,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from analysis import report  # pandas and scipy are slow to import: --help and usage errors need neither
 
     try:
-        written = report.write(options.folders, options.out, groups=options.groups)
+        if options.command == "trap":
+            written = report.write_trap(options.folders, options.out)
+        else:
+            written = report.write(options.folders, options.out, groups=options.groups)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -26,8 +29,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     report = commands.add_parser("report", help="table and figure of runs side by side")
-    report.add_argument("folders", nargs="+", metavar="RUN_FOLDER")
-    report.add_argument("--out", default="figures", metavar="DIR", help="where to write (default: figures)")
+    trap = commands.add_parser("trap", help="runs with beginnings against the same runs without")
+    for command in (report, trap):
+        command.add_argument("folders", nargs="+", metavar="RUN_FOLDER")
+        command.add_argument("--out", default="figures", metavar="DIR", help="where to write (default: figures)")
     report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")
     return parser
 

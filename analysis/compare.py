@@ -61,18 +61,28 @@ class Row:
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
+    """A run folder in memory: its settings by dotted keys, and its metrics a group at a time."""
+
     folder: Path
     settings: dict[str, Any]
     table: pd.DataFrame  # `per_group`
 
     @classmethod
-    def read(cls, folder: Path, questions: Sequence[str] | None, groups: int | None) -> "_Run":
+    def read(cls, folder: Path, questions: Sequence[str] | None = None, groups: int | None = None) -> "Run":
+        """`UserError` for a folder that is no run or holds nothing of what is asked for."""
         return cls(folder, settings(folder), per_group(load([folder], questions=questions, groups=groups)))
 
     @property
     def independent(self) -> bool:
+        """Whether its paths know nothing of each other."""
         return bool(self.settings.get("method.name") == INDEPENDENT)
+
+    def setting(self, *but: str) -> dict[str, Any]:
+        """What determined the result, without the groups of keys `but`."""
+        without = ("tracking", "hydra", "reference", "engine", *but)
+        kept = {key: value for key, value in self.settings.items() if key.split(".")[0] not in without}
+        return {key: value for key, value in kept.items() if key not in NO_SETTING}
 
 
 def compare(folders: Sequence[str | Path], questions: Asked = None, groups: int | None = None) -> list[Row]:
@@ -85,7 +95,7 @@ def compare(folders: Sequence[str | Path], questions: Asked = None, groups: int 
     if not distinct:
         raise UserError("run folders: none named; at least one is needed, such as runs/<run_id>")
     wanted = {folder: _wanted(questions, folder.name) for folder in distinct.values()}
-    runs = [_Run.read(folder, asked, groups) for folder, asked in wanted.items()]
+    runs = [Run.read(folder, asked, groups) for folder, asked in wanted.items()]
     runs.sort(key=lambda run: not run.independent)
     names = names_of([run.settings for run in runs], [run.folder.name for run in runs])
     most = groups or max(_most_groups(run) for run in runs)
@@ -126,7 +136,7 @@ def _told_apart(index: int, names: Sequence[str], runs: Sequence[Mapping[str, An
     return " ".join([names[index], *([f"{key}={runs[index][key]}" for key in differing] or [run_ids[index]])])
 
 
-def _row(run: _Run, name: str, runs: Sequence[_Run], asked: int) -> Row:
+def _row(run: Run, name: str, runs: Sequence[Run], asked: int) -> Row:
     found = estimates(run.table)
     paths = next(int(key.removeprefix("cons@")) for key in found if key.startswith("cons@"))
     return Row(
@@ -143,7 +153,7 @@ def _row(run: _Run, name: str, runs: Sequence[_Run], asked: int) -> Row:
     )
 
 
-def _against(run: _Run, runs: Sequence[_Run]) -> Against | None:
+def _against(run: Run, runs: Sequence[Run]) -> Against | None:
     """The run against the first independent one that shares its settings; None for a baseline, or without one."""
     baseline = next((other for other in runs if other.independent and _comparable(other, run)), None)
     if run.independent or baseline is None:
@@ -151,13 +161,18 @@ def _against(run: _Run, runs: Sequence[_Run]) -> Against | None:
     shared = sorted(set(run.table["question_id"]) & set(baseline.table["question_id"]))
     if not shared:
         return None
-    left, right = (by_question(each.table, "pass@1", shared) for each in (run, baseline))
+    return against(run, baseline, shared)
+
+
+def against(run: Run, other: Run, shared: Sequence[str]) -> Against:
+    """Pass@1 of one run minus that of another over the questions `shared`."""
+    left, right = (by_question(each.table, "pass@1", shared) for each in (run, other))
     difference = paired(left, right, DIFFERENCE)
     means = [[float(values.mean()) for values in arm] for arm in (left, right)]
     return Against(difference, permutation_p(means[0], means[1]))
 
 
-def _comparable(one: _Run, other: _Run) -> bool:
+def _comparable(one: Run, other: Run) -> bool:
     return _shared(one.settings) == _shared(other.settings)
 
 
@@ -169,9 +184,9 @@ def _shared(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _all_questions(runs: Sequence[_Run]) -> set[str]:
+def _all_questions(runs: Sequence[Run]) -> set[str]:
     return {question for run in runs for question in run.table["question_id"]}
 
 
-def _most_groups(run: _Run) -> int:
+def _most_groups(run: Run) -> int:
     return int(run.table.groupby("question_id").size().max())

@@ -1,11 +1,11 @@
 """What a run or sweep ends with: one table (Markdown, LaTeX, JSON) and one figure (PNG, PDF)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis import figures, tables
+from analysis import figures, tables, trap
 from analysis.compare import Asked, Row, compare
 from leap_lab.errors import UserError
 from leap_lab.files import write_json, write_whole
@@ -31,18 +31,33 @@ def write(folders: Sequence[str | Path], out: str | Path, questions: Asked = Non
         raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
 
 
+def write_trap(folders: Sequence[str | Path], out: str | Path) -> Report:
+    """The Prefix Dominance Trap as a table (Markdown, LaTeX) in `out`; errors as in `write` and `trap.trap`."""
+    table = trap.cells(trap.trap(folders))
+    texts = {"trap.md": tables.markdown(table), "trap.tex": tables.latex(table)}
+    try:
+        return Report(tables.console(table), _write_texts(texts, Path(out)))
+    except OSError as error:
+        raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
+
+
+def _write_texts(texts: Mapping[str, str], out: Path) -> list[Path]:
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        write_whole(out / name, f"{text}\n".encode())
+    return [out / name for name in texts]
+
+
 def _written(rows: Sequence[Row], out: Path) -> Report:
     table, told = tables.cells(rows), tables.notes(rows)
     texts = {
         "table.md": "\n\n".join([tables.markdown(table), *told]),
         "table.tex": tables.latex(table, told),
     }
-    out.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        write_whole(out / name, f"{text}\n".encode())
+    written = _write_texts(texts, out)
     write_json(out / "table.json", {"rows": [_numbers(row) for row in rows], "notes": told})
     drawn = figures.save(figures.overview(rows), out / "figure")
-    return Report("\n".join([tables.console(table), *told]), [out / name for name in (*texts, "table.json")] + drawn)
+    return Report("\n".join([tables.console(table), *told]), [*written, out / "table.json", *drawn])
 
 
 def _numbers(row: Row) -> dict[str, Any]:

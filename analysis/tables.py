@@ -74,20 +74,22 @@ def _line(row: Row) -> list[str]:
     return [
         row.name,
         f"{row.questions}×{row.groups}×{row.paths}",
-        _percent(row["pass@1"]),
-        "" if row.independent else _points(row.against),
-        _percent(row["cons"]),
+        percent(row["pass@1"]),
+        "" if row.independent else points(row.against),
+        percent(row["cons"]),
         f"{100 * row['shortest_majority'].value:.1f}",
         f"{row['tokens_own'].value:.0f}",
         f"{row['tokens_received'].value:.0f}",
     ]
 
 
-def _percent(share: Estimate) -> str:
+def percent(share: Estimate) -> str:
+    """A share in percent with its interval."""
     return f"{100 * share.value:.1f} {_interval(share, '.1f')}"
 
 
-def _points(against: Against | None) -> str:
+def points(against: Against | None) -> str:
+    """A difference in points with its interval, p and, where the interval decides, the verdict."""
     if against is None:
         return "n/a"
     difference = f"{100 * against.difference.value:+.1f} {_interval(against.difference, '+.1f')}"

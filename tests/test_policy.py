@@ -103,3 +103,16 @@ def test_a_drill_is_the_check_alone():
     text = ask(f"{DRILL} 38+29[assistant]<think>\n")
     assert text.startswith("Check a=38+29: 30+20=50, 8+9=17, 50+17=67.")
     assert text.endswith("\\boxed{67}.")
+
+
+@pytest.mark.parametrize(
+    "begun", ["a=3", "a=38+29=", "a=38+29=6", "a=38+29=57.", "a=38+29=57.\n\nb=a-5=5", "a=38+29=57.\n\nChe"]
+)
+def test_a_line_that_was_begun_is_finished_as_it_began(begun):
+    text = begun + ask(QUESTION + begun)
+    first, *_ = text.split("\n\n")
+    assert re.fullmatch(r"a=38\+29=\d+\.", first)
+    snap = int(first.removesuffix(".").rpartition("=")[2])
+    right = text.endswith("\\boxed{68}.")
+    assert right == (snap == 67 or "check 67" in text)
+    assert "\n\nb=a-5=" in text

@@ -1,4 +1,4 @@
-"""The reference run: buckets at the paper's bounds, beginnings that are what they are called and stay in the thinking."""
+"""The reference run: buckets at the bounds of the paper, and beginnings that are what they are called."""
 
 from pathlib import Path as FilePath
 

@@ -24,6 +24,7 @@ NEAR_MISSES = {-10: 0.3, 10: 0.15, -1: 0.2, 1: 0.2, -2: 0.075, 2: 0.075}
 DOUBT, DOUBT_CHECKED = 0.25, 0.6  # chance that one differing peer, unchecked or checked, makes the path check
 
 DRILL = "Check by parts:"
+RETRIES = 1000  # to meet a line that was begun by chance
 
 _DRILLED = re.compile(rf"{DRILL} (\d+)\+(\d+)")
 _SUM = re.compile(r"a=(\d+)\+(\d+)$", re.MULTILINE)
@@ -113,14 +114,24 @@ def write(text: str, request: Request) -> str:
     if DRILL in question:
         first, second = map(int, _DRILLED.findall(question)[0])
         return drill(first, second).removeprefix(own.lstrip("\n"))
-    chain, state, rng = Chain.parse(question), read(own), Random(request.seed)
+    chain, state = Chain.parse(question), read(own)
     if own.rstrip().endswith("\\boxed{"):
         return f"{state.values[-1] if state.values else 0}}}."
     if own.rfind(SUMMARY_OPEN) > own.rfind(SUMMARY_CLOSE):
         return summary(chain, state)
     if THINK_CLOSE in own:
         return f"\n\nThe answer is \\boxed{{{state.values[-1]}}}."
-    return think(chain, state, rng)
+    return resumed(chain, own, request.seed)
+
+
+def resumed(chain: Chain, own: str, seed: int) -> str:
+    """The rest of the response after `own`, which may end in the middle of a line: the line is finished as it began."""
+    whole, _, begun = own.rpartition("\n")
+    for attempt in range(RETRIES if begun else 1):
+        text = think(chain, read(f"{whole}\n"), Random(f"{seed}-{attempt}" if attempt else seed))
+        if text.startswith(begun):
+            return text.removeprefix(begun)
+    return f"\n\n{text}"
 
 
 def drill(first: int, second: int) -> str:

@@ -1,0 +1,49 @@
+"""Run folders with known answers, written by the project's own code."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from leap_lab.grading import Grade
+from leap_lab.path import Kind
+from leap_lab.path import Path as ReasoningPath
+from leap_lab.problems import Problem
+from leap_lab.records import RunFolder, rows
+
+Answers = Mapping[str, Sequence[Sequence[str | None]]]  # by question: groups of answers; "1" is right
+LEAP = {"name": "leap", "max_tokens": 512, "answer_tokens": 32, "interval": 64, "summary_tokens": 32}
+ALONE = {"name": "independent", "max_tokens": 512, "answer_tokens": 32}
+EASY = {f"q{index}": [["1"] * index + ["2"] * (8 - index)] for index in range(1, 9)}  # 1 to 8 of 8 right
+FEWER = {f"q{index}": (index + 1) // 2 for index in range(1, 9)}  # by how many HARD has fewer: 1 1 2 2 3 3 4 4
+HARD = {q: [(["1"] * (easy.count("1") - FEWER[q]) + ["2"] * 8)[:8]] for q, [easy] in EASY.items()}
+
+
+def reasoning_path(index: int, routed: bool) -> ReasoningPath:
+    made = ReasoningPath(index=index, seed=index, finish="answered")
+    made.add(Kind.THINK, 0, range(100), "so")
+    if routed:
+        made.add(Kind.SUMMARY, 0, range(10), "in short")
+        made.add(Kind.COMMENT, 0, range(40), "peers say")
+    return made
+
+
+def config_of(method: Mapping[str, Any], router: Mapping[str, Any] | None, **more: Any) -> dict[str, Any]:
+    config = {
+        "model": {"name": "tiny", "path": "builtin:tiny"},
+        "dataset": {"name": "arithmetic", "seed": 0, "limit": 24},
+    }
+    config |= {"prompts": {"name": "tuned"}, "sampling": {"temperature": 1.0}, "peers": 8, "seed": 0, "groups": 1}
+    return config | {"method": dict(method), "router": router, "concurrency": 8} | more
+
+
+def write_run(runs: Path, answers: Answers, router: str | None = None, k: int | None = 4, **more: Any) -> Path:
+    """A run folder of LeaP with this router, or of independent sampling without one."""
+    node = None if router is None else {"name": router} | ({} if k is None else {"top_k": k})
+    config = config_of(more.pop("method", ALONE if router is None else LEAP), node, **more)
+    folder = RunFolder.open(runs, {key: value for key, value in config.items() if key != "groups"}, config)
+    for question, groups in answers.items():
+        for group, given in enumerate(groups):
+            paths = [reasoning_path(index, router is not None) for index in range(len(given))]
+            grades = [Grade(answer, answer == "1") for answer in given]
+            folder.write_group(rows(folder.run_id, Problem(question, "?", "1"), group, paths, grades, [0] * len(paths)))
+    return folder.path

@@ -1,0 +1,75 @@
+"""The trap and the counterparts, on run folders whose answers are known."""
+
+from pathlib import Path
+
+import pytest
+from runs import EASY, HARD, write_run
+
+from analysis import trap
+from analysis.__main__ import main
+from analysis.counterparts import outcomes
+from leap_lab.errors import UserError
+
+NONE = {"name": "none", "fraction": 0.0, "good_ratio": 0.0, "per_path": False}
+BAD = {"name": "bad", "fraction": 0.15, "good_ratio": 0.0, "per_path": False}
+
+
+def test_the_gap_is_over_the_questions_that_have_a_beginning(tmp_path: Path) -> None:
+    free = write_run(tmp_path, EASY, prefix=NONE)
+    some = {question: groups for question, groups in HARD.items() if question != "q1"}
+    begun = write_run(tmp_path, some, prefix=BAD)
+    [gap] = trap.trap([free, begun])
+    assert (gap.run_id, gap.questions) == (begun.name, 7)
+    assert gap.free.value == pytest.approx(sum(range(2, 9)) / 56)
+    assert gap.gap.difference.value == pytest.approx(-(1 + 2 + 2 + 3 + 3 + 4 + 4) / 56)
+    assert gap.gap.p == pytest.approx(2 / 2**7), "seven questions, all of them worse"
+    head, row = trap.cells([gap])
+    assert len(head) == len(row) and row[-1].startswith("-33.9 [")
+
+
+def test_every_run_meets_the_one_that_is_the_same_without_beginnings(tmp_path: Path) -> None:
+    free, routed = write_run(tmp_path, EASY, prefix=NONE), write_run(tmp_path, HARD, "dispersed", prefix=NONE)
+    begun = [
+        write_run(tmp_path, HARD, prefix=BAD),
+        write_run(tmp_path, HARD, "dispersed", prefix=BAD),
+        write_run(tmp_path, EASY, "dispersed", prefix=BAD | {"fraction": 0.3}),
+    ]
+    gaps = trap.trap([*begun, routed, free])
+    assert [gap.run_id for gap in gaps] == [folder.name for folder in begun]
+    assert [round(56 * gap.gap.difference.value * 8 / 7) for gap in gaps] == [-20, 0, 20]
+    assert len({gap.name for gap in gaps}) == 3
+
+
+def test_without_a_run_to_compare_with_it_says_so(tmp_path: Path) -> None:
+    free, begun = write_run(tmp_path, EASY, prefix=NONE), write_run(tmp_path, HARD, "dispersed", prefix=BAD)
+    with pytest.raises(UserError, match="none of these runs has beginnings"):
+        trap.trap([free])
+    with pytest.raises(UserError, match="no run without beginnings but with its other settings"):
+        trap.trap([free, begun])
+
+
+def test_counterparts_tell_what_was_mended_and_what_was_spoiled(tmp_path: Path) -> None:
+    alone = {f"q{index}": [["1", "1", "2", "2"]] for index in range(8)}
+    heard = {f"q{index}": [["1", "2", "1", "1"]] for index in range(8)}
+    found = outcomes(write_run(tmp_path, heard, "dispersed", peers=4), write_run(tmp_path, alone, peers=4))
+    assert (found.mended.value, found.spoiled.value, found.net.value) == (0.5, 0.25, 0.25)
+    assert found.mended.low > 0 and found.mended.n == 8
+
+
+def test_runs_of_another_seed_have_no_counterparts(tmp_path: Path) -> None:
+    one, other = write_run(tmp_path, EASY, "dispersed"), write_run(tmp_path, EASY, seed=1)
+    with pytest.raises(UserError, match="no counterparts"):
+        outcomes(one, other)
+    third = write_run(tmp_path, {"elsewhere": [["1"] * 8]})
+    with pytest.raises(UserError, match="no question in common"):
+        outcomes(one, third)
+
+
+def test_the_command_prints_and_writes_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [write_run(tmp_path, EASY, prefix=NONE), write_run(tmp_path, HARD, prefix=BAD)]
+    assert main(["trap", *map(str, folders), "--out", str(tmp_path / "out")]) == 0
+    out, _ = capsys.readouterr()
+    assert "Pass@1 % with" in out and "-31.2 [" in out
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"trap.md", "trap.tex"}
+    assert main(["trap", str(folders[0])]) == 2
+    assert capsys.readouterr().err.startswith("error: trap: none of these runs has beginnings")
