@@ -47,6 +47,8 @@ RULES = (
     Rule("runs_dir", "text", bool, "the path of a folder"),
     Rule("model.path", "text", bool, "a folder or a hub id, such as model.path=Qwen/Qwen3-8B"),
     _at_least("method.interval", 1),
+    _at_least("method.position", 1),
+    _at_least("method.helpers", 1, optional=True),
     _at_least("method.max_tokens", 1),
     _at_least("method.summary_tokens", 1),
     _at_least("method.answer_tokens", 1),
@@ -70,6 +72,7 @@ def validate(config: DictConfig) -> dict[str, Any]:
             rule.check(node[key])
     _check_waits(plain)
     _check_budget(plain)
+    _check_single_block(plain)
     return plain
 
 
@@ -110,6 +113,24 @@ def _check_budget(plain: Mapping[str, Any]) -> None:
         raise UserError(
             f"method.max_tokens={budget}: with method.answer_tokens={method['answer_tokens']} and a prompt it does not "
             f"fit engine.max_model_len={length}"
+        )
+
+
+def _check_single_block(plain: Mapping[str, Any]) -> None:
+    """The one block of LeaP-S must fit the budget, with thinking after it, and somebody must be left to hear."""
+    method = plain["method"]
+    position, helpers = method.get("position"), method.get("helpers")
+    if position is None:
+        return
+    budget, summary = method["max_tokens"], method["summary_tokens"]
+    if position + summary >= budget:
+        raise UserError(
+            f"method.position={position}: no block fits; allowed is less than method.max_tokens={budget} minus "
+            f"method.summary_tokens={summary}"
+        )
+    if helpers is not None and helpers >= plain["peers"]:
+        raise UserError(
+            f"method.helpers={helpers}: nobody is left to hear them; allowed is less than peers={plain['peers']}"
         )
 
 

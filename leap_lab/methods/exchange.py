@@ -1,7 +1,7 @@
 """A LeaP block (Section 3), for every method that takes one: think, summarize, route, comment."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from leap_lab.methods.writer import Writer
@@ -12,12 +12,17 @@ from leap_lab.seeds import rng_for
 
 @dataclass(frozen=True)
 class Exchange:
-    """The blocks of one group. A path that leaves them goes on alone to its end, as a task of `endings`."""
+    """The blocks of one group.
+
+    A path that leaves them goes on alone to its end, as a task of `endings`. `helpers` are indices of paths that are
+    only heard: one that leaves stops there.
+    """
 
     writer: Writer
     router: Router
     summary_tokens: int
     endings: asyncio.TaskGroup
+    helpers: Collection[int] = ()
 
     async def summaries(self, live: Sequence[Path], turn: int, interval: int) -> dict[int, str]:
         """Each path thinks for `interval` tokens and summarizes. By path index; paths that left are not in it."""
@@ -50,6 +55,8 @@ class Exchange:
 
     def leave(self, path: Path, turn: int, closed: bool = False) -> None:
         """Let the path go on alone: to its answer if it closed its thinking, else to the end of its thinking first."""
+        if path.index in self.helpers:
+            return
         writer = self.writer
         ending = writer.finish(path, turn, closed=True) if closed else writer.think_to_the_end(path, turn + 1)
         self.endings.create_task(ending)
