@@ -80,7 +80,7 @@ class Prompts:
     def _quote(self, summary: str) -> str:
         """A summary on one line that can neither close its comment nor pose as another peer."""
         tags = "|".join(sorted({self.tag, "summarize", "think", "comment", "peer_summaries"}))
-        pattern = re.compile(rf"<\s*/?\s*(?:{tags})\s*>|<\|[^|<>]*\|>", re.IGNORECASE)
+        pattern = re.compile(rf"<\s*/?\s*(?:{tags})\s*>|<[|\uff5c][^|\uff5c<>]*[|\uff5c]>", re.IGNORECASE)
         while pattern.search(summary):  # what is left may close up to a tag again
             summary = pattern.sub("", summary)
         return " ".join(summary.replace('"', "'").split())
