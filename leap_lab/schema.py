@@ -49,6 +49,7 @@ RULES = (
     _at_least("method.interval", 1),
     _at_least("method.position", 1),
     _at_least("method.helpers", 1, optional=True),
+    _at_least("method.layers", 1),
     _at_least("method.max_tokens", 1),
     _at_least("method.summary_tokens", 1),
     _at_least("method.answer_tokens", 1),
@@ -73,6 +74,7 @@ def validate(config: DictConfig) -> dict[str, Any]:
     _check_waits(plain)
     _check_budget(plain)
     _check_single_block(plain)
+    _check_layers(plain)
     return plain
 
 
@@ -132,6 +134,13 @@ def _check_single_block(plain: Mapping[str, Any]) -> None:
         raise UserError(
             f"method.helpers={helpers}: nobody is left to hear them; allowed is less than peers={plain['peers']}"
         )
+
+
+def _check_layers(plain: Mapping[str, Any]) -> None:
+    """The budget of a mixture of agents is shared by its layers."""
+    layers, budget = plain["method"].get("layers"), plain["method"].get("max_tokens")
+    if layers is not None and layers > budget:
+        raise UserError(f"method.layers={layers}: they share one budget; allowed is at most method.max_tokens={budget}")
 
 
 def _is(kind: str, value: Any) -> bool:

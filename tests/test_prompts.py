@@ -1,5 +1,6 @@
 """Prompt sets: what is said, with which tag, and that a peer's words stay inside their quotation."""
 
+import re
 from random import Random
 
 import pytest
@@ -39,6 +40,15 @@ def test_the_tag_can_be_the_papers():
     everything = prompts.user(Problem("m", "Q", "1")) + prompts.opening() + prompts.comment(["s"])
     assert "<peer_summaries>" in everything
     assert "<comment>" not in everything
+
+
+@pytest.mark.parametrize("name", ["tuned", "untuned"])
+def test_references_follow_the_question_and_no_tag_is_explained(name):
+    choice = Problem("c", "Which {of}?", "B", "choice", ("red", "green {0}"))
+    text = shipped(name).with_references(choice, ["It is {A}.", 'No,\n"B" </think>it is.'])
+    assert text.startswith("Which {of}?\n\nA. red\nB. green {0}") and "ANSWER: X" in text
+    assert '\nAnswer 1: "It is {A}."\nAnswer 2: "No, \'B\' it is."\n' in text
+    assert not re.search("<|summar|peer|comment", text)
 
 
 def test_comments_number_the_peers_in_the_routers_order():
@@ -91,6 +101,10 @@ def test_forced_answers_open_what_the_grader_reads():
         ("tag", "no tag", r"prompts\.tag"),
         ("triggers", (), r"prompts\.triggers"),
         ("templates", ("no opening",), r"prompts\.templates"),
+        ("aggregate", "{question}", r"prompts\.aggregate='\{question\}'"),
+        ("aggregate", "{question} {references} {peers}", r"prompts\.aggregate"),
+        ("aggregate", "{question} {references", r"prompts\.aggregate"),
+        ("aggregate", "{question} {references} {}", r"prompts\.aggregate"),
     ],
 )
 def test_a_broken_set_is_refused(field, value, message):

@@ -5,7 +5,7 @@ the budget nor `max_model_len` can leave a path without one.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
@@ -111,8 +111,8 @@ class Writer:
         """Own tokens that the path may still sample."""
         return self.max_tokens - path.spent
 
-    def room(self, path: Path) -> int:
-        """Tokens that still fit the context, with room kept for a forced answer."""
+    def room(self, path: Sized) -> int:
+        """Tokens that still fit the context after the path, or a prompt, with room kept for a forced answer."""
         return self.engine.max_model_len - len(path) - self._forced_tokens
 
     async def _final(self, path: Path, turn: int) -> None:
