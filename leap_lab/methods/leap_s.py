@@ -55,7 +55,7 @@ class LeapS:
     def _routes(self, exchange: Exchange, summaries: Mapping[int, str]) -> dict[int, Route]:
         """Whom each path hears; with helpers each survivor stands alone before them."""
         if not self.helpers:
-            return exchange.routes(0, summaries) if summaries else {}
+            return exchange.routes(0, summaries)
         heard = {index: text for index, text in summaries.items() if index in exchange.helpers}
         return {
             index: exchange.routes(0, {index: text, **heard}, index)[index]
