@@ -9,7 +9,7 @@ from typing import Any
 from leap_lab.engines.base import Engine
 from leap_lab.grading import count_aha, grade
 from leap_lab.methods.base import Job, Method
-from leap_lab.path import SAMPLED, Path
+from leap_lab.path import Path
 from leap_lab.problems import Problem
 from leap_lab.progress import Progress
 from leap_lab.records import RunFolder, rows
@@ -67,7 +67,7 @@ class Decoder:
         self._tell(made, paths)
 
     def _tell(self, made: list[dict[str, Any]], paths: list[Path]) -> None:
-        tokens = sum(path.count(*SAMPLED) + path.tokens_cut for path in paths)
+        tokens = sum(each.sampled for path in paths for each in path.bill)
         correct = sum(row["correct"] for row in made)
         self.tally.groups += 1
         self.tally.tokens += tokens

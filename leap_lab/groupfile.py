@@ -29,6 +29,7 @@ SCHEMA = pa.schema(
         "answer": pa.string(),
         "correct": pa.bool_(),
         "finish": pa.string(),
+        # Token columns are of the path and of its helpers (`Path.bill`); all else, segments included, is of the path.
         "tokens_think": pa.int64(),  # thinking and final answer, with what was cut back
         "tokens_summary": pa.int64(),
         "tokens_comment": pa.int64(),

@@ -29,7 +29,7 @@ SAMPLED = frozenset({Kind.THINK, Kind.SUMMARY, Kind.FINAL})
 
 @dataclass(frozen=True)
 class Segment:
-    """A run of tokens by one author; `turn` counts LeaP blocks from 0."""
+    """A run of tokens by one author; `turn` counts LeaP blocks, or the layers of a mixture of agents, from 0."""
 
     kind: Kind
     turn: int
@@ -58,13 +58,18 @@ class Probe:
 
 @dataclass
 class Path:
-    """One of the N paths of a group."""
+    """One of the N paths of a group.
+
+    `helpers` are paths that worked for this one and have no answer, or none that counts, and so no row of their own:
+    what they took stands on this path's bill. A helper is on one bill only.
+    """
 
     index: int
     seed: int
     segments: list[Segment] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
+    helpers: list["Path"] = field(default_factory=list)
     finish: Finish | None = None
     forced_at: int | None = None  # index of the segment in which the runtime opened an answer, such as `\boxed{`
     tokens_cut: int = 0  # sampled, then cut back before a summary: paid for, no longer in the path
@@ -95,6 +100,16 @@ class Path:
     def spent(self) -> int:
         """Own tokens charged to the path's budget: thinking and summaries, what was cut included."""
         return self.count(Kind.THINK, Kind.SUMMARY) + self.tokens_cut
+
+    @property
+    def sampled(self) -> int:
+        """Tokens that the model sampled for this path: thinking, summaries, answer, what was cut included."""
+        return self.count(*SAMPLED) + self.tokens_cut
+
+    @property
+    def bill(self) -> list["Path"]:
+        """The paths whose tokens the row of this one bears: itself and its helpers."""
+        return [self, *self.helpers]
 
     @property
     def blocks(self) -> int:

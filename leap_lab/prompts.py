@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from string import Formatter
 
 from leap_lab.errors import UserError
 from leap_lab.problems import Problem
@@ -23,7 +24,8 @@ class Prompts:
     """One prompt set. `tag` is the tag that peers' words arrive in: `comment` or `peer_summaries`.
 
     `triggers` and `templates` are lists to draw from; a template opens `<summarize>`. `heard` and `alone` follow a
-    comment. `head` opens the thinking.
+    comment. `head` opens the thinking. `aggregate` is the user's turn from the second layer of a mixture of agents on:
+    the question, and the answers of the layer before.
     """
 
     math: str
@@ -38,6 +40,7 @@ class Prompts:
     head: str = ""
     explanation: str = ""
     example: str = ""
+    aggregate: str = "{question}\n\n{references}"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z_]+", self.tag):
@@ -46,6 +49,10 @@ class Prompts:
             raise UserError("prompts.triggers and prompts.templates: at least one of each is needed")
         if missing := [template for template in self.templates if SUMMARY_OPEN not in template]:
             raise UserError(f"prompts.templates: {missing[0]!r} does not open {SUMMARY_OPEN}")
+        if _fields(self.aggregate) != {"question", "references"}:
+            raise UserError(
+                f"prompts.aggregate={self.aggregate!r}: it needs {{question}} and {{references}}, and no more"
+            )
 
     @property
     def _example(self) -> str:
@@ -53,10 +60,11 @@ class Prompts:
 
     def user(self, problem: Problem) -> str:
         """The user's turn: the question, the form of the answer and, for untuned models, what the tags mean."""
-        options = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, problem.options, strict=False))
-        template = self.choice if problem.kind == "choice" else self.math
-        explanation = self.explanation.format(tag=self.tag, example=self._example)
-        return template.format(problem=problem.text, options=options, explanation=explanation).rstrip()
+        return self._ask(problem, self.explanation.format(tag=self.tag, example=self._example))
+
+    def with_references(self, problem: Problem, answers: Sequence[str]) -> str:
+        """The user's turn for an agent that sees the answers of the layer before; no tags, so none are explained."""
+        return self.aggregate.format(question=self._ask(problem), references=self._numbered("Answer", answers)).rstrip()
 
     def opening(self) -> str:
         """What the thinking opens on; empty for tuned models."""
@@ -70,17 +78,32 @@ class Prompts:
         """The chosen peers' summaries in the comment tag, and the sentence that turns the path to them."""
         if not summaries:
             return f"\n<{self.tag}>\n</{self.tag}>\n\n{self.alone}\n\n"
-        lines = [f'Peer {number}: "{self._quote(summary)}"' for number, summary in enumerate(summaries, start=1)]
-        return f"\n<{self.tag}>\n" + "\n".join(lines) + f"\n</{self.tag}>\n\n{self.heard}\n\n"
+        return f"\n<{self.tag}>\n{self._numbered('Peer', summaries)}\n</{self.tag}>\n\n{self.heard}\n\n"
 
     def force(self, problem: Problem) -> str:
         """The opening of a forced answer, after the thinking was closed."""
         return (self.force_choice if problem.kind == "choice" else self.force_math).format()
 
+    def _ask(self, problem: Problem, explanation: str = "") -> str:
+        options = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, problem.options, strict=False))
+        template = self.choice if problem.kind == "choice" else self.math
+        return template.format(problem=problem.text, options=options, explanation=explanation).rstrip()
+
+    def _numbered(self, speaker: str, texts: Sequence[str]) -> str:
+        return "\n".join(f'{speaker} {number}: "{self._quote(text)}"' for number, text in enumerate(texts, start=1))
+
     def _quote(self, summary: str) -> str:
         """A summary on one line that can neither close its comment nor pose as another peer."""
         tags = "|".join(sorted({self.tag, "summarize", "think", "comment", "peer_summaries"}))
-        pattern = re.compile(rf"<\s*/?\s*(?:{tags})\s*>|<\|[^|<>]*\|>", re.IGNORECASE)
+        pattern = re.compile(rf"<\s*/?\s*(?:{tags})\s*>|<[|\uff5c][^|\uff5c<>]*[|\uff5c]>", re.IGNORECASE)
         while pattern.search(summary):  # what is left may close up to a tag again
             summary = pattern.sub("", summary)
         return " ".join(summary.replace('"', "'").split())
+
+
+def _fields(template: str) -> set[str] | None:
+    """The names in braces of a `str.format` template; None where it is none."""
+    try:
+        return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    except ValueError:
+        return None

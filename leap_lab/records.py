@@ -89,6 +89,12 @@ def _of_path(path: Path) -> dict[str, Any]:
 
 
 def _tokens(path: Path) -> dict[str, int]:
+    """The token columns: of the path and of its helpers, which have no row of their own."""
+    bill = [_tokens_of_one(each) for each in path.bill]
+    return {column: sum(each[column] for each in bill) for column in bill[0]}
+
+
+def _tokens_of_one(path: Path) -> dict[str, int]:
     return {
         "tokens_think": path.count(Kind.THINK, Kind.FINAL) + path.tokens_cut,
         "tokens_summary": path.count(Kind.SUMMARY),

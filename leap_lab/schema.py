@@ -47,6 +47,9 @@ RULES = (
     Rule("runs_dir", "text", bool, "the path of a folder"),
     Rule("model.path", "text", bool, "a folder or a hub id, such as model.path=Qwen/Qwen3-8B"),
     _at_least("method.interval", 1),
+    _at_least("method.position", 1),
+    _at_least("method.helpers", 1, optional=True),
+    _at_least("method.layers", 1),
     _at_least("method.max_tokens", 1),
     _at_least("method.summary_tokens", 1),
     _at_least("method.answer_tokens", 1),
@@ -75,6 +78,8 @@ def validate(config: DictConfig) -> dict[str, Any]:
             rule.check(node[key])
     _check_prefix(plain)
     _check_budget(plain)
+    _check_single_block(plain)
+    _check_layers(plain)
     return plain
 
 
@@ -117,6 +122,31 @@ def _check_budget(plain: Mapping[str, Any]) -> None:
             f"method.max_tokens={budget}: with method.answer_tokens={method['answer_tokens']} and a prompt it does not "
             f"fit engine.max_model_len={length}"
         )
+
+
+def _check_single_block(plain: Mapping[str, Any]) -> None:
+    """The one block of LeaP-S must fit the budget, with thinking after it, and somebody must be left to hear."""
+    method = plain["method"]
+    position, helpers = method.get("position"), method.get("helpers")
+    if position is None:
+        return
+    budget, summary = method["max_tokens"], method["summary_tokens"]
+    if position + summary >= budget:
+        raise UserError(
+            f"method.position={position}: no block fits; allowed is less than method.max_tokens={budget} minus "
+            f"method.summary_tokens={summary}"
+        )
+    if helpers is not None and helpers >= plain["peers"]:
+        raise UserError(
+            f"method.helpers={helpers}: nobody is left to hear them; allowed is less than peers={plain['peers']}"
+        )
+
+
+def _check_layers(plain: Mapping[str, Any]) -> None:
+    """The budget of a mixture of agents is shared by its layers."""
+    layers, budget = plain["method"].get("layers"), plain["method"].get("max_tokens")
+    if layers is not None and layers > budget:
+        raise UserError(f"method.layers={layers}: they share one budget; allowed is at most method.max_tokens={budget}")
 
 
 def _is(kind: str, value: Any) -> bool:

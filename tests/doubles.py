@@ -16,6 +16,7 @@ PROMPTS = Prompts(
     templates=("<summarize>",),
     heard="HEARD",
     alone="ALONE",
+    aggregate="{question}\nREFERENCES\n{references}\nEND",
     force_math="\\boxed{{",
     force_choice="ANSWER:",
 )

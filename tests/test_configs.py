@@ -32,6 +32,7 @@ def test_the_names_that_other_tools_rely_on_are_there():
     assert set(GROUPS["router"]) == {"clustered", "dispersed", "hybrid", "random", "none", "all"}
     assert {"tiny", "r1_1_5b", "r1_7b", "r1_14b", "r1_32b", "qwq_32b", "qwen3_8b", "local"} <= set(GROUPS["model"])
     assert {"leap_t_1_5b", "leap_t_7b", "leap_t_14b"} <= set(GROUPS["model"])
+    assert {"independent", "leap", "leap_s", "moa"} <= set(GROUPS["method"])
     assert set(GROUPS["dataset"]) == {"arithmetic", "aime_2024", "aime_2025", "aimo_2025", "gpqa_diamond", "local"}
     assert set(GROUPS["difficulty"]) == {"all", "very_easy", "easy", "medium", "hard", "very_hard"}
     assert set(GROUPS["prefix"]) == {"none", "bad", "good", "mixed"}
@@ -110,6 +111,16 @@ def test_a_baseline_has_the_same_questions_and_beginnings():
         (["method.interval=10000"], r"method\.interval=10000: no block fits"),
         (["method.max_tokens=5000"], r"method\.max_tokens=5000: .*max_model_len=2048"),
         (["method.max_tokens=0"], r"method\.max_tokens=0"),
+        (["method=leap_s", "method.position=0"], r"method\.position=0: allowed is a whole number of at least 1"),
+        (
+            ["method=leap_s", "method.position=480"],
+            r"method\.position=480: no block fits; .* less than .*=512 minus .*=32",
+        ),
+        (["method=leap_s", "method.helpers=0"], r"method\.helpers=0: .* or null"),
+        (["method=leap_s", "method.helpers=4", "peers=4"], r"method\.helpers=4: nobody is left .* less than peers=4"),
+        (["method=moa", "method.layers=0"], r"method\.layers=0: allowed is a whole number of at least 1"),
+        (["method=moa", "method.layers=513"], r"method\.layers=513: .* at most method\.max_tokens=512"),
+        (["prompts.aggregate=refs"], r"prompts\.aggregate='refs': it needs \{question\} and \{references\}"),
         (["model=local"], r"model\.path: a value is needed"),
         (["dataset=local"], r"dataset\.path: a value is needed"),
         (["prefix=bad", "prefix.fraction=0"], r"prefix\.fraction=0: allowed is a number above 0 and below 1"),
@@ -142,11 +153,18 @@ def test_a_method_without_a_router_has_none():
     ids = {cell("method=independent", f"router={router}").run_id for router in ("clustered", "random")}
     assert len(ids) == 1
     assert cell("method=independent").recorded["router"] is None
+    assert cell("method=moa").recorded["router"] is None
 
 
 def test_the_baseline_is_the_same_for_every_router_and_is_what_independent_gives():
     baselines = {cell(f"router={router}").baseline().run_id for router in ("clustered", "dispersed")}
     assert baselines == {cell("method=independent").run_id}
+
+
+@pytest.mark.parametrize("method", [["leap_s"], ["leap_s", "method.helpers=4", "method.position=96"], ["moa"]])
+def test_every_method_has_the_same_baseline(method):
+    """The same paths with the same budget each, so that it is decoded once for all of them."""
+    assert cell(f"method={method[0]}", *method[1:]).baseline().run_id == cell("method=independent").run_id
 
 
 def test_a_local_dataset_is_known_by_its_content(tmp_path):

@@ -71,6 +71,19 @@ def test_tokens_are_counted_by_who_wrote_them() -> None:
     assert (row["tokens_cut"], row["tokens_probe"], row["tokens_prefilled"]) == (100, 11, 12)
 
 
+def test_a_row_bears_the_tokens_of_its_helpers_and_shows_the_path_alone() -> None:
+    alone, path = full_path(), full_path()
+    path.helpers = [full_path(1), full_path(2)]
+    problem = Problem("q", "2+2", "4")
+    plain, row = (rows("r", problem, 0, [each], [Grade("4", True)], [0])[0] for each in (alone, path))
+    columns = [name for name in SCHEMA.names if name.startswith("tokens_")]
+    assert len(columns) == 9 and all(plain[name] > 0 for name in columns)
+    assert {name: row[name] for name in columns} == {name: 3 * plain[name] for name in columns}
+    assert {name: row[name] for name in SCHEMA.names if name not in columns} == {
+        name: plain[name] for name in SCHEMA.names if name not in columns
+    }
+
+
 def test_a_group_comes_back_as_it_was_written(folder: RunFolder) -> None:
     written = group_rows(folder.run_id)
     file = folder.write_group(written)

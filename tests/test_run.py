@@ -128,7 +128,7 @@ def test_a_local_file_is_answered(tmp_path, capsys):
     [
         (["router=foo"], "router=foo: allowed are all, clustered, dispersed, hybrid, none, random"),
         (["model=gpt"], "model=gpt: allowed are leap_t_14b"),
-        (["method=magic"], "method=magic: allowed are independent, leap"),
+        (["method=magic"], "method=magic: allowed are independent, leap, leap_s, moa"),
         (["router.top_k=0"], "router.top_k=0: allowed is a whole number of at least 1"),
         (["-m", "router.top_k=2,0"], "router.top_k=0"),
         (["-m", "router=clustered,foo"], "router=foo"),

@@ -5,7 +5,7 @@ the budget nor `max_model_len` can leave a path without one.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
@@ -39,17 +39,25 @@ class Writer:
     answer_tokens: int
 
     def begin(self) -> list[Path]:
-        """N paths that hold the question and an open `<think>`."""
-        prompt = self.engine.chat(self.prompts.user(self.job.problem))
-        opened = self.engine.decode(prompt[-16:]).rstrip().endswith(THINK_OPEN)
-        prompt = prompt + self.engine.encode(("" if opened else f"{THINK_OPEN}\n") + self.prompts.opening())
+        """N paths that hold the question, an open `<think>` and the beginnings they were given."""
+        paths = self.blank()
+        prompt = self.prompt(self.prompts.user(self.job.problem), self.prompts.opening())
         text = self.engine.decode(prompt)
-        paths = [Path(index, self._seed(index), started_s=time.time()) for index in range(self.job.peers)]
         for path in paths:
             path.add(Kind.PROMPT, 0, prompt, text)
         for path, beginning in zip(paths, self.job.beginnings, strict=False):
             path.add(Kind.PREFIX, 0, beginning, self.engine.decode(beginning))
         return paths
+
+    def blank(self) -> list[Path]:
+        """N paths with nothing in them yet."""
+        return [Path(index, self._seed(index), started_s=time.time()) for index in range(self.job.peers)]
+
+    def prompt(self, user: str, opening: str = "") -> list[int]:
+        """The chat template around a user's turn, and an open `<think>`."""
+        prompt = self.engine.chat(user)
+        opened = self.engine.decode(prompt[-16:]).rstrip().endswith(THINK_OPEN)
+        return prompt + self.engine.encode(("" if opened else f"{THINK_OPEN}\n") + opening)
 
     async def think(self, path: Path, turn: int, limit: int | None = None) -> bool:
         """Reason on, for at most `limit` own tokens. True when the path closed its thinking or ended its turn."""
@@ -91,19 +99,20 @@ class Writer:
         if closed:
             await self._final(path, turn)
         else:
-            await self._force(path, turn, "forced" if self.budget(path) < 1 else "context_full")
+            full = self.budget(path) > 0 and self.room(path) < 1
+            await self._force(path, turn, "context_full" if full else "forced")
         path.finished_s = time.time()
 
-    async def think_to_the_end(self, path: Path, turn: int) -> None:
-        """Think on alone until the thinking closes or budget or context are spent, then answer."""
-        await self.finish(path, turn, await self.think(path, turn))
+    async def think_to_the_end(self, path: Path, turn: int, limit: int | None = None) -> None:
+        """Think on alone until the thinking closes or `limit`, budget or context are spent, then answer."""
+        await self.finish(path, turn, await self.think(path, turn, limit))
 
     def budget(self, path: Path) -> int:
         """Own tokens that the path may still sample."""
         return self.max_tokens - path.spent
 
-    def room(self, path: Path) -> int:
-        """Tokens that still fit the context, with room kept for a forced answer."""
+    def room(self, path: Sized) -> int:
+        """Tokens that still fit the context after the path, or a prompt, with room kept for a forced answer."""
         return self.engine.max_model_len - len(path) - self._forced_tokens
 
     async def _final(self, path: Path, turn: int) -> None:

@@ -1,0 +1,70 @@
+"""A LeaP block (Section 3), for every method that takes one: think, summarize, route, comment."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from leap_lab.methods.writer import Writer
+from leap_lab.path import Path, Route
+from leap_lab.routing import Router
+from leap_lab.seeds import rng_for
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The blocks of one group.
+
+    A path that leaves them goes on alone to its end, as a task of `endings`. `helpers` are indices of paths that are
+    only heard: one that leaves stops there.
+    """
+
+    writer: Writer
+    router: Router
+    summary_tokens: int
+    endings: asyncio.TaskGroup
+    helpers: Collection[int] = ()
+
+    async def summaries(self, live: Sequence[Path], turn: int, interval: int) -> dict[int, str]:
+        """Each path thinks for `interval` tokens and summarizes. By path index; paths that left are not in it."""
+        found = await asyncio.gather(*(self._summary(path, turn, interval) for path in live))
+        return {path.index: text for path, text in zip(live, found, strict=True) if text is not None}
+
+    def routes(self, turn: int, summaries: Mapping[int, str], *whose: int) -> dict[int, Route]:
+        """Whom each path hears among those that summarized; `whose` tells draws of one turn apart."""
+        job, indices = self.writer.job, list(summaries)
+        rng = rng_for(job.seed, job.problem.id, job.group, turn, "route", *whose)
+        heard = self.router.route(list(summaries.values()), rng)
+        return {
+            index: Route(turn, tuple(indices[peer] for peer, _ in peers), tuple(similarity for _, similarity in peers))
+            for index, peers in zip(indices, heard, strict=True)
+        }
+
+    def comment(
+        self, live: Sequence[Path], turn: int, routes: Mapping[int, Route], summaries: Mapping[int, str]
+    ) -> list[Path]:
+        """Pass the summaries on and return the paths that stay: one whose context cannot hold its comments leaves."""
+        staying = []
+        for path in live:
+            if (route := routes.get(path.index)) is None:
+                continue
+            if self.writer.comment(path, turn, route, [summaries[peer] for peer in route.peers]):
+                staying.append(path)
+            else:
+                self.leave(path, turn)
+        return staying
+
+    def leave(self, path: Path, turn: int, closed: bool = False) -> None:
+        """Let the path go on alone: to its answer if it closed its thinking, else to the end of its thinking first."""
+        if path.index in self.helpers:
+            return
+        writer = self.writer
+        ending = writer.finish(path, turn, closed=True) if closed else writer.think_to_the_end(path, turn + 1)
+        self.endings.create_task(ending)
+
+    async def _summary(self, path: Path, turn: int, interval: int) -> str | None:
+        """None when the path has left the exchange."""
+        closed = await self.writer.think(path, turn, interval)
+        if closed or not self.writer.can_exchange(path, self.summary_tokens):
+            self.leave(path, turn, closed)
+            return None
+        return await self.writer.summarize(path, turn, self.summary_tokens)

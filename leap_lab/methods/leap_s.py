@@ -1,0 +1,64 @@
+"""LeaP-S, a single communication: one LeaP block, then each path goes on alone (Tables 3 and 4, Figure 10)."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import cycle
+
+from leap_lab.engines.base import Engine, Sampling
+from leap_lab.methods.base import Job
+from leap_lab.methods.exchange import Exchange
+from leap_lab.methods.writer import Writer
+from leap_lab.path import Path, Route
+from leap_lab.prompts import Prompts
+from leap_lab.routing import Router
+
+
+@dataclass(frozen=True)
+class LeapS:
+    """Every path stops once for a LeaP block, at `position` own tokens (T).
+
+    With `helpers` (k) the last k paths of the group think and summarize, and stop at the block; the other N - k hear
+    these helpers only, through the router. One surviving path, as in Table 4, is N = k + 1. Only the survivors come
+    back: an answer that a helper was made to give at T would count in Pass@1 and votes, which are the survivors'. What
+    a helper spent is on the bill of one survivor (`Path.helpers`), in turn, so that a group's sum holds every token.
+
+    `max_tokens` is a path's own budget (thinking and summary, what is cut back included), `summary_tokens` the longest
+    summary, `answer_tokens` the room for a forced answer.
+    """
+
+    position: int
+    max_tokens: int
+    summary_tokens: int
+    answer_tokens: int
+    sampling: Sampling
+    prompts: Prompts
+    router: Router
+    helpers: int | None = None
+
+    async def solve(self, job: Job, engine: Engine) -> list[Path]:
+        """Decode N paths that exchange summaries once; those that are no helpers come back."""
+        writer = Writer(job, engine, self.prompts, self.sampling, self.max_tokens, self.answer_tokens)
+        paths = writer.begin()
+        stay = job.peers - (self.helpers or 0)
+        survivors, helpers = paths[:stay], paths[stay:]
+        async with asyncio.TaskGroup() as endings:
+            exchange = Exchange(writer, self.router, self.summary_tokens, endings, [path.index for path in helpers])
+            summaries = await exchange.summaries(paths, 0, self.position)
+            routes = self._routes(exchange, summaries)
+            for path in exchange.comment(survivors, 0, routes, summaries):
+                exchange.leave(path, 0)
+        for helper, survivor in zip(helpers, cycle(survivors), strict=False):
+            survivor.helpers.append(helper)
+        return survivors
+
+    def _routes(self, exchange: Exchange, summaries: Mapping[int, str]) -> dict[int, Route]:
+        """Whom each path hears; with helpers each survivor stands alone before them."""
+        if not self.helpers:
+            return exchange.routes(0, summaries)
+        heard = {index: text for index, text in summaries.items() if index in exchange.helpers}
+        return {
+            index: exchange.routes(0, {index: text, **heard}, index)[index]
+            for index, text in summaries.items()
+            if index not in heard
+        }
