@@ -91,6 +91,7 @@ class Cell:
         selected = {key: config[key] for key in ("difficulty", "prefix") if self.needs_reference}
         return {
             **selected,
+            **({"probes": config["probe_tokens"]} if self._probed else {}),
             **({"reference": self.reference().run_id} if self.needs_reference else {}),
             "schema": SCHEMA_VERSION,
             "model": "none" if engine["name"] == "scripted" else model_fingerprint(self.model_path),
@@ -102,7 +103,8 @@ class Cell:
     @cached_property
     def recorded(self) -> dict[str, Any]:
         """The configuration as the run folder keeps it: a method without a router has none."""
-        return {**self.config, "router": self.config["router"] if self._routed else None}
+        router = self.config["router"] if self._takes("router") else None
+        return {**self.config, "router": router, "probes": self._probed}
 
     def method(self) -> Method:
         """The decoding method, with its prompts, sampling and, where it has one, router."""
@@ -111,8 +113,10 @@ class Cell:
             "prompts": made(config["prompts"]),
             "sampling": Sampling(**config["sampling"]),
         }
-        if self._routed:
+        if self._takes("router"):
             parts["router"] = made(config["router"])
+        if self._probed:
+            parts["probe_tokens"] = config["probe_tokens"]
         method: Method = made(config["method"], **parts)
         return method
 
@@ -128,8 +132,12 @@ class Cell:
         return self.config[key]["name"] not in ("all", "none")
 
     @property
-    def _routed(self) -> bool:
-        return "router" in inspect.signature(get_class(self.config["method"]["_target_"])).parameters
+    def _probed(self) -> bool:
+        return bool(self.config["probes"]) and self._takes("probe_tokens")
+
+    def _takes(self, argument: str) -> bool:
+        """Whether the method has such an argument."""
+        return argument in inspect.signature(get_class(self.config["method"]["_target_"])).parameters
 
 
 def made(node: Mapping[str, Any], **more: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from leap_lab.engines.base import Engine
 from leap_lab.grading import count_aha, grade
 from leap_lab.methods.base import Job, Method
-from leap_lab.path import Path
+from leap_lab.path import Path, Probe
 from leap_lab.problems import Problem
 from leap_lab.progress import Progress
 from leap_lab.records import RunFolder, rows
@@ -84,8 +84,16 @@ class Decoder:
 
 def graded_rows(run_id: str, problem: Problem, group: int, paths: list[Path]) -> list[dict[str, Any]]:
     """The rows of a group, graded by each path's own words."""
+    for path in paths:
+        path.probes = probes(path, problem)
     grades = [grade(path, problem) for path in paths]
     return rows(run_id, problem, group, paths, grades, [count_aha(path.thinking) for path in paths])
+
+
+def probes(path: Path, problem: Problem) -> list[Probe]:
+    """The path's branches, graded."""
+    graded = [(branch, grade(branch.path, problem)) for branch in path.branches]
+    return [Probe(branch.turn, branch.phase, found.answer, found.correct) for branch, found in graded]
 
 
 def missing_jobs(selection: Selection, groups: int, peers: int, seed: int, folder: RunFolder) -> list[Job]:

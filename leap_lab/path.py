@@ -56,6 +56,15 @@ class Probe:
     correct: bool
 
 
+@dataclass(frozen=True)
+class Branch:
+    """A copy of a path at a turn that went on alone, to tell what the path would have answered."""
+
+    turn: int
+    phase: Literal["before", "after"]
+    path: "Path"
+
+
 @dataclass
 class Path:
     """One of the N paths of a group.
@@ -69,6 +78,7 @@ class Path:
     segments: list[Segment] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
+    branches: list[Branch] = field(default_factory=list)  # what the probes are graded from
     helpers: list["Path"] = field(default_factory=list)
     finish: Finish | None = None
     forced_at: int | None = None  # index of the segment in which the runtime opened an answer, such as `\boxed{`
@@ -95,6 +105,12 @@ class Path:
     def count(self, *kinds: Kind) -> int:
         """Tokens in the path of these kinds (what was cut is not in it)."""
         return sum(len(segment.tokens) for segment in self.segments if segment.kind in kinds)
+
+    def branch(self, turn: int, phase: Literal["before", "after"]) -> Branch:
+        """A copy to probe: the same words so far, and nothing that happens to it touches this path."""
+        copy = Path(self.index, self.seed, list(self.segments), tokens_cut=self.tokens_cut)
+        self.branches.append(Branch(turn, phase, copy))
+        return self.branches[-1]
 
     @property
     def spent(self) -> int:

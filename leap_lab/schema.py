@@ -44,6 +44,8 @@ RULES = (
     _at_least("concurrency", 1),
     Rule("seed", WHOLE, lambda value: value >= 0, f"{WHOLE} of at least 0"),
     Rule("baseline", "true or false", lambda value: True, "true or false"),
+    Rule("probes", "true or false", lambda value: True, "true or false"),
+    Rule("probe_tokens", WHOLE, lambda value: value >= 0, f"{WHOLE} of at least 0"),
     Rule("runs_dir", "text", bool, "the path of a folder"),
     Rule("model.path", "text", bool, "a folder or a hub id, such as model.path=Qwen/Qwen3-8B"),
     _at_least("method.interval", 1),

@@ -314,3 +314,47 @@ def test_paths_can_start_from_beginnings():
     ]
     assert paths[0].thinking.startswith("so azzz")
     assert paths[0].spent == paths[0].count(Kind.THINK, Kind.SUMMARY)
+
+
+def without_probes(engine: ScriptedEngine) -> list[Request]:
+    return [request for request in engine.requests if request.sampling.temperature > 0]
+
+
+@pytest.mark.parametrize("probe_tokens", [0, 6])
+def test_probes_do_not_touch_the_path(probe_tokens):
+    """A copy answers before each summary and after each comment; all other requests and paths stay what they were."""
+    script = Talk(dict.fromkeys(range(2), "one\n\nunfinished " * 5))
+    plain, engine = solve(leap(max_tokens=120), script, peers=3)
+    probed, with_probes = solve(leap(max_tokens=120, probe_tokens=probe_tokens), script, peers=3)
+    assert without_probes(with_probes) == without_probes(engine) == engine.requests
+    for path, other in zip(plain, probed, strict=True):
+        assert path.segments == other.segments and path.routes == other.routes
+        assert (path.spent, path.tokens_cut, path.tokens_prefilled) == (
+            other.spent,
+            other.tokens_cut,
+            other.tokens_prefilled,
+        )
+        assert [(branch.turn, branch.phase) for branch in other.branches] == [
+            (route.turn, phase) for route in other.routes for phase in ("before", "after")
+        ]
+        assert path.tokens_probe == 0 and other.tokens_probe == len(other.branches) * (probe_tokens + len("9}\n"))
+        for branch in other.branches:
+            comments = branch.turn + (branch.phase == "after")
+            assert branch.path.text(Kind.COMMENT).count("</comment>") == comments
+            assert branch.path.final == "\n\n\\boxed{9}\n"
+
+
+def test_a_probe_that_closes_its_thinking_answers_by_itself():
+    probed, _ = solve(leap(probe_tokens=50), Talk({0: "a\n\nbbbbbbbbbbbbbbbbbbbbbb", 1: "c</think>"}), peers=2)
+    after = [branch for branch in probed[0].branches if branch.phase == "after"]
+    assert [branch.path.final for branch in after] == ["\\boxed{2}"]
+    assert probed[0].tokens_probe == sum(
+        branch.path.sampled - probed_at(branch, probed[0]) for branch in probed[0].branches
+    )
+
+
+def probed_at(branch, path: Path) -> int:
+    """Tokens that the path had sampled when the branch left it."""
+    shared = sum(1 for one, other in zip(branch.path.segments, path.segments, strict=False) if one is other)
+    own = [part for part in path.segments[:shared] if part.kind in (Kind.THINK, Kind.SUMMARY)]
+    return sum(len(part.tokens) for part in own) + branch.path.tokens_cut

@@ -215,6 +215,25 @@ def test_beginnings_are_continued_and_cost_nothing(tmp_path, capsys):
         assert len({part["text"] for path in group["segments"] for part in path if part["kind"] == "prefix"}) == 1
 
 
+def test_probes_are_graded_and_counted_apart(tmp_path, capsys):
+    command = [*SMALL, "baseline=false"]
+    for probes in ("true", "false"):
+        status, _, err = run(capsys, f"probes={probes}", *command, f"runs_dir={tmp_path / probes}")
+        assert status == 0, err
+    probed, plain = (
+        pd.concat(pd.read_parquet(file) for file in sorted((tmp_path / name).glob("*/groups/*.parquet")))
+        for name in ("true", "false")
+    )
+    assert (plain["tokens_probe"] == 0).all() and (probed["tokens_probe"] > 0).any()
+    for column in ("answer", "tokens_think", "tokens_summary", "tokens_comment", "tokens_prefilled", "blocks"):
+        assert list(probed[column]) == list(plain[column]), column
+    for _, path in probed.iterrows():
+        assert [(probe["turn"], probe["phase"]) for probe in path["probes"]] == [
+            (route["turn"], phase) for route in path["routes"] for phase in ("before", "after")
+        ]
+        assert all(probe["correct"] == (probe["answer"] == path["gold"]) for probe in path["probes"])
+
+
 def printed_and_imported(arguments: list[str], *modules: str) -> str:
     """What a command prints in a process of its own, and then which of the modules it imported."""
     code = "import sys; from leap_lab.run import main; names = sys.argv[1].split(); main(sys.argv[2:])"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from leap_lab.methods.writer import Writer
 from leap_lab.path import Path, Route
@@ -15,7 +16,8 @@ class Exchange:
     """The blocks of one group.
 
     A path that leaves them goes on alone to its end, as a task of `endings`. `helpers` are indices of paths that are
-    only heard: one that leaves stops there.
+    only heard: one that leaves stops there. With `probe_tokens` a copy of each path answers before its summary and
+    after its comments, after so many tokens of thinking at most; the paths go on as if it were not there.
     """
 
     writer: Writer
@@ -23,6 +25,7 @@ class Exchange:
     summary_tokens: int
     endings: asyncio.TaskGroup
     helpers: Collection[int] = ()
+    probe_tokens: int | None = None
 
     async def summaries(self, live: Sequence[Path], turn: int, interval: int) -> dict[int, str]:
         """Each path thinks for `interval` tokens and summarizes. By path index; paths that left are not in it."""
@@ -48,6 +51,7 @@ class Exchange:
             if (route := routes.get(path.index)) is None:
                 continue
             if self.writer.comment(path, turn, route, [summaries[peer] for peer in route.peers]):
+                self._probe(path, turn, "after")
                 staying.append(path)
             else:
                 self.leave(path, turn)
@@ -67,4 +71,10 @@ class Exchange:
         if closed or not self.writer.can_exchange(path, self.summary_tokens):
             self.leave(path, turn, closed)
             return None
+        self.writer.cut(path)
+        self._probe(path, turn, "before")
         return await self.writer.summarize(path, turn, self.summary_tokens)
+
+    def _probe(self, path: Path, turn: int, phase: Literal["before", "after"]) -> None:
+        if self.probe_tokens is not None and path.index not in self.helpers:
+            self.endings.create_task(self.writer.probe(path, path.branch(turn, phase), self.probe_tokens))

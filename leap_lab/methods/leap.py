@@ -18,7 +18,7 @@ class Leap:
     """Every `interval` own tokens (T) a path stops for a LeaP block.
 
     `max_tokens` is a path's own budget (thinking and summaries, what is cut back included), `summary_tokens` the
-    longest summary, `answer_tokens` the room for a forced answer.
+    longest summary, `answer_tokens` the room for a forced answer. `probe_tokens`: see `Exchange`.
     """
 
     interval: int
@@ -28,13 +28,14 @@ class Leap:
     sampling: Sampling
     prompts: Prompts
     router: Router
+    probe_tokens: int | None = None
 
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
         """Decode N paths that exchange summaries until each has answered."""
         writer = Writer(job, engine, self.prompts, self.sampling, self.max_tokens, self.answer_tokens)
         paths = live = writer.begin()
         async with asyncio.TaskGroup() as endings:
-            exchange = Exchange(writer, self.router, self.summary_tokens, endings)
+            exchange = Exchange(writer, self.router, self.summary_tokens, endings, (), self.probe_tokens)
             for turn in count():
                 summaries = await exchange.summaries(live, turn, self.interval)
                 if not summaries:

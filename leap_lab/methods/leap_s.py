@@ -35,6 +35,7 @@ class LeapS:
     prompts: Prompts
     router: Router
     helpers: int | None = None
+    probe_tokens: int | None = None
 
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
         """Decode N paths that exchange summaries once; those that are no helpers come back."""
@@ -43,7 +44,8 @@ class LeapS:
         stay = job.peers - (self.helpers or 0)
         survivors, helpers = paths[:stay], paths[stay:]
         async with asyncio.TaskGroup() as endings:
-            exchange = Exchange(writer, self.router, self.summary_tokens, endings, [path.index for path in helpers])
+            unheard = [path.index for path in helpers]
+            exchange = Exchange(writer, self.router, self.summary_tokens, endings, unheard, self.probe_tokens)
             summaries = await exchange.summaries(paths, 0, self.position)
             routes = self._routes(exchange, summaries)
             for path in exchange.comment(survivors, 0, routes, summaries):

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 
-from leap_lab.engines.base import Completion, Engine, Request, Sampling
+from leap_lab.engines.base import GREEDY, Completion, Engine, Request, Sampling
 from leap_lab.methods.base import Job
-from leap_lab.path import Finish, Kind, Path, Route
+from leap_lab.path import Branch, Finish, Kind, Path, Route
 from leap_lab.prompts import SUMMARY_CLOSE, THINK_CLOSE, THINK_OPEN, Prompts
 from leap_lab.seeds import derive_seed, rng_for
 
@@ -73,8 +73,7 @@ class Writer:
         return self.budget(path) > summary_tokens and self.room(path) > summary_tokens + self._exchange_tokens
 
     async def summarize(self, path: Path, turn: int, summary_tokens: int) -> str:
-        """Cut back to the last whole paragraph, ask for a summary and sample it; returns its text, tags left out."""
-        self._cut(path)
+        """Ask for a summary and sample it; returns its text, tags left out."""
         rng = self._rng(path, turn, "trigger")
         lead = "" if path.segments[-1].text.rstrip(" ").endswith(PARAGRAPH) else PARAGRAPH
         self._write(path, Kind.TRIGGER, turn, lead + self.prompts.summary_request(rng))
@@ -106,6 +105,16 @@ class Writer:
     async def think_to_the_end(self, path: Path, turn: int, limit: int | None = None) -> None:
         """Think on alone until the thinking closes or `limit`, budget or context are spent, then answer."""
         await self.finish(path, turn, await self.think(path, turn, limit))
+
+    async def probe(self, path: Path, branch: Branch, probe_tokens: int) -> None:
+        """Let a branch answer: greedily, after at most `probe_tokens` more tokens of thinking (0: now).
+
+        What it samples is counted in `tokens_probe` of the path, apart from everything else.
+        """
+        copy, before = branch.path, branch.path.sampled
+        writer = replace(self, sampling=GREEDY, max_tokens=copy.spent + probe_tokens)
+        await writer.think_to_the_end(copy, branch.turn)
+        path.tokens_probe += copy.sampled - before
 
     def budget(self, path: Path) -> int:
         """Own tokens that the path may still sample."""
@@ -151,7 +160,7 @@ class Writer:
     def _write(self, path: Path, kind: Kind, turn: int, text: str) -> None:
         path.add(kind, turn, self.engine.encode(text), text)
 
-    def _cut(self, path: Path) -> None:
+    def cut(self, path: Path) -> None:
         """Drop the unfinished paragraph at the end of the thinking; it stays on the bill."""
         last = path.segments[-1]
         if last.kind is not Kind.THINK:
