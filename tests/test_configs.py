@@ -1,6 +1,8 @@
 """Every choice in conf/ composes, validates and makes the object it names."""
 
+import shlex
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,8 +10,10 @@ from hydra import compose, initialize_config_module
 
 from leap_lab.cell import Cell, made
 from leap_lab.errors import UserError
+from leap_lab.run import expanded, prepared
 from leap_lab.schema import validate
 
+ROOT = Path(__file__).parents[1]
 GROUPS = {
     group.name: sorted(file.name.removesuffix(".yaml") for file in group.iterdir() if file.name.endswith(".yaml"))
     for group in files("conf").iterdir()
@@ -183,3 +187,20 @@ def test_conf_names_no_class_that_is_not_there():
         for name in GROUPS[group]:
             fields = yaml.safe_load((files("conf") / group / f"{name}.yaml").read_text())
             assert callable(get_object(fields["_target_"]))
+
+
+def commands() -> list[str]:
+    """Every `leap_lab.run` command that the README and --help show."""
+    texts = [(ROOT / "README.md").read_text(), (ROOT / "conf" / "config.yaml").read_text()]
+    lines = [line.strip() for text in texts for line in text.replace("\\\n", " ").splitlines()]
+    shown = [line.removeprefix("runs ").strip("`").partition("`")[0].partition("  #")[0] for line in lines]
+    return [line for line in shown if line.startswith("python -m leap_lab.run ") and "=" in line and "[" not in line]
+
+
+def test_every_command_that_is_shown_composes():
+    shown = commands()
+    assert len(shown) >= 9
+    for command in shown:
+        arguments = [argument for argument in shlex.split(command)[3:] if argument != "-m"]
+        cells = expanded(prepared(arguments), "-m" in shlex.split(command)[3:])
+        assert {cell(*overrides).run_id for overrides in cells}, command
