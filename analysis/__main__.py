@@ -1,4 +1,4 @@
-"""`python -m analysis report|trap RUN_FOLDER... --out DIR`: tables and figures of runs that were made earlier."""
+"""`python -m analysis report|trap|recovery RUN_FOLDER... --out DIR`: tables and figures of earlier runs."""
 
 import argparse
 import sys
@@ -15,6 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "trap":
             written = report.write_trap(options.folders, options.out)
+        elif options.command == "recovery":
+            written = report.write_recovery(options.folders, options.out)
         else:
             written = report.write(options.folders, options.out, groups=options.groups)
     except UserError as error:
@@ -30,7 +32,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     report = commands.add_parser("report", help="table and figure of runs side by side")
     trap = commands.add_parser("trap", help="runs with beginnings against the same runs without")
-    for command in (report, trap):
+    recovery = commands.add_parser("recovery", help="what blocks did to paths, from runs with probes=true")
+    for command in (report, trap, recovery):
         command.add_argument("folders", nargs="+", metavar="RUN_FOLDER")
         command.add_argument("--out", default="figures", metavar="DIR", help="where to write (default: figures)")
     report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")

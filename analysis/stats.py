@@ -85,6 +85,26 @@ def paired(
     return _with_interval(left.means + right.means, [left, right], support, seed, resamples)
 
 
+def ratio(
+    parts_Q: Sequence[float] | Floats, wholes_Q: Sequence[float] | Floats, seed: int = 0, resamples: int = RESAMPLES
+) -> Estimate:
+    """A rate such as recoveries among wrong paths: the sum of the parts over the sum of the wholes, in [0, 1].
+
+    Both are sums over all groups of a question, and whole questions are resampled, so that paths of a group and groups
+    of a question may depend on each other. `n` counts the questions that have a whole.
+    """
+    parts, wholes = np.asarray(parts_Q, float), np.asarray(wholes_Q, float)
+    parts, wholes = parts[wholes > 0], wholes[wholes > 0]
+    count = len(wholes)
+    value = float(parts.sum() / wholes.sum()) if count else float("nan")
+    if count < ENOUGH or _differing(parts / wholes) < ENOUGH:
+        why = f"fewer than {ENOUGH} questions differ: too few to resample"
+        return Estimate(value, None, None, count, why if count else "nothing to count")
+    drawn = np.random.default_rng(seed).integers(0, count, (resamples, count))
+    low, high = np.quantile(parts[drawn].sum(axis=1) / wholes[drawn].sum(axis=1), _levels(count))
+    return Estimate(value, float(low), float(high), count)
+
+
 def permutation_p(left_Q: Sequence[float] | Floats, right_Q: Sequence[float] | Floats, seed: int = 0) -> float | None:
     """Two-sided p of a paired permutation test (signs of the differences); None with fewer than two questions.
 
