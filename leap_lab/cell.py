@@ -151,9 +151,20 @@ def arguments(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _dataset_identity(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """The dataset's settings; of a local file its content, not its path."""
+    """The dataset's settings; of local files their content, not their path."""
     settings = {key: value for key, value in dataset.items() if key != "limit"}
-    path = Path(str(dataset.get("path") or "")).expanduser()
-    if dataset.get("path") and path.is_file():
-        settings["path"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    for key in ("path", "hub_id"):
+        if dataset.get(key) and (content := _content(Path(str(dataset[key])).expanduser())):
+            settings[key] = content
     return settings
+
+
+def _content(path: Path) -> str | None:
+    """A hash of a file, or of the files in a folder by name; None for what is neither."""
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    if not path.is_dir():
+        return None
+    files_in = sorted(file for file in path.rglob("*") if file.is_file())
+    listed = "".join(f"{file.relative_to(path)} {_content(file)}\n" for file in files_in)
+    return hashlib.sha256(listed.encode()).hexdigest()

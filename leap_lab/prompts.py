@@ -16,6 +16,15 @@ SUMMARY_OPEN = "<summarize>"
 SUMMARY_CLOSE = "</summarize>"
 THINK_OPEN = "<think>"
 THINK_CLOSE = "</think>"
+FIELDS: dict[str, set[str]] = {  # what a template may name; a plain text names nothing
+    "math": {"problem", "explanation"},
+    "choice": {"problem", "options", "explanation"},
+    "explanation": {"tag", "example"},
+    "example": {"tag"},
+    "head": {"example"},
+    "force_math": set(),
+    "force_choice": set(),
+}
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -43,8 +52,14 @@ class Prompts:
     aggregate: str = "{question}\n\n{references}"
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z_]+", self.tag):
+        if not isinstance(self.tag, str) or not re.fullmatch(r"[a-z_]+", self.tag):
             raise UserError(f"prompts.tag={self.tag!r}: a tag is lower-case letters and underscores, such as comment")
+        for name, allowed in FIELDS.items():
+            text = getattr(self, name)
+            named = _fields(text) if isinstance(text, str) else None
+            if named is None or not named <= allowed:
+                known = " and ".join(f"{{{field}}}" for field in sorted(allowed)) or "no {fields}"
+                raise UserError(f"prompts.{name}={text!r}: allowed is text with {known}, a literal brace written twice")
         if not self.triggers or not self.templates:
             raise UserError("prompts.triggers and prompts.templates: at least one of each is needed")
         if missing := [template for template in self.templates if SUMMARY_OPEN not in template]:

@@ -5,6 +5,7 @@ first is decoded, errors are one line, and the end says what to look at next.
 """
 
 import difflib
+import io
 import os
 import re
 import sys
@@ -27,11 +28,15 @@ if TYPE_CHECKING:
     from leap_lab.session import Session
 
 CONF = "pkg://conf"
+MULTIRUN = ("-m", "--multirun")
 _session: "Session | None" = None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, 1 (groups failed), 2 (bad input) or 130 (interrupted)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that cannot show a sign must not cost the table
     sys.argv[1:] = prepared(sys.argv[1:] if arguments is None else arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, to be told in one line here
     try:
@@ -40,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a full or read-only disk, wherever it strikes
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}; finished groups are kept", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nstopped: finished groups are kept; the same command goes on from there", file=sys.stderr)
         return 130
@@ -84,15 +93,17 @@ def _hydra_main(config: DictConfig) -> None:
 
 
 def prepared(arguments: Sequence[str]) -> list[str]:
-    """`engine.<field>=` may name any engine argument, known to conf/engine or not, so it is passed on as `++`."""
-    return [f"++{argument}" if re.match(r"engine\.\w+=", argument) else argument for argument in arguments]
+    """What Hydra is to see: flags first, as it wants them, and `engine.<field>=`, which may be any, as `++`."""
+    told = [f"++{argument}" if re.match(r"engine\.\w+=", argument) else argument for argument in arguments]
+    multirun = [argument for argument in told if argument in MULTIRUN]
+    return [*multirun[:1], *(argument for argument in told if argument not in MULTIRUN)]
 
 
 def check(arguments: Sequence[str]) -> list[str]:
     """Compose and validate every cell of the command; returns the run id of each."""
-    from hydra import compose, initialize_config_module
+    from hydra import initialize_config_module
 
-    from leap_lab.cell import Cell
+    from leap_lab.cell import made
 
     overrides = [argument for argument in arguments if "=" in argument or argument.startswith("~")]
     unknown = [argument for argument in arguments if argument.startswith("--") and argument != "--multirun"]
@@ -100,10 +111,11 @@ def check(arguments: Sequence[str]) -> list[str]:
     if unknown or stray:
         raise UserError(f"{(unknown + stray)[0]}: not understood; allowed are KEY=VALUE, -m and --help")
     with initialize_config_module("conf", version_base="1.3"):
-        multirun = "-m" in arguments or "--multirun" in arguments
-        cells = [Cell(validate(compose("config", overrides=cell))) for cell in expanded(overrides, multirun)]
+        found = expanded(overrides, any(flag in arguments for flag in MULTIRUN))
+        cells = [composed(cell) for cell in found]
     for cell in cells:
         check_engine(cell)
+        made(cell.config["tracking"])
     for cell in {repr(cell.config["dataset"]): cell for cell in cells}.values():
         cell.problems()
     for runs_dir in {cell.config["runs_dir"] for cell in cells}:
@@ -123,6 +135,25 @@ def expanded(overrides: list[str], multirun: bool) -> list[list[str]]:
         if override.is_sweep_override():
             raise UserError(f"{override.input_line}: several values are a sweep; add -m")
     return [overrides]
+
+
+def composed(overrides: list[str]) -> "Cell":
+    """One checked cell. A setting of a kind that no rule foresees, such as a choice that is null, is refused, too."""
+    from hydra import compose
+
+    from leap_lab.cell import Cell
+
+    try:
+        cell = Cell(validate(compose("config", overrides=overrides)))
+        assert cell.run_id
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        for override in overrides if len(overrides) > 1 else []:
+            composed([override])  # names the one that is to blame, where one alone is
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"{' '.join(overrides)}: no setting that can be used ({type(error).__name__}: {reason})"
+        ) from error
+    return cell
 
 
 def make_folder(runs_dir: str) -> None:
@@ -181,11 +212,16 @@ def explained(error: BaseException) -> str:
     """Which key, which value, what is allowed, out of Hydra's message."""
     text = str(error)
     if isinstance(error, OverrideParseException):
-        return f"{error.override}: cannot be read ({text.split(' See ')[0].splitlines()[0]}); allowed is KEY=VALUE"
+        why = text.split(" See ")[0].splitlines()[0]
+        return (
+            f"{error.override}: cannot be read ({why}); allowed is KEY=VALUE, a value with signs in it as KEY=\"'...'\""
+        )
     if missing := re.search(
         r"Could not find '([\w/]+)/([^/']*)'.*?Available options in '[\w/]+':(.*)", text, re.DOTALL
     ):
-        return f"{missing[1]}={missing[2]}: allowed are {', '.join(missing[3].split())}"
+        return (
+            f"{missing[1]}={missing[2]}: allowed are {', '.join(missing[3].partition('Config search path')[0].split())}"
+        )
     if unknown := re.search(r"Could not override '([^']+)'", text):
         return f"{unknown[1]}: no such key{_near(unknown[1])}"
     return " ".join(text.split())

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -82,7 +83,7 @@ def validate(config: DictConfig) -> dict[str, Any]:
     _check_budget(plain)
     _check_single_block(plain)
     _check_layers(plain)
-    return plain
+    return plain | {"runs_dir": str(Path(plain["runs_dir"]).expanduser())}
 
 
 def resolve(config: DictConfig) -> dict[str, Any]:

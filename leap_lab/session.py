@@ -14,7 +14,7 @@ from typing import Any
 
 from leap_lab import provenance
 from leap_lab.cell import Cell, arguments, made
-from leap_lab.decode import Decoder, Tally, missing_jobs
+from leap_lab.decode import TOO_MANY_FAILURES, Decoder, Tally, missing_jobs
 from leap_lab.engines.base import Engine
 from leap_lab.errors import UserError
 from leap_lab.problems import Problem
@@ -96,6 +96,8 @@ class Session:
             self._record(folder, ran, status, tally, problems, config)
             metrics = self._write_metrics(folder) if status == "finished" else {}
             tracker.finish(metrics, {}, status)
+        if len(tally.failures) >= TOO_MANY_FAILURES:
+            print(f"{label}: {len(tally.failures)} groups failed, the rest was not tried", file=sys.stderr)
         if not folder.groups():
             self.empty.add(cell.run_id)
         self.failures += [f"{label}, {failure}" for failure in tally.failures]

@@ -191,10 +191,11 @@ class WandbTracker:
 
 
 def _keep_files_in(folder: pathlib.Path) -> None:
-    """W&B stages artifacts and writes logs in the home folder, and only these variables can say otherwise."""
+    """W&B stages artifacts and writes logs in the home folder, and only variables can say otherwise."""
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("WANDB_DATA_DIR", str(folder / "data"))
     os.environ.setdefault("WANDB_CACHE_DIR", str(folder / "cache"))
+    os.environ.setdefault("WANDB_DISABLE_WEAVE", "true")  # else it prints an invitation to install more
 
 
 def _found_mode() -> str:

@@ -144,6 +144,15 @@ def test_a_local_file_is_answered(tmp_path, capsys):
         (["dataset=local", "dataset.path=nowhere.jsonl"], "dataset.path=nowhere.jsonl: no such file"),
         (["router.top_k="], "router.top_k="),
         (["peers=[1"], "peers=[1"),
+        (["-m", "router=foo"], "router=foo: allowed are all, clustered, dispersed, hybrid, none, random\n"),
+        (["router=null"], "router=null: no setting that can be used"),
+        (["sampling=null"], "sampling=null: no setting that can be used"),
+        (["~peers"], "~peers: no setting that can be used"),
+        (["+method.foo=3"], "+method.foo=3: no setting that can be used"),
+        (["prompts.tag=9"], "prompts.tag=9"),
+        (["prompts.math='{foo}'"], "prompts.math='{foo}': allowed is text with {explanation} and {problem}"),
+        (["prompts.head='{'"], "prompts.head='{': allowed is text with {example}"),
+        (["tracking=wandb", "tracking.mode=foo"], "tracking.mode=foo: not a mode"),
     ],
 )
 def test_bad_input_is_one_line_and_starts_nothing(tmp_path, capsys, arguments, message):
@@ -152,6 +161,44 @@ def test_bad_input_is_one_line_and_starts_nothing(tmp_path, capsys, arguments, m
     assert err.startswith("error: ") and message in err
     assert err.count("\n") == 1 and not out
     assert not run_folders(tmp_path / "runs")
+
+
+def test_the_flag_of_a_sweep_may_stand_anywhere(tmp_path, capsys):
+    status, out, err = run(capsys, *SMALL, "router=clustered,random", f"runs_dir={tmp_path}", "-m")
+    assert status == 0, err
+    assert "clustered k=4" in out and "random k=4" in out
+
+
+def test_a_home_folder_is_where_a_user_expects_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    status, _, err = run(capsys, *SMALL, "baseline=false", "runs_dir='~/runs'")
+    assert status == 0, err
+    assert len(run_folders(tmp_path / "runs")) == 1
+
+
+def test_a_local_copy_of_a_benchmark_is_known_by_its_content(tmp_path, capsys):
+    file = tmp_path / "copy.jsonl"
+    command = ["engine=scripted", "tracking=none", "baseline=false", "peers=2", "dataset=aime_2024"]
+    command += [f"dataset.hub_id={file}", "dataset.columns.id=id", f"runs_dir={tmp_path / 'runs'}"]
+    config = yaml.safe_load((Path(__file__).parents[1] / "conf" / "dataset" / "aime_2024.yaml").read_text())["columns"]
+    for second in (31, 32):
+        row = {"id": "1", config["problem"]: f"a=20+{second}\nWhat is a?", config["answer"]: str(20 + second)}
+        file.write_text(json.dumps(row))
+        status, _, err = run(capsys, *command)
+        assert status == 0, err
+    assert len(run_folders(tmp_path / "runs")) == 2
+
+
+def test_a_disk_that_is_full_is_one_line(tmp_path, capsys, monkeypatch):
+    from leap_lab import records
+
+    def full(file: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device", str(file))
+
+    monkeypatch.setattr(records, "write_whole", full)
+    status, _, err = run(capsys, *SMALL, f"runs_dir={tmp_path}")
+    assert status == 1
+    assert err.splitlines()[-1].startswith("error: ") and "No space left on device" in err and "Traceback" not in err
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, capsys):

@@ -2,7 +2,7 @@
 
 The measuring is done by the command line that users have, on fresh test problems, so an evaluation that was stopped
 goes on where it stood: routers beside independent sampling, a reference run for the five difficulty buckets, and bad
-and good beginnings. `--model` takes another model folder.
+beginnings. `--model` takes another model folder.
 """
 
 import argparse
@@ -24,8 +24,8 @@ def evaluate(common: Sequence[str], runs: Path) -> None:
     """Decode and print everything; `common` are settings for every command."""
     for sweep in (
         ["router=dispersed", "router.top_k=4,2"],
-        ["router=clustered,random"],
-        ["router=dispersed", "prefix=bad,good", "prefix.fraction=0.15,0.3"],
+        ["router=clustered"],
+        ["router=dispersed", "prefix=bad", "prefix.fraction=0.15,0.3"],
     ):
         if run(["-m", *sweep, *common, f"runs_dir={runs}"]):
             raise UserError("a run failed; the same command goes on from there")
