@@ -1,5 +1,6 @@
 """Small honest doubles that several test modules share."""
 
+import signal
 from typing import Any
 
 from leap_lab.engines.base import Sampling
@@ -8,6 +9,12 @@ from leap_lab.methods.leap import Leap
 from leap_lab.problems import Problem
 from leap_lab.prompts import Prompts
 from leap_lab.routing import Dispersed, Router
+
+
+def as_in_a_terminal() -> None:
+    """For `preexec_fn`: a shell's background jobs ignore Ctrl-C, and their children would, too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 
 PROMPTS = Prompts(
     math="Q: {problem}",

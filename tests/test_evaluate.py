@@ -11,7 +11,7 @@ def test_it_prints_every_table_and_goes_on_where_it_stood(tmp_path, capsys):
         "dispersed k=2",
         "wrong to right %",
         "Difficulty of 10 questions: very_easy",
-        "prefix=bad fraction=0.3",
+        "k=4 fraction=0.3",
     ):
         assert words in out
     evaluate(common, tmp_path)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from doubles import as_in_a_terminal
 
 from leap_lab.run import main
 
@@ -308,7 +309,11 @@ def test_no_tracking_imports_no_wandb(tmp_path):
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path, capsys):
     command = ["engine=scripted", "tracking=none", "baseline=false", "limit=1000", f"runs_dir={tmp_path}"]
     started = subprocess.Popen(
-        [sys.executable, "-m", "leap_lab.run", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "leap_lab.run", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=as_in_a_terminal,
     )
     deadline = time.monotonic() + 120
     while len(group_files(tmp_path)) < 3 and time.monotonic() < deadline:

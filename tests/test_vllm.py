@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
-from doubles import job
+from doubles import as_in_a_terminal, job
 
 from leap_lab.arithmetic import generate
 from leap_lab.engines.base import GREEDY, Completion, Request, Sampling
@@ -201,7 +201,14 @@ def test_ctrl_c_and_kill_lose_nothing_that_was_finished(tmp_path):
     line = command("limit=400", "peers=4", "baseline=false", "tracking=none", runs=tmp_path)
     for number, message in ((signal.SIGINT, "the same command goes on from there"), (signal.SIGKILL, "")):
         before = {file: file.stat().st_mtime_ns for file in tmp_path.glob("*/groups/*.parquet")}
-        running = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+        running = subprocess.Popen(
+            line,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            preexec_fn=as_in_a_terminal,
+        )
         deadline = time.monotonic() + 300
         while len(list(tmp_path.glob("*/groups/*.parquet"))) < len(before) + 3:
             assert running.poll() is None and time.monotonic() < deadline, running.communicate()
