@@ -32,7 +32,7 @@ from leap_lab.routing import Dispersed
 from leap_lab.training.corpus import load_prompts
 
 TINY = str(files("leap_lab") / "assets" / "tiny")
-PROBLEM = generate(1, seed=0)[0]
+PROBLEM = generate(4, seed=0)[3]  # of level 4: its first sum comes out in several ways
 LENGTH = 512
 
 
@@ -75,7 +75,7 @@ def test_the_chat_template_is_applied_once(running):
 
 
 def test_a_seed_gives_its_own_words_again(running):
-    asks = [running.ask(seed=seed) for seed in (1, 2, 3, 4)]
+    asks = [running.ask(seed=seed) for seed in range(8)]
     first, again = ([running.generate(ask).tokens for ask in asks] for _ in range(2))
     assert first == again
     assert len(set(map(tuple, first))) > 1
