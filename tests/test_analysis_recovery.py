@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runs import LEAP, config_of, reasoning_path, write_run
+from known_runs import LEAP, config_of, reasoning_path, write_run
 
 from analysis import recovery
 from analysis.__main__ import main

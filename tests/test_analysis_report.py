@@ -12,8 +12,8 @@ from typing import Any
 import matplotlib.colors
 import numpy as np
 import pytest
+from known_runs import ALONE, EASY, HARD, write_run
 from PIL import Image
-from runs import ALONE, EASY, HARD, write_run
 
 from analysis import figures, report, tables
 from analysis.__main__ import main

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from runs import EASY, HARD, write_run
+from known_runs import EASY, HARD, write_run
 
 from analysis import trap
 from analysis.__main__ import main
