@@ -1,7 +1,7 @@
 """Train the built-in model from scratch: `python -m leap_lab.training.pretrain --out leap_lab/assets/tiny`.
 
-A Qwen2 of under a million parameters learns the programmatic reasoner's traces. On a GPU when there is one; about three
-quarters of an hour on two CPU cores otherwise. Small batches and a small width serve such a budget best: what counts is
+A Qwen2 of under a million parameters learns the programmatic reasoner's traces. On a GPU when there is one; in 52
+minutes on one CPU core otherwise. Small batches and a small width serve such a budget best: what counts is
 the number of steps.
 """
 
