@@ -95,7 +95,7 @@ def _points(axes: "Axes", values: Sequence[Estimate], shift: float, color: Any, 
         "clip_on": False,
         "zorder": 3,
     }
-    axes.errorbar(middle, places, xerr=_reach(values, 100), fmt=marker, label=label, **shown)
+    axes.errorbar(middle, places, xerr=reach(values, 100), fmt=marker, label=label, **shown)
 
 
 def _tokens(axes: "Axes", rows: Sequence[Row], palette: Sequence[Any]) -> None:
@@ -107,11 +107,11 @@ def _tokens(axes: "Axes", rows: Sequence[Row], palette: Sequence[Any]) -> None:
     axes.barh(places, received, height=0.55, left=own, label="received", **shown)
     both = [row["tokens_with_received"] for row in rows]
     bars: dict[str, Any] = {"fmt": "none", "ecolor": "0.2", "capsize": 2, "elinewidth": 0.9, "zorder": 3}
-    axes.errorbar([total.value for total in both], places, xerr=_reach(both), **bars)
+    axes.errorbar([total.value for total in both], places, xerr=reach(both), **bars)
     axes.set_xlabel(f"tokens per path, mean of {_span([row.paths for row in rows])} paths a group")
 
 
-def _reach(values: Sequence[Estimate], scale: float = 1) -> list[list[float]]:
+def reach(values: Sequence[Estimate], scale: float = 1) -> list[list[float]]:
     """How far the intervals reach below and above the values; 0 where there is none."""
     below = [0.0 if found.low is None else max(0.0, scale * (found.value - found.low)) for found in values]
     above = [0.0 if found.high is None else max(0.0, scale * (found.high - found.value)) for found in values]

@@ -88,11 +88,16 @@ def percent(share: Estimate) -> str:
     return f"{100 * share.value:.1f} {_interval(share, '.1f')}"
 
 
+def signed(difference: Estimate) -> str:
+    """A difference of shares in points with its interval."""
+    return f"{100 * difference.value:+.1f} {_interval(difference, '+.1f')}"
+
+
 def points(against: Against | None) -> str:
     """A difference in points with its interval, p and, where the interval decides, the verdict."""
     if against is None:
         return "n/a"
-    difference = f"{100 * against.difference.value:+.1f} {_interval(against.difference, '+.1f')}"
+    difference = signed(against.difference)
     p = "" if against.p is None else f" p={against.p:.3f}" if against.p >= 0.001 else " p<0.001"
     return f"{difference}{p} {against.verdict}".rstrip()
 

@@ -1,0 +1,102 @@
+"""What an analysis hands over: a table, figures, and what the data say of the paper's claims."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from analysis import figures, tables
+from analysis.stats import Estimate
+from leap_lab.errors import UserError
+from leap_lab.files import write_json, write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Verdict = Literal["holds", "does not hold", "undecided"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the paper about this experiment, and what the data here say of it."""
+
+    text: str
+    source: str  # where the paper makes it, such as "Figure 4"
+    verdict: Verdict
+    because: str  # the numbers that decide it, or why they cannot
+
+    def as_dict(self) -> dict[str, str]:
+        """For JSON."""
+        return {"text": self.text, "source": self.source, "verdict": self.verdict, "because": self.because}
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One figure or table of the paper, measured anew."""
+
+    name: str  # of the experiment, and of the files
+    title: str
+    source: str  # the paper's figures and tables, such as "Figures 1 and 4"
+    table: tables.Cells
+    notes: Sequence[str] = ()
+    figures: Mapping[str, "Figure"] = field(default_factory=dict)  # by file stem
+    claims: Sequence[Claim] = ()
+    runs: Sequence[str] = ()  # ids of the runs it was made from
+
+    def console(self) -> str:
+        """The table, the notes and the claims as plain text."""
+        told = [f"{claim.verdict}: {claim.text} ({claim.source}) {claim.because}" for claim in self.claims]
+        return "\n".join([tables.console(self.table), *self.notes, *told])
+
+    def write(self, out: str | Path) -> list[Path]:
+        """Write `name`.md, .tex and .json, and every figure as PNG and PDF; returns the files.
+
+        `UserError` when `out` cannot be written.
+        """
+        try:
+            return self._write(Path(out))
+        except OSError as error:
+            raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
+
+    def _write(self, out: Path) -> list[Path]:
+        out.mkdir(parents=True, exist_ok=True)
+        files = [out / f"{self.name}{suffix}" for suffix in (".md", ".tex", ".json")]
+        texts = [self.markdown(), tables.latex(self.table, self.notes)]
+        for file, text in zip(files, texts, strict=False):
+            write_whole(file, f"{text}\n".encode())
+        write_json(files[-1], self.as_dict())
+        drawn = [file for stem, figure in self.figures.items() for file in figures.save(figure, out / stem)]
+        return [*files, *drawn]
+
+    def markdown(self) -> str:
+        """The table, the notes and the claims."""
+        told = [f"- **{claim.verdict}**: {claim.text} ({claim.source}) {claim.because}" for claim in self.claims]
+        return "\n\n".join([tables.markdown(self.table), *self.notes, *(["\n".join(told)] if told else [])])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the drawings, for JSON."""
+        head = {"name": self.name, "title": self.title, "source": self.source, "runs": list(self.runs)}
+        claims = [claim.as_dict() for claim in self.claims]
+        return {
+            **head,
+            "table": self.table,
+            "notes": list(self.notes),
+            "claims": claims,
+            "figures": list(self.figures),
+        }
+
+
+def directional(
+    text: str, source: str, difference: Estimate, up: bool, p: float | None = None, what: str = "difference"
+) -> Claim:
+    """A claim on the sign of a difference in shares: decided only where the interval excludes 0.
+
+    With `p`, one that is corrected for its family, it has to be below 0.05 as well.
+    """
+    told = f"The {what} is {tables.signed(difference)} points over {difference.n} questions."
+    if p is not None:
+        told = f"{told[:-1]}, p={p:.3f}."
+    if not difference.excludes_zero or (p is not None and p >= 0.05):
+        why = f" There is no interval: {difference.why}." if difference.why else " The data cannot tell its sign."
+        return Claim(text, source, "undecided", told + why)
+    return Claim(text, source, "holds" if (difference.value > 0) == up else "does not hold", told)
