@@ -1,7 +1,7 @@
 """Runs side by side: each with its metrics, and against the independent baseline over the questions both have."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.load import LABELS, labels, load, settings
 from analysis.metrics import by_question, estimates, per_group
-from analysis.stats import DIFFERENCE, Estimate, paired, permutation_p
+from analysis.stats import CONFIDENCE, DIFFERENCE, Estimate, paired, permutation_p
 from leap_lab.errors import UserError
 
 INDEPENDENT = "independent"
@@ -26,11 +26,12 @@ class Against:
 
     difference: Estimate
     p: float | None
+    family: bool = False  # p is corrected for the comparisons beside it (`corrected`)
 
     @property
     def verdict(self) -> str:
-        """`better` or `worse` only where the interval of the difference says so."""
-        if not self.difference.excludes_zero:
+        """`better` or `worse` only where the interval of the difference, and a corrected p, say so."""
+        if not self.difference.excludes_zero or (self.family and (self.p is None or self.p >= 1 - CONFIDENCE)):
             return ""
         return "better" if self.difference.value > 0 else "worse"
 
@@ -104,6 +105,15 @@ def compare(folders: Sequence[str | Path], questions: Asked = None, groups: int 
     return [_row(run, name, runs, size * most) for run, name, size in zip(runs, names, sizes, strict=True)]
 
 
+def corrected(rows: Sequence[Row]) -> list[Row]:
+    """The rows with p corrected for the family that their comparisons are, by Holm's method."""
+    adjusted = holm([row.against.p if row.against else None for row in rows])
+    return [
+        replace(row, against=row.against and replace(row.against, p=p, family=True))
+        for row, p in zip(rows, adjusted, strict=True)
+    ]
+
+
 def _wanted(questions: Asked, run_id: str) -> Sequence[str] | None:
     return questions[run_id] if isinstance(questions, Mapping) else questions
 
@@ -155,7 +165,7 @@ def _row(run: Run, name: str, runs: Sequence[Run], asked: int) -> Row:
 
 def _against(run: Run, runs: Sequence[Run]) -> Against | None:
     """The run against the first independent one that shares its settings; None for a baseline, or without one."""
-    baseline = next((other for other in runs if other.independent and _comparable(other, run)), None)
+    baseline = baseline_of(run, runs)
     if run.independent or baseline is None:
         return None
     shared = sorted(set(run.table["question_id"]) & set(baseline.table["question_id"]))
@@ -172,15 +182,24 @@ def against(run: Run, other: Run, shared: Sequence[str]) -> Against:
     return Against(difference, permutation_p(means[0], means[1]))
 
 
-def _comparable(one: Run, other: Run) -> bool:
-    return _shared(one.settings) == _shared(other.settings)
+def baseline_of(run: Run, runs: Sequence[Run]) -> Run | None:
+    """The independent run that shares the settings of this one.
+
+    Where there is none with as many paths, one with another number of them: the Pass@1 of independent paths does not
+    depend on how many there are.
+    """
+    for but in ((), ("peers",)):
+        for other in runs:
+            if other.independent and _shared(other.settings, but) == _shared(run.settings, but):
+                return other
+    return None
 
 
-def _shared(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _shared(settings: Mapping[str, Any], but: Collection[str] = ()) -> dict[str, Any]:
     return {
         key: value
         for key, value in settings.items()
-        if key in SHARED or (key.split(".")[0] in SHARED_GROUPS and key not in NO_SETTING)
+        if (key in SHARED or (key.split(".")[0] in SHARED_GROUPS and key not in NO_SETTING)) and key not in but
     }
 
 

@@ -1,7 +1,7 @@
 """What a run or sweep ends with: one table (Markdown, LaTeX, JSON) and one figure (PNG, PDF)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,19 @@ class Report:
 
     table: str
     files: list[Path]
+    problems: list[str] = field(default_factory=list)  # what could not be made, and why
+    tables: dict[str, tables.Cells] = field(default_factory=dict)  # by name, for trackers
+
+    @property
+    def figures(self) -> dict[str, Path]:
+        """The figures by name, as PNG."""
+        return {file.stem: file for file in self.files if file.suffix == ".png"}
+
+    @property
+    def look(self) -> Path:
+        """The file to open first."""
+        first = [file for suffix in (".html", ".png", ".md") for file in self.files if file.suffix == suffix]
+        return first[0]
 
 
 def write(folders: Sequence[str | Path], out: str | Path, questions: Asked = None, groups: int | None = None) -> Report:
@@ -65,7 +78,9 @@ def _written(rows: Sequence[Row], out: Path) -> Report:
     written = _write_texts(texts, out)
     write_json(out / "table.json", {"rows": [_numbers(row) for row in rows], "notes": told})
     drawn = figures.save(figures.overview(rows), out / "figure")
-    return Report("\n".join([tables.console(table), *told]), [*written, out / "table.json", *drawn])
+    return Report(
+        "\n".join([tables.console(table), *told]), [*written, out / "table.json", *drawn], [], {"table": table}
+    )
 
 
 def _numbers(row: Row) -> dict[str, Any]:

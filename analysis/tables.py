@@ -15,6 +15,8 @@ LEGEND = (
     "shortest: majority vote, ties to the shorter answers. own, received: mean tokens per path, sampled and heard.",
 )
 
+FAMILY = "p is corrected for all comparisons of this table (Holm); better and worse need it below 0.05."
+
 
 def cells(rows: Sequence[Row]) -> Cells:
     """The table as text: shares in percent with 95% intervals, differences in points, tokens as means per path."""
@@ -31,6 +33,8 @@ def notes(rows: Sequence[Row]) -> list[str]:
     """What a reader has to know: what the columns are, what is missing, where there is no interval and why."""
     baseline = any(row.independent for row in rows)
     told = [line for line in LEGEND if baseline or not line.startswith(AGAINST)]
+    if any(row.against is not None and row.against.family for row in rows):
+        told.append(FAMILY)
     told += [f"{row.name}: {row.found} of {row.asked} groups are there." for row in rows if row.found < row.asked]
     for row in rows:
         if baseline and row.against is None and not row.independent:

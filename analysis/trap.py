@@ -3,12 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from analysis.compare import Against, Run, against, names_of
+from analysis.compare import INDEPENDENT, Against, Run, against, names_of
+from analysis.curves import Marks, Panel, Series, curves
+from analysis.exhibit import Claim, Exhibit, directional
 from analysis.metrics import by_question
-from analysis.stats import SHARE, Estimate, estimate
+from analysis.published import published
+from analysis.stats import SHARE, Estimate, estimate, paired
 from analysis.tables import Cells, percent, points
 from leap_lab.errors import UserError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NOTES = (
+    "gap: paired difference of Pass@1 in points over the questions that have right and wrong responses.",
+    "The words of the beginning are given: no run pays for them, and all are continued with the same budget.",
+)
 
 
 @dataclass(frozen=True)
@@ -17,10 +29,15 @@ class Gap:
 
     run_id: str
     name: str
+    method: str
+    prefix: str  # bad, good or mixed
+    fraction: float  # of a response's tokens
     questions: int
     begun: Estimate
     free: Estimate
     gap: Against  # begun minus free
+    by_question: dict[str, float]  # the gap of each question
+    runs: tuple[str, str]  # ids: begun, free
 
 
 def trap(folders: Sequence[str | Path]) -> list[Gap]:
@@ -45,6 +62,78 @@ def cells(gaps: Sequence[Gap]) -> Cells:
     ]
 
 
+def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
+    """Pass@1 and the gap by the length of the beginning, and what the paper says of them; errors as in `trap`."""
+    gaps = trap(folders)
+    good = all(gap.prefix == "good" for gap in gaps)
+    return Exhibit(
+        name=name,
+        title=f"What {'a right' if good else 'a wrong'} beginning does to Pass@1",
+        source="Figure 17" if good else "Figures 1 and 4",
+        table=cells(gaps),
+        notes=NOTES,
+        figures={name: figure(gaps, good)},
+        claims=[*_fall(gaps, good), *_repair(gaps, good)],
+        runs=list(dict.fromkeys(run for gap in gaps for run in gap.runs)),
+    )
+
+
+def figure(gaps: Sequence[Gap], good: bool = False) -> "Figure":
+    """Above, Pass@1 by the share of a response that paths begin with; below, the gap to no beginning."""
+    methods = list(dict.fromkeys(gap.method for gap in gaps))
+    own = {method: sorted((gap for gap in gaps if gap.method == method), key=_length) for method in methods}
+    free = [
+        Series(method, [(0, own[method][0].free), *((_length(g), g.begun) for g in own[method])]) for method in methods
+    ]
+    gap = [Series(method, [(_length(g), g.gap.difference) for g in own[method]]) for method in methods]
+    marks = [] if good else _published()
+    questions = f"n = {min(g.questions for g in gaps)} questions"
+    panels = [Panel("Pass@1 (%)", free), Panel("change in Pass@1 (points)", gap, marks=marks, zero=True)]
+    return curves(panels, f"beginning, % of a {'right' if good else 'wrong'} response ({questions})")
+
+
+def _published() -> list[Marks]:
+    """The paper's drops at 15%, for its three models."""
+    told = published()["trap_gap_bad_prefix_15"]
+    return [Marks(method, [(15, -drop) for drop in told[method].values()]) for method in ("independent", "leap")]
+
+
+def _fall(gaps: Sequence[Gap], good: bool) -> list[Claim]:
+    """What the beginning does to independent paths."""
+    text = "A right beginning raises" if good else "A wrong beginning lowers"
+    return [
+        directional(
+            f"{text} the Pass@1 of independent paths ({_length(gap):g}% of a response).",
+            "Figure 17" if good else "Figures 1 and 4",
+            gap.gap.difference,
+            up=good,
+            what="change",
+        )
+        for gap in gaps
+        if gap.method == INDEPENDENT
+    ]
+
+
+def _repair(gaps: Sequence[Gap], good: bool) -> list[Claim]:
+    """Whether peers make the gap smaller: the difference of two gaps, question by question."""
+    claims = []
+    for gap in gaps:
+        alone = [other for other in gaps if other.method == INDEPENDENT and other.fraction == gap.fraction]
+        if gap.method == INDEPENDENT or not alone or good:
+            continue
+        shared = sorted(set(gap.by_question) & set(alone[0].by_question))
+        both = [[[each.by_question[question]] for question in shared] for each in (gap, alone[0])]
+        text = f"With peers ({gap.method}) the trap is smaller ({_length(gap):g}% of a response)."
+        claims.append(
+            directional(text, "Figure 4", paired(*both, (-2.0, 2.0)), up=True, what="gap with peers minus gap alone")
+        )
+    return claims
+
+
+def _length(gap: Gap) -> float:
+    return round(100 * gap.fraction, 2)
+
+
 def _gap(run: Run, name: str, runs: Sequence[Run]) -> Gap:
     same = run.setting("prefix")
     free = [other for other in runs if other.settings.get("prefix.name") == "none" and other.setting("prefix") == same]
@@ -53,5 +142,18 @@ def _gap(run: Run, name: str, runs: Sequence[Run]) -> Gap:
         raise UserError(
             f"{run.folder}: no run without beginnings but with its other settings and questions among these"
         )
-    begun, other = (estimate(by_question(each.table, "pass@1", shared), SHARE) for each in (run, free[0]))
-    return Gap(run.folder.name, name, len(shared), begun, other, against(run, free[0], shared))
+    values = [by_question(each.table, "pass@1", shared) for each in (run, free[0])]
+    begun, other = (estimate(each, SHARE) for each in values)
+    return Gap(
+        run_id=run.folder.name,
+        name=name,
+        method=str(run.settings["method.name"]),
+        prefix=str(run.settings["prefix.name"]),
+        fraction=float(run.settings["prefix.fraction"]),
+        questions=len(shared),
+        begun=begun,
+        free=other,
+        gap=against(run, free[0], shared),
+        by_question={q: float(one.mean() - two.mean()) for q, one, two in zip(shared, *values, strict=True)},
+        runs=(run.folder.name, free[0].folder.name),
+    )

@@ -120,12 +120,13 @@ class Arithmetic:
         for key, least, number in (("count", 1, self.count), ("seed", 0, self.seed)):
             if not _whole(number) or number < least:
                 raise UserError(f"dataset.{key}={number}: allowed is a whole number of at least {least}")
-        for key, values, least, most in (("levels", self.levels, 1, 5), ("steps", self.steps, 2, 10)):
+        for key, values, least, most in (("levels", self.levels, 1, 5), ("steps", self.steps, 2, 15)):
             if not values or not all(_whole(value) and least <= value <= most for value in values):
                 raise UserError(f"dataset.{key}={list(values)}: allowed are whole numbers from {least} to {most}")
         if self.split not in ("train", "test"):
             raise UserError(f"dataset.split={self.split}: allowed are train and test")
-        return arithmetic.generate(self.count, self.seed, self.split, tuple(self.levels), tuple(self.steps))
+        made = arithmetic.generate(self.count, self.seed, self.split, tuple(self.levels), tuple(self.steps))
+        return list(made)
 
 
 def problems_of(rows: Sequence[Row], id_column: str, read: Callable[[Row, str], Problem], source: str) -> list[Problem]:

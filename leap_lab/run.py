@@ -21,9 +21,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from leap_lab.errors import UserError
+from leap_lab.experiments import Pass, passes
 from leap_lab.schema import validate
 
 if TYPE_CHECKING:
+    from analysis.report import Report
     from leap_lab.cell import Cell
     from leap_lab.session import Session
 
@@ -64,15 +66,19 @@ def _run() -> int:
         except SystemExit as told:  # how Hydra ends after --help
             return int(told.code or 0)
         return 0
-    cells = check(sys.argv[1:])
+    found, cells = check(sys.argv[1:])
     from leap_lab.records import run_id_of
     from leap_lab.session import Session
 
     _session = Session(sweep=run_id_of({"cells": cells}) if len(cells) > 1 else None)
     try:
-        _hydra_main()
-        if _session.error is not None:
-            raise _session.error
+        for number, each in enumerate(found, start=1):
+            if each.experiment is not None:
+                print(f"experiment {each.experiment}, part {number} of {len(found)} in all", file=sys.stderr)
+            sys.argv[1:] = each.arguments
+            _hydra_main()
+            if _session.error is not None:
+                raise _session.error
         return finish(_session)
     finally:
         _session.close()
@@ -99,20 +105,20 @@ def prepared(arguments: Sequence[str]) -> list[str]:
     return [*multirun[:1], *(argument for argument in told if argument not in MULTIRUN)]
 
 
-def check(arguments: Sequence[str]) -> list[str]:
-    """Compose and validate every cell of the command; returns the run id of each."""
+def check(arguments: Sequence[str]) -> tuple[list[Pass], list[str]]:
+    """Compose and validate every cell of the command; returns its passes and the run id of each cell."""
     from hydra import initialize_config_module
 
     from leap_lab.cell import made
 
-    overrides = [argument for argument in arguments if "=" in argument or argument.startswith("~")]
+    overrides = Pass(list(arguments)).overrides
     unknown = [argument for argument in arguments if argument.startswith("--") and argument != "--multirun"]
     stray = [argument for argument in arguments if argument not in overrides and not argument.startswith("-")]
     if unknown or stray:
         raise UserError(f"{(unknown + stray)[0]}: not understood; allowed are KEY=VALUE, -m and --help")
     with initialize_config_module("conf", version_base="1.3"):
-        found = expanded(overrides, any(flag in arguments for flag in MULTIRUN))
-        cells = [composed(cell) for cell in found]
+        found = passes(arguments, any(flag in arguments for flag in MULTIRUN))
+        cells = [composed(cell) for cell in all_cells(found)]
     for cell in cells:
         check_engine(cell)
         made(cell.config["tracking"])
@@ -120,7 +126,13 @@ def check(arguments: Sequence[str]) -> list[str]:
         cell.problems()
     for runs_dir in {cell.config["runs_dir"] for cell in cells}:
         make_folder(runs_dir)
-    return [cell.run_id for cell in cells]
+    return found, [cell.run_id for cell in cells]
+
+
+def all_cells(found: Sequence[Pass]) -> list[list[str]]:
+    """The overrides of every cell of these passes."""
+    multirun = [any(flag in each.arguments for flag in MULTIRUN) for each in found]
+    return [cell for each, many in zip(found, multirun, strict=True) for cell in expanded(each.overrides, many)]
 
 
 def expanded(overrides: list[str], multirun: bool) -> list[list[str]]:
@@ -177,26 +189,41 @@ def check_engine(cell: "Cell") -> None:
 
 
 def finish(session: "Session") -> int:
-    """Print the table and where everything lies."""
-    from analysis import report
-    from leap_lab.records import run_id_of
-
+    """Print the table, or those of the experiments, and where everything lies."""
     for failure in session.failures:
         print(f"failed: {failure}", file=sys.stderr)
     folders = [folder for run_id, folder in session.folders.items() if run_id not in session.empty]
     if not folders:
         return 1
-    questions = {folder.name: session.questions[folder.name] for folder in folders}
-    out = folders[0].parent / "reports" / run_id_of({"questions": questions, "groups": session.groups})
-    made = report.write(folders, out, questions, session.groups)
+    made = _reported(session, folders)
+    session.tell(made)
     print(f"\n{made.table}\n")
     for name, paths in (("report", made.files), ("run folder", folders)):
         print("\n".join(f"{name}: {_short(path)}" for path in paths))
+    for problem in made.problems:
+        print(f"failed: {problem}", file=sys.stderr)
     if session.failures:
         print(f"{len(session.failures)} groups failed; the same command tries them again", file=sys.stderr)
+    if session.failures or made.problems:
         return 1
-    print(f"Look next at {_short(next(path for path in made.files if path.suffix == '.png'))}")
+    print(f"Look next at {_short(made.look)}")
     return 0
+
+
+def _reported(session: "Session", folders: Sequence[Path]) -> "Report":
+    """The report of a sweep, or of the experiments that were asked for."""
+    from analysis import paper, report
+    from leap_lab.records import run_id_of
+
+    reports = folders[0].parent / "reports"
+    if session.experiments:
+        names = "paper" if len(session.experiments) > 1 else next(iter(session.experiments))
+        known = {name: [folder.name for folder in found] for name, found in session.experiments.items()}
+        return paper.write(session.experiments, reports / f"{names}-{run_id_of(known)}")
+    questions = {folder.name: session.questions[folder.name] for folder in folders}
+    groups = max(session.groups[folder.name] for folder in folders)
+    out = reports / run_id_of({"questions": questions, "groups": groups})
+    return report.write(folders, out, questions, groups)
 
 
 @contextmanager

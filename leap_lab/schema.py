@@ -1,7 +1,7 @@
 """What a configuration may hold. Every bad value is refused here, in one line, before an engine starts."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,14 @@ from leap_lab.errors import UserError
 from leap_lab.prompts import SUMMARY_CLOSE
 
 WHOLE, NUMBER = "a whole number", "a number"
+
+
+def shares(base: float, parts: Sequence[float]) -> list[float]:
+    """`${shares:${model.interval},[0.5, 1]}` in conf: multiples of a setting, whole where it is a whole number."""
+    return [round(base * part) if isinstance(base, int) else round(base * part, 6) for part in parts]
+
+
+OmegaConf.register_new_resolver("shares", shares, replace=True)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leap_lab import provenance
 from leap_lab.cell import Cell, arguments, made
@@ -23,6 +23,9 @@ from leap_lab.records import RunFolder
 from leap_lab.reference import Selection, Source, select
 from leap_lab.tracking import Tracker
 
+if TYPE_CHECKING:
+    from analysis.report import Report
+
 
 @dataclass
 class Session:
@@ -31,10 +34,12 @@ class Session:
     sweep: str | None = None
     folders: dict[str, Path] = field(default_factory=dict)  # by run id, in order
     questions: dict[str, list[str]] = field(default_factory=dict)  # the ids that a run was asked for, by run id
-    groups: int = 1  # of each question
+    groups: dict[str, int] = field(default_factory=dict)  # of each question, by run id
+    experiments: dict[str, list[Path]] = field(default_factory=dict)  # the run folders of each, in order
     failures: list[str] = field(default_factory=list)
     error: UserError | None = None  # what ended the command early
     empty: set[str] = field(default_factory=set)  # run ids of cells without a single group
+    _tracking: dict[str, Any] | None = None
     _references: dict[str, Path] = field(default_factory=dict)  # by run id, whole ones
     _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
     _engine: Engine | None = None
@@ -43,24 +48,48 @@ class Session:
     def run(self, cell: Cell) -> None:
         """Decode a cell and, where it wants one, its baseline first."""
         selection = self._selected(cell)
+        if cell.shows_reference:
+            self._of_experiment(cell, self._reference(cell))
         for each in [cell.baseline(), cell] if cell.wants_baseline else [cell]:
-            if each.run_id not in self.folders:
+            if not self._has(each, selection):
                 self.folders[each.run_id] = self._run_one(each, selection)
+            self._of_experiment(cell, self.folders[each.run_id])
+
+    def _has(self, cell: Cell, selection: Selection) -> bool:
+        """Whether this command has seen to the run of this cell with as many questions and groups."""
+        if cell.run_id not in self.folders or cell.config["groups"] > self.groups[cell.run_id]:
+            return False
+        return {problem.id for problem in selection.problems} <= set(self.questions[cell.run_id])
+
+    def _of_experiment(self, cell: Cell, folder: Path) -> None:
+        if cell.experiment is not None and folder not in self.experiments.setdefault(cell.experiment, []):
+            self.experiments[cell.experiment].append(folder)
 
     def _selected(self, cell: Cell) -> Selection:
         """The questions of a cell and their beginnings, for which its reference run is decoded first."""
         problems = cell.problems()
         if not cell.needs_reference:
             return Selection(problems)
+        source = Source(self._reference(cell))
+        return select(problems, cell.config["difficulty"]["name"], cell.config["prefix"], source)
+
+    def _reference(self, cell: Cell) -> Path:
+        """The folder of a cell's reference run, decoded where it is not there yet."""
         reference = cell.reference()
         if reference.run_id not in self._references:
             failed = len(self.failures)
-            folder = self._run_one(reference, Selection(problems), "reference, ")
+            folder = self._run_one(reference, Selection(cell.problems()), "reference, ")
             if len(self.failures) > failed:
                 raise UserError(f"{self.failures[-1]}; the reference run has to be whole, the same command tries again")
             self._references[reference.run_id] = folder
-        source = Source(self._references[reference.run_id])
-        return select(problems, cell.config["difficulty"]["name"], cell.config["prefix"], source)
+        return self._references[reference.run_id]
+
+    def tell(self, report: "Report") -> None:
+        """Tell the tracker of a sweep's or experiment's tables and figures, in the group that its runs are in."""
+        if self.sweep is not None and self._tracking is not None:
+            folder = next(iter(self.folders.values()))
+            tracker: Tracker = made(self._tracking)
+            tracker.report(self.sweep, folder.parent, report.tables, report.figures)
 
     def close(self) -> None:
         """Release engine and loop."""
@@ -73,7 +102,8 @@ class Session:
         """Decode what is missing of a run; returns its folder."""
         config, problems, label = cell.recorded, selection.problems, f"{what}{cell.label}"
         folder = RunFolder.open(config["runs_dir"], cell.identity, _portable(config))
-        self.questions[cell.run_id], self.groups = [problem.id for problem in problems], config["groups"]
+        self.questions[cell.run_id] = [problem.id for problem in problems]
+        self.groups[cell.run_id] = config["groups"]
         jobs = missing_jobs(selection, config["groups"], config["peers"], config["seed"], folder)
         total = len(problems) * config["groups"]
         if not jobs:
@@ -82,6 +112,7 @@ class Session:
                 self._write_metrics(folder)
                 return folder.path
         engine = self._runner.run(self._engine_for(cell)) if jobs else None
+        self._tracking = config["tracking"]
         tracker: Tracker = made(config["tracking"])
         ran = provenance.collect()
         tracker.start(run_id=cell.run_id, sweep=self.sweep, config=config, folder=folder.path, provenance=ran)
@@ -107,7 +138,7 @@ class Session:
         from analysis.load import load
         from analysis.metrics import metrics
 
-        found = metrics(load([folder.path], questions=self.questions[folder.run_id], groups=self.groups))
+        found = metrics(load([folder.path], questions=self.questions[folder.run_id], groups=self.groups[folder.run_id]))
         folder.write_metrics(found)
         return found
 
@@ -153,5 +184,5 @@ class Session:
 
 
 def _portable(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration as it is kept: without the choice of where things lie on this machine."""
-    return {key: value for key, value in config.items() if key != "runs_dir"}
+    """The configuration as it is kept: without where things lie on this machine and what asked for the run."""
+    return {key: value for key, value in config.items() if key not in ("runs_dir", "experiment")}

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from leap_lab.errors import UserError
 from leap_lab.progress import Progress
 
+Cells = list[list[str]]
 __all__ = ["NullTracker", "Progress", "Tracker", "WandbTracker"]
 
 MODES = ("auto", "online", "offline")
@@ -54,6 +55,12 @@ class Tracker(Protocol):
         """It ended. `metrics` may be nested, figures are PNG files by name, any status but `finished` is a failure."""
         ...
 
+    def report(
+        self, sweep: str, home: pathlib.Path, tables: Mapping[str, Cells], figures: Mapping[str, pathlib.Path]
+    ) -> None:
+        """What a sweep ends with: tables (the head, then rows) and PNG figures by name; `home` holds its run folders."""
+        ...
+
 
 class NullTracker:
     """Tells nobody."""
@@ -76,6 +83,11 @@ class NullTracker:
         pass
 
     def finish(self, metrics: Mapping[str, Any], figures: Mapping[str, pathlib.Path], status: str) -> None:
+        pass
+
+    def report(
+        self, sweep: str, home: pathlib.Path, tables: Mapping[str, Cells], figures: Mapping[str, pathlib.Path]
+    ) -> None:
         pass
 
 
@@ -140,6 +152,21 @@ class WandbTracker:
             self._attempt("finish", lambda: self._finish(metrics, figures, status))
         self._run = None
 
+    def report(
+        self, sweep: str, home: pathlib.Path, tables: Mapping[str, Cells], figures: Mapping[str, pathlib.Path]
+    ) -> None:
+        self._folder = home / "reports"
+        self._attempt("report", lambda: self._report(sweep, tables, figures))
+        self._run = None
+
+    def _report(self, sweep: str, tables: Mapping[str, Cells], figures: Mapping[str, pathlib.Path]) -> None:
+        """A W&B run of its own in the group of the sweep."""
+        self._init(f"{sweep}-report", sweep, {"tables": list(tables), "figures": list(figures)}, "report")
+        wandb = self._wandb
+        shown = {name: wandb.Table(columns=cells[0], data=cells[1:]) for name, cells in tables.items()}
+        self._run.log({**shown, **{f"figure/{name}": wandb.Image(str(file)) for name, file in figures.items()}})
+        self._run.finish(exit_code=0)
+
     def _attempt(self, what: str, action: Callable[[], None]) -> None:
         try:
             action()
@@ -150,7 +177,7 @@ class WandbTracker:
             )
             self._run = None
 
-    def _init(self, run_id: str, sweep: str | None, config: dict[str, Any]) -> None:
+    def _init(self, run_id: str, sweep: str | None, config: dict[str, Any], job_type: str = "decode") -> None:
         home = pathlib.Path(self._dir or self._folder.parent).resolve()
         _keep_files_in(home / "wandb")
         self._wandb = self._connect()
@@ -160,6 +187,7 @@ class WandbTracker:
             id=run_id,
             name=run_id,
             group=sweep,
+            job_type=job_type,
             resume="allow",
             reinit="finish_previous",  # a run that failed half-way must not swallow the next one
             dir=str(home),
