@@ -1,4 +1,4 @@
-"""The experiments of the paper as one report, in Markdown and HTML: figures, tables, and what they say of its claims."""
+"""The experiments of the paper as one report, in Markdown and HTML: figures, tables, what they say of its claims."""
 
 import html
 from collections.abc import Callable, Mapping, Sequence

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis import figures, recovery, tables, trap
+from analysis import figures, tables
 from analysis.compare import Asked, Row, compare
 from leap_lab.errors import UserError
 from leap_lab.files import write_json, write_whole
@@ -40,24 +40,6 @@ def write(folders: Sequence[str | Path], out: str | Path, questions: Asked = Non
     rows = compare(folders, questions, groups)
     try:
         return _written(rows, Path(out))
-    except OSError as error:
-        raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
-
-
-def write_trap(folders: Sequence[str | Path], out: str | Path) -> Report:
-    """The Prefix Dominance Trap as a table (Markdown, LaTeX) in `out`; errors as in `write` and `trap.trap`."""
-    return _write_table("trap", trap.cells(trap.trap(folders)), out)
-
-
-def write_recovery(folders: Sequence[str | Path], out: str | Path) -> Report:
-    """Transitions between probes as a table (Markdown, LaTeX) in `out`; errors as in `write` and `recovery`."""
-    return _write_table("recovery", recovery.cells(recovery.recovery(folders)), out)
-
-
-def _write_table(name: str, table: tables.Cells, out: str | Path) -> Report:
-    texts = {f"{name}.md": tables.markdown(table), f"{name}.tex": tables.latex(table)}
-    try:
-        return Report(tables.console(table), _write_texts(texts, Path(out)))
     except OSError as error:
         raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
 

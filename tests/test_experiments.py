@@ -1,0 +1,116 @@
+"""Every experiment is a few grids that compose, size themselves by the model, and end with a figure or table."""
+
+import json
+
+import pytest
+from hydra import compose, initialize_config_module
+
+from analysis.paper import EXHIBITS
+from leap_lab.cell import Cell
+from leap_lab.errors import UserError
+from leap_lab.experiments import names, passes
+from leap_lab.run import all_cells, main
+from leap_lab.schema import shares, validate
+
+SMALL = ["engine=scripted", "tracking=none", "peers=4", "limit=8"]
+REAL = ["model=r1_7b", "dataset=aime_2024", "engine=scripted"]
+
+
+def cells(*arguments: str, multirun: bool = False) -> list[Cell]:
+    with initialize_config_module("conf", version_base="1.3"):
+        found = passes(list(arguments), multirun)
+        return [Cell(validate(compose("config", overrides=each))) for each in all_cells(found)]
+
+
+def test_the_experiments_of_the_paper_are_there_and_each_has_its_exhibit():
+    assert set(names()) == set(EXHIBITS)
+    assert {"trap", "trap_length", "good_beginnings", "main_table", "efficiency", "scaling", "granularity"} < set(
+        names()
+    )
+    assert {"top_k", "communication_types", "position", "single", "error_tolerance", "difficulty"} < set(names())
+    assert {"transitions", "temperature"} < set(names())
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_experiment_composes_for_the_built_in_model_and_for_a_real_one(name):
+    tiny, real = cells(f"experiment={name}"), cells(f"experiment={name}", *REAL)
+    assert len(tiny) == len(real) >= 1
+    assert {cell.experiment for cell in tiny + real} == {name}
+    assert len({cell.run_id for cell in tiny}) == len(tiny)
+    assert {cell.config["model"]["name"] for cell in real} == {"r1_7b"}
+
+
+def test_settings_are_multiples_of_the_models_own():
+    def intervals(*more: str) -> list[int]:
+        return [cell.config["method"]["interval"] for cell in cells("experiment=granularity", *more)]
+
+    assert intervals() == [32, 48, 64, 96]
+    assert intervals(*REAL) == [2048, 3072, 4096, 6144]
+    assert shares(0.6, [0.5, 1]) == [0.3, 0.6] and shares(64, [0.5]) == [32]
+
+
+def test_what_the_user_sets_wins_over_the_grid_and_may_be_a_sweep():
+    routers = [cell.config["router"]["name"] for cell in cells("experiment=main_table", "router=random")]
+    assert routers == ["random", "random"]
+    seeds = [(cell.config["router"]["top_k"], cell.config["seed"]) for cell in cells("experiment=top_k", "seed=0,1")]
+    assert seeds == [(k, seed) for k in (1, 2, 4, 8) for seed in (0, 1)]
+
+
+def test_several_experiments_share_their_cells():
+    both = cells("experiment=communication_types,transitions", multirun=True)
+    assert len(both) == 2 and both[0].run_id == both[1].run_id
+    assert cells("experiment=trap")[0].run_id == cells("experiment=top_k")[2].run_id == cells()[0].run_id
+    with pytest.raises(UserError, match="several experiments are a sweep; add -m"):
+        cells("experiment=trap,top_k")
+
+
+def test_what_asked_for_a_run_is_no_part_of_what_it_is(tmp_path):
+    main(["experiment=trap", *SMALL, f"runs_dir={tmp_path}"])
+    configs = list(tmp_path.glob("*/config.yaml"))
+    assert len(configs) == 5, "with and without beginnings, alone and with peers, and the reference run"
+    assert not any("experiment" in file.read_text() for file in configs)
+
+
+def test_an_unknown_experiment_names_those_there_are(capsys):
+    assert main(["experiment=tarp"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: experiment=tarp: allowed are") and "trap_length" in told and told.count("\n") == 1
+
+
+def test_an_experiment_ends_with_its_figure_and_is_not_decoded_twice(tmp_path, capsys):
+    command = ["experiment=trap", *SMALL, f"runs_dir={tmp_path}"]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    written = {file.name for file in tmp_path.glob("reports/trap-*/*")}
+    assert written == {"trap.md", "trap.tex", "trap.json", "trap.png", "trap.pdf"}
+    assert (
+        "The wrong" not in out
+        and "A wrong beginning lowers the Pass@1 of independent paths (15% of a response)." in out
+    )
+    assert out.splitlines()[-1].endswith("trap.png")
+    assert main(command) == 0
+    assert "starting the engine" not in capsys.readouterr().err
+
+
+def test_several_experiments_end_with_one_report(tmp_path, capsys):
+    assert main(["-m", "experiment=granularity,transitions", *SMALL, f"runs_dir={tmp_path}"]) == 0
+    [folder] = tmp_path.glob("reports/paper-*")
+    page, text = (folder / "report.html").read_text(), (folder / "report.md").read_text()
+    for name in ("granularity", "transitions"):
+        told = json.loads((folder / f"{name}.json").read_text())
+        assert f'<section id="{name}">' in page and f"![{told['title']}]({told['figures'][0]}.png)" in text
+        for claim in told["claims"]:
+            assert claim["verdict"] in ("holds", "does not hold", "undecided")
+            assert claim["because"] in text
+    assert capsys.readouterr().out.splitlines()[-1].endswith("report.html")
+
+
+def test_an_experiment_whose_runs_failed_costs_no_other(tmp_path):
+    from known_runs import EASY, write_run
+
+    from analysis import paper
+
+    alone = write_run(tmp_path, EASY)
+    made = paper.write({"top_k": [alone], "main_table": [alone]}, tmp_path / "out")
+    assert made.problems == ["experiment=top_k: top_k: none of these runs has such a setting (k, peers heard)"]
+    assert (tmp_path / "out" / "main_table.png").is_file() and not (tmp_path / "out" / "top_k.md").exists()
