@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.load import LABELS, labels, load, settings
 from analysis.metrics import by_question, estimates, per_group
-from analysis.stats import CONFIDENCE, DIFFERENCE, Estimate, paired, permutation_p
+from analysis.stats import CONFIDENCE, DIFFERENCE, Estimate, holm, paired, permutation_p
 from leap_lab.errors import UserError
 
 INDEPENDENT = "independent"
@@ -190,12 +190,13 @@ def baseline_of(run: Run, runs: Sequence[Run]) -> Run | None:
     """
     for but in ((), ("peers",)):
         for other in runs:
-            if other.independent and _shared(other.settings, but) == _shared(run.settings, but):
+            if other.independent and shared_settings(other.settings, but) == shared_settings(run.settings, but):
                 return other
     return None
 
 
-def _shared(settings: Mapping[str, Any], but: Collection[str] = ()) -> dict[str, Any]:
+def shared_settings(settings: Mapping[str, Any], but: Collection[str] = ()) -> dict[str, Any]:
+    """What a run shares with its baseline, without the keys `but`."""
     return {
         key: value
         for key, value in settings.items()
