@@ -17,6 +17,7 @@ from analysis.compare import Run, shared_settings
 from analysis.load import load
 from analysis.metrics import SAMPLED, cluster
 from analysis.stats import CHUNK, Floats
+from leap_lab.seeds import derive_seed
 
 DRAWS = 2000  # random orders of a question's paths that the votes are averaged over
 ANY = ("peers", "seed")  # what runs of one pool may differ in
@@ -66,7 +67,8 @@ class Pool:
 
     @cached_property
     def _votes(self) -> dict[str, Floats]:
-        return {str(question): votes(list(own)) for question, own in self.paths.groupby("question_id")["cluster"]}
+        found = self.paths.groupby("question_id")["cluster"]
+        return {str(q): votes(list(own), seed=derive_seed("votes", q)) for q, own in found}  # errors average out
 
 
 def pools(runs: Sequence[Run]) -> list[Pool]:

@@ -47,7 +47,7 @@ def write_run(
 ) -> Path:
     """A run folder of LeaP with this router, or of independent sampling without one.
 
-    `thinks` and `aha` are tokens of thinking and reflections of every path, by question: 100 and none unless they say so.
+    `thinks` and `aha` are tokens of thinking and reflections of every path, by question: 100, and none, if not told.
     """
     node = None if router is None else {"name": router} | ({} if k is None else {"top_k": k})
     config = config_of(more.pop("method", ALONE if router is None else LEAP), node, **more)

@@ -55,7 +55,8 @@ def test_between_whole_numbers_of_paths_there_are_straight_lines_and_beyond_ther
     two, three = found.cons(2, ["p", "q"]), found.cons(3, ["p", "q"])
     assert [vote[0] for vote in three] == pytest.approx([0, 1], abs=0.02)
     between = found.cons(2.25, ["p", "q"])
-    assert [vote[0] for vote in between] == pytest.approx([0.75 * a[0] + 0.25 * b[0] for a, b in zip(two, three)])
+    expected = [0.75 * a[0] + 0.25 * b[0] for a, b in zip(two, three, strict=True)]
+    assert [vote[0] for vote in between] == pytest.approx(expected)
     for count in (0.9, 3.1):
         with pytest.raises(ValueError, match="needs from 1 to 3 paths"):
             found.cons(count, ["p", "q"])
