@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.stats import ENOUGH, RESAMPLES, Estimate, Floats, Integers, pooled
@@ -25,7 +26,7 @@ class Step:
 
 def survival(
     times: Sequence[float] | Floats,
-    happened: Sequence[bool] | Floats,
+    happened: Sequence[bool] | NDArray[np.bool_],
     questions: Sequence[str] | Integers,
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -54,7 +55,7 @@ def survival(
     ]
 
 
-def _counts(when: Floats, event: Floats, question: Integers, places: Floats) -> tuple[Floats, Floats]:
+def _counts(when: Floats, event: NDArray[np.bool_], question: Integers, places: Floats) -> tuple[Floats, Floats]:
     """Events at, and observations at risk just before, every time; shape (questions, times)."""
     shape = (int(question.max()) + 1, len(places))
     events, at_risk = np.zeros(shape), np.zeros(shape)
