@@ -12,7 +12,7 @@ from scipy import stats
 from analysis.curves import Panel, Series, curves
 from analysis.probes import names_by_folder, transitions
 from analysis.stats import SHARE, Estimate, Floats, estimate
-from analysis.tables import Cells, percent
+from analysis.tables import Cells, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,13 +93,6 @@ def told(found: Sequence[Diversity]) -> str:
         for each in found
     )
     return f"{found[0].name}: effective number of answers (exp of Shannon entropy) of a group, {numbers}."
-
-
-def number(found: Estimate, form: str = ".2f") -> str:
-    """An estimate that is no share, with its interval."""
-    if found.low is None or found.high is None:
-        return f"{found.value:{form}} [n/a]"
-    return f"{found.value:{form}} [{found.low:{form}}, {found.high:{form}}]"
 
 
 def _per_group(blocks: pd.DataFrame) -> pd.DataFrame:
