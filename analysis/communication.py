@@ -207,13 +207,12 @@ def _helped(table: pd.DataFrame) -> Odds:
 def _told(name: str, folder: str | Path, table: pd.DataFrame) -> str:
     """Whom this run's paths heard, and what the rule for ties does, in one note."""
     found, told = _heard(name, folder, table), table[table["type"].notna()]
-    strict = estimate(_by_question(told, told["strict_type"] == INFLUENCED), SHARE)
     tied = int((told["strict_type"] != told["type"]).sum())
     return (
         f"{name}: router {found.router}, similarity to heard peers {number(found.similarity)}; of these "
         f"{percent(found.unlike)}% answered unlike the path, of all live peers {percent(found.unlike_live)}%, "
-        f"difference {signed(found.difference)}. If a tie were disagreement, {tied} of {len(told)} told blocks would be "
-        f"of another type, and influenced {percent(strict)}%."
+        f"difference {signed(found.difference)}. In {tied} of {len(told)} told blocks the path agrees with one side of "
+        "a tie."
     )
 
 
@@ -223,12 +222,16 @@ def _claims(table: pd.DataFrame) -> list[Claim]:
 
 
 def _minority(told: pd.DataFrame) -> Claim:
+    """Decided only where it does not hang on how ties among the heard count."""
     text, source = "Most communications are consistent or unaffected; influence is the minority", "Figure 9"
-    share = estimate(_by_question(told, told["type"] == INFLUENCED), SHARE)
-    because = f"{percent(share)}% of communications are influenced, over {share.n} questions."
-    if share.low is None or share.high is None:
-        return Claim(text, source, "undecided", f"{because} There is no interval: {share.why}.")
-    return Claim(text, source, _verdict(share.high < 0.5, share.low > 0.5), because)
+    least, most = (
+        estimate(_by_question(told, told[column] == INFLUENCED), SHARE) for column in ("type", "strict_type")
+    )
+    because = f"{percent(least)}% of communications are influenced, over {least.n} questions; {percent(most)}% if a "
+    because += "path disagrees with peers that are tied."
+    if least.low is None or most.high is None:
+        return Claim(text, source, "undecided", f"{because} There is no interval: {least.why}.")
+    return Claim(text, source, _verdict(most.high < 0.5, least.low > 0.5), because)
 
 
 def _earlier(told: pd.DataFrame) -> Claim:

@@ -1,4 +1,8 @@
-"""How many different answers the paths of a group have, before and after each LeaP block, measured by probes."""
+"""How many different answers the paths of a group have, before and after each LeaP block, measured by probes.
+
+As paths leave, the share of distinct answers rises and their effective number falls by itself: blocks are to be read as
+before against after, which are of the same paths.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -14,6 +14,7 @@ from leap_lab.errors import UserError
 
 INFLUENCED, UNAFFECTED, CONSISTENT, STRAYED = TYPES = ("influenced", "unaffected", "consistent", "strayed")
 COLUMNS = ("type", "strict_type", "adopted", "similarity", "unlike", "unlike_live", "right_peer")
+NOBODY: Mapping[str, Any] = {"peers": (), "similarity": ()}
 Said = tuple[str | None, bool]  # a cluster of answers, None without one; whether it is right
 Live = dict[int, Said]  # by path
 
@@ -79,7 +80,7 @@ def _exchange(
     question, group, path, turn = (block[name] for name in (*KEY, "turn"))
     before, after = block["said_before"], block["said_after"]
     present = live[question, group, turn]
-    route = routes[question, group, path, turn]
+    route = routes.get((question, group, path, turn), NOBODY)
     heard = [present[peer] for peer in route["peers"] if peer in present]
     said = [answer for answer, _ in heard]
     others = [answer for peer, (answer, _) in present.items() if peer != path]

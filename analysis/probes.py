@@ -34,7 +34,9 @@ def probes_of(folder: str | Path) -> pd.DataFrame:
         for *key, probes in zip(*(paths[name] for name in (*KEY, "probes")), strict=True)
         for probe in probes
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"right": bool, "said": object})
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"right": bool})
+    said = [row[COLUMNS.index("said")] for row in rows]
+    return table.assign(said=pd.Series(said, dtype=object))  # a column of strings would turn None into nan
 
 
 def blocks_of(probes: pd.DataFrame) -> pd.DataFrame:
