@@ -42,11 +42,11 @@ def test_without_an_informative_stratum_there_is_no_number() -> None:
     assert mantel_haenszel(table({}), "exposed", "outcome", ["turn"]).ratio.why == "nothing to count"
 
 
-def test_resamples_without_a_number_give_no_interval() -> None:
-    """Eight questions, one alone with evidence against: a third of the resamples has none, and so no ratio."""
+def test_evidence_against_in_one_question_alone_gives_no_interval() -> None:
+    """A third of the resamples would have none, and so no ratio."""
     some = {(f"q{index}", 0): (1 + index, 0, 0, 1) for index in range(7)} | {("last", 0): (0, 1, 1, 0)}
     found = mantel_haenszel(table(some), "exposed", "outcome", ["turn"])
-    assert np.isfinite(found.ratio.value) and found.ratio.low is None and found.ratio.why
+    assert np.isfinite(found.ratio.value) and found.ratio.low is None and "fewer than" in found.ratio.why
 
 
 def test_the_interval_covers_what_it_claims() -> None:

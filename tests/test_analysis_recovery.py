@@ -90,6 +90,7 @@ def test_the_interval_of_a_rate_covers_what_it_claims() -> None:
         hits += found.low <= truth <= found.high
     assert 0.92 <= hits / runs <= 0.98
 
+
 def test_time_to_recovery_counts_from_the_first_probe_and_ends_at_the_last_block(tmp_path: Path) -> None:
     """Wrong at first: A recovers at block 1 (and is harmed later), B at 2, C at 3; D leaves after 1, E after 3."""
     paths = [
