@@ -147,9 +147,8 @@ def _rate(blocks: pd.DataFrame, was: bool) -> Estimate:
 def _waiting(blocks: pd.DataFrame) -> list[Step]:
     ordered = blocks.sort_values("turn")
     paths = ordered.groupby(list(KEY))
-    first, last = paths[["turn", "before"]].first(), paths["turn"].last() + 1
+    wrong, last = ~paths["before"].first().astype(bool), paths["turn"].last() + 1
     right = (ordered["turn"] + 1).where(ordered["after"]).groupby([ordered[name] for name in KEY]).min()
-    wrong = (first["turn"] == 0) & ~first["before"].astype(bool)
     recovered, when = right[wrong].notna(), right[wrong].fillna(last[wrong])
     questions = when.index.get_level_values("question_id").to_numpy()
     return survival(when.to_numpy(float), recovered.to_numpy(bool), questions)
@@ -177,9 +176,9 @@ def _never_harmed(blocks: pd.DataFrame) -> Claim:
         return Claim(text, source, "undecided", f"There is no interval: {why}.")
     seen = int((~right["after"]).sum())
     told = f"{seen} of {len(right)} blocks harmed a right path: {percent(harmed)}%, mean over {harmed.n} questions."
-    if harmed.low > 0:
+    if harmed.low > 0:  # as it is wherever harm is seen: these intervals reach 0 only where every mean is 0
         return Claim(text, source, "does not hold", told)
-    if not seen and harmed.high < TOLERATED:
+    if harmed.high < TOLERATED:
         return Claim(text, source, "holds", told)
     return Claim(text, source, "undecided", f"{told} It would hold below {100 * TOLERATED:g}%.")
 
