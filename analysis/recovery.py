@@ -176,9 +176,9 @@ def _never_harmed(blocks: pd.DataFrame) -> Claim:
         return Claim(text, source, "undecided", f"There is no interval: {why}.")
     seen = int((~right["after"]).sum())
     told = f"{seen} of {len(right)} blocks harmed a right path: {percent(harmed)}%, mean over {harmed.n} questions."
-    if harmed.low > 0:  # as it is wherever harm is seen: these intervals reach 0 only where every mean is 0
+    if harmed.low > 0:
         return Claim(text, source, "does not hold", told)
-    if harmed.high < TOLERATED:
+    if not seen and harmed.high < TOLERATED:
         return Claim(text, source, "holds", told)
     return Claim(text, source, "undecided", f"{told} It would hold below {100 * TOLERATED:g}%.")
 
