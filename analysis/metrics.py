@@ -82,14 +82,13 @@ def majority(
 ) -> float:
     """Correctness of the majority vote, in [0, 1]; paths without an answer do not vote, and without votes it is 0.
 
-    All right answers are one answer, however written; of wrong ones those that read the same, integers as integers.
-    With `lengths` ties go to the cluster with the shorter mean; remaining ties count by the share of right clusters,
-    which is what breaking them at random gives on average.
+    Answers are the same where `cluster` says so. With `lengths` ties go to the cluster with the shorter mean; remaining
+    ties count by the share of right clusters, which is what breaking them at random gives on average.
     """
     clusters: dict[str, list[int]] = {}
     for index, answer in enumerate(answers):
-        if answer is not None:
-            clusters.setdefault("right" if correct[index] else f"wrong {_plain(answer)}", []).append(index)
+        if (name := cluster(answer, correct[index])) is not None:
+            clusters.setdefault(name, []).append(index)
     if not clusters:
         return 0.0
     most = max(map(len, clusters.values()))
@@ -98,6 +97,16 @@ def majority(
         totals = {name: sum(float(lengths[index]) for index in members) for name, members in tied.items()}
         tied = {name: members for name, members in tied.items() if totals[name] == min(totals.values())}
     return ("right" in tied) / len(tied)
+
+
+def cluster(answer: str | None, correct: bool) -> str | None:
+    """What an answer counts as; None without one.
+
+    All right answers are one, however written; of wrong ones those that read the same, integers as integers.
+    """
+    if answer is None:
+        return None
+    return "right" if correct else f"wrong {_plain(answer)}"
 
 
 def pass_at_k(n: int, right: int, k: int) -> float:
