@@ -33,8 +33,8 @@ def estimates(table: pd.DataFrame) -> dict[str, Estimate]:
 
 
 def support(name: str) -> tuple[float, float] | None:
-    """What a metric can be: a share from 0 to 1; tokens and blocks have no bound."""
-    return None if name.startswith("tokens_") or name == "blocks" else SHARE
+    """What a metric can be: a share from 0 to 1; tokens, blocks and reflections have no bound."""
+    return None if name.startswith("tokens_") or name in ("blocks", "aha") else SHARE
 
 
 def by_question(table: pd.DataFrame, name: str, questions: Sequence[str] | None = None) -> list[Floats]:
@@ -55,6 +55,7 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
         "tokens_with_received": own + paths["tokens_comment"],
         "tokens_prefilled": paths["tokens_prefilled"],
         "blocks": paths["blocks"],
+        "aha": paths["aha"],
         "forced": paths["finish"] != "answered",
         "unanswered": paths["answer"].isna(),
     }

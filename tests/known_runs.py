@@ -19,9 +19,9 @@ FEWER = {f"q{index}": (index + 1) // 2 for index in range(1, 9)}  # by how many 
 HARD = {q: [(["1"] * (easy.count("1") - FEWER[q]) + ["2"] * 8)[:8]] for q, [easy] in EASY.items()}
 
 
-def reasoning_path(index: int, routed: bool) -> ReasoningPath:
+def reasoning_path(index: int, routed: bool, thinks: int = 100) -> ReasoningPath:
     made = ReasoningPath(index=index, seed=index, finish="answered")
-    made.add(Kind.THINK, 0, range(100), "so")
+    made.add(Kind.THINK, 0, range(thinks), "so")
     if routed:
         made.add(Kind.SUMMARY, 0, range(10), "in short")
         made.add(Kind.COMMENT, 0, range(40), "peers say")
@@ -37,16 +37,29 @@ def config_of(method: Mapping[str, Any], router: Mapping[str, Any] | None, **mor
     return config | {"method": dict(method), "router": router, "concurrency": 8} | more
 
 
-def write_run(runs: Path, answers: Answers, router: str | None = None, k: int | None = 4, **more: Any) -> Path:
-    """A run folder of LeaP with this router, or of independent sampling without one."""
+def write_run(
+    runs: Path,
+    answers: Answers,
+    router: str | None = None,
+    k: int | None = 4,
+    thinks: Mapping[str, int] | None = None,
+    aha: Mapping[str, int] | None = None,
+    **more: Any,
+) -> Path:
+    """A run folder of LeaP with this router, or of independent sampling without one.
+
+    `thinks` and `aha` are tokens of thinking and reflections of every path, by question: 100 and none unless they say so.
+    """
     node = None if router is None else {"name": router} | ({} if k is None else {"top_k": k})
     config = config_of(more.pop("method", ALONE if router is None else LEAP), node, **more)
     folder = RunFolder.open(runs, {key: value for key, value in config.items() if key != "groups"}, config)
     for question, groups in answers.items():
         for group, given in enumerate(groups):
-            paths = [reasoning_path(index, router is not None) for index in range(len(given))]
+            tokens = (thinks or {}).get(question, 100)
+            paths = [reasoning_path(index, router is not None, tokens) for index in range(len(given))]
             grades = [Grade(answer, answer == "1") for answer in given]
-            folder.write_group(rows(folder.run_id, Problem(question, "?", "1"), group, paths, grades, [0] * len(paths)))
+            counts = [(aha or {}).get(question, 0)] * len(paths)
+            folder.write_group(rows(folder.run_id, Problem(question, "?", "1"), group, paths, grades, counts))
     return folder.path
 
 
