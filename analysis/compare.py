@@ -17,7 +17,8 @@ Asked = Mapping[str, Sequence[str]] | Sequence[str] | None
 # What a baseline shares with the run it is the baseline of: everything but how paths hear of each other.
 SHARED = ("model.name", "model.path", "method.max_tokens", "method.answer_tokens", "peers", "seed")
 SHARED_GROUPS = ("dataset", "prompts", "sampling", "difficulty", "prefix")
-NO_SETTING = ("runs_dir", "limit", "groups", "baseline", "concurrency", "dataset.limit")  # how much, where, how fast
+# How much, where, how fast:
+NO_SETTING = ("runs_dir", "limit", "groups", "baseline", "concurrency", "dataset.limit", "dataset.few")
 
 
 @dataclass(frozen=True)

@@ -63,9 +63,16 @@ def cells(gaps: Sequence[Gap]) -> Cells:
 
 
 def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
-    """Pass@1 and the gap by the length of the beginning, and what the paper says of them; errors as in `trap`."""
-    gaps = trap(folders)
-    good = all(gap.prefix == "good" for gap in gaps)
+    """Pass@1 and the gap by the length of the beginning, and what the paper says of them; errors as in `trap`.
+
+    `name` is of the experiment: `good_beginnings` takes the runs with prefix=good, `trap` and `trap_length` with bad.
+    """
+    good = name == "good_beginnings"
+    gaps = [gap for gap in trap(folders) if gap.prefix == ("good" if good else "bad")]
+    if not gaps:
+        raise UserError(
+            f"{name}: none of these runs begins so; allowed are runs with prefix={'good' if good else 'bad'}"
+        )
     return Exhibit(
         name=name,
         title=f"What {'a right' if good else 'a wrong'} beginning does to Pass@1",

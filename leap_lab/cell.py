@@ -20,7 +20,7 @@ from leap_lab.records import SCHEMA_VERSION, run_id_of
 
 BUILTIN = "builtin:"
 NO_PREFIX = {"name": "none", "fraction": 0.0, "good_ratio": 0.0, "per_path": False}
-LABELS = ("name", "limit")  # of a config node: what `run.py` reads, no arguments of the target
+LABELS = ("name", "limit", "few")  # of a config node: what `run.py` reads, no arguments of the target
 # Fields of the engine that change what is sampled, not only where or how fast.
 SAMPLING_FIELDS = ("max_model_len", "dtype", "quantization", "kv_cache_dtype", "revision", "tokenizer", "hf_overrides")
 
@@ -162,7 +162,7 @@ def arguments(node: Mapping[str, Any]) -> dict[str, Any]:
 
 def _dataset_identity(dataset: Mapping[str, Any]) -> dict[str, Any]:
     """The dataset's settings; of local files their content, not their path."""
-    settings = {key: value for key, value in dataset.items() if key != "limit"}
+    settings = {key: value for key, value in dataset.items() if key not in ("limit", "few")}
     for key in ("path", "hub_id"):
         if dataset.get(key) and (content := _content(Path(str(dataset[key])).expanduser())):
             settings[key] = content

@@ -59,6 +59,9 @@ class Session:
         """Whether this command has seen to the run of this cell with as many questions and groups."""
         if cell.run_id not in self.folders or cell.config["groups"] > self.groups[cell.run_id]:
             return False
+        return self._covers(cell, selection)
+
+    def _covers(self, cell: Cell, selection: Selection) -> bool:
         return {problem.id for problem in selection.problems} <= set(self.questions[cell.run_id])
 
     def _of_experiment(self, cell: Cell, folder: Path) -> None:
@@ -75,10 +78,10 @@ class Session:
 
     def _reference(self, cell: Cell) -> Path:
         """The folder of a cell's reference run, decoded where it is not there yet."""
-        reference = cell.reference()
-        if reference.run_id not in self._references:
+        reference, selection = cell.reference(), Selection(cell.problems())
+        if reference.run_id not in self._references or not self._covers(reference, selection):
             failed = len(self.failures)
-            folder = self._run_one(reference, Selection(cell.problems()), "reference, ")
+            folder = self._run_one(reference, selection, "reference, ")
             if len(self.failures) > failed:
                 raise UserError(f"{self.failures[-1]}; the reference run has to be whole, the same command tries again")
             self._references[reference.run_id] = folder

@@ -37,7 +37,15 @@ def test_the_names_that_other_tools_rely_on_are_there():
     assert {"tiny", "r1_1_5b", "r1_7b", "r1_14b", "r1_32b", "qwq_32b", "qwen3_8b", "local"} <= set(GROUPS["model"])
     assert {"leap_t_1_5b", "leap_t_7b", "leap_t_14b"} <= set(GROUPS["model"])
     assert {"independent", "leap", "leap_s", "moa"} <= set(GROUPS["method"])
-    assert set(GROUPS["dataset"]) == {"arithmetic", "aime_2024", "aime_2025", "aimo_2025", "gpqa_diamond", "local"}
+    assert set(GROUPS["dataset"]) == {
+        "arithmetic",
+        "arithmetic_graded",
+        "aime_2024",
+        "aime_2025",
+        "aimo_2025",
+        "gpqa_diamond",
+        "local",
+    }
     assert set(GROUPS["difficulty"]) == {"all", "very_easy", "easy", "medium", "hard", "very_hard"}
     assert set(GROUPS["prefix"]) == {"none", "bad", "good", "mixed"}
     assert set(GROUPS["tracking"]) == {"wandb", "none"}
