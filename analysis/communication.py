@@ -17,6 +17,7 @@ from analysis.exhibit import Claim, Exhibit, Verdict, directional
 from analysis.load import settings
 from analysis.odds import Odds, mantel_haenszel
 from analysis.probes import names_by_folder, of_run, probed, stem
+from analysis.published import published
 from analysis.stats import DIFFERENCE, ENOUGH, SHARE, Estimate, Floats, estimate, ratio
 from analysis.tables import Cells, number, percent, signed
 from leap_lab.errors import UserError
@@ -26,11 +27,7 @@ if TYPE_CHECKING:
 
 GROUP = ["question_id", "group"]
 # Figure 9: QwQ-32B on AIME 2024, T = 4096; percent of communications at 1 to 6 times T.
-PUBLISHED = {
-    INFLUENCED: (12.9, 17.9, 15.1, 11.1, 12.7, 5.9),
-    UNAFFECTED: (30.3, 32.7, 33.5, 27.4, 40.2, 67.7),
-    CONSISTENT: (56.8, 49.3, 51.4, 61.5, 47.1, 26.5),
-}
+PUBLISHED = {name: published()["communication_types"][name] for name in (INFLUENCED, UNAFFECTED, CONSISTENT)}
 NOTES = (
     "consistent: the path answers like the majority of the peers it heard, before and after; unaffected: unlike them, "
     "and keeps its answer; influenced: unlike them, and changes it; strayed: like them, and changes it.",
@@ -270,11 +267,11 @@ def _figure(types: Sequence[Types]) -> "Figure":
     """Shares by position, the influenced at the bottom, where the paper's can be marked; its T is another."""
     columns = [each for each in types if each.turn is not None]
     turns = [each.turn for each in columns]
-    published = [(float(turns.index(turn)), share) for turn, share in enumerate(PUBLISHED[INFLUENCED]) if turn in turns]
+    drawn = [(float(turns.index(turn)), share) for turn, share in enumerate(PUBLISHED[INFLUENCED]) if turn in turns]
     return shares(
         [str(each.position) for each in columns],
         {name: [each.shares[name] for each in columns] for name in TYPES},
         "position (own tokens)",
         "share of communications (%)",
-        [Marks("QwQ-32B influenced", published)] if published else (),
+        [Marks("QwQ-32B influenced", drawn)] if drawn else (),
     )
