@@ -237,7 +237,7 @@ def figure(found: Sequence[Tolerance]) -> "Figure":
     ticks = sorted({100 * level.share for each in found for level in each.levels})
     n = sorted({each.questions for each in found})
     questions = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
-    x = f"good beginnings, % of a group's paths (n = {questions} questions)"
+    x = f"good beginnings, % of paths (n = {questions} questions)"
     return curves([Panel("Pass@1 (%)", series, bands, marks)], x, ticks)
 
 

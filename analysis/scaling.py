@@ -3,6 +3,7 @@
 Every curve is over the questions that all of them have, so that they can be read against each other.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOA = "moa"
+UNTOLD = ("peers", "method.max_tokens")  # not in the name of a curve: its x axis, and that agents share a budget
 GRID = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 NOTES = (
     "tokens/question: all that a group samples, probes left out. independent: the votes of that many paths drawn from "
@@ -109,7 +111,7 @@ def _scaling(pool: Pool, runs: Sequence[_Named]) -> Scaling:
     if not common:
         raise UserError(f"{runs[0].groups.run.folder}: no question in common with the independent runs and all others")
     families = _families(runs)
-    shared = [{**own[0].groups.run.settings, "peers": None} for own in families]
+    shared = [{**own[0].groups.run.settings, **dict.fromkeys(UNTOLD)} for own in families]
     labels = names_of(shared, [own[0].name for own in families])
     drawn = [
         Curve(label, own[0].method, [_point(each, pool, common) for each in own])
@@ -239,7 +241,18 @@ def figure(found: Sequence[Scaling]) -> "Figure":
     ]
     n = sorted({each.questions for each in found})
     questions = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
-    return curves(panels, f"sampled tokens per question, all paths (n = {questions} questions)", log=True)
+    places = ticks([point.tokens for each in found for curve in each.curves for point in curve.points])
+    names = [f"{place / 1000:g}K" if place >= 1000 else f"{place:g}" for place in places]
+    return curves(panels, f"sampled tokens per question (n = {questions})", places, names, log=True)
+
+
+def ticks(values: Sequence[float]) -> list[float]:
+    """Round numbers of a logarithmic axis from the least to the largest value: 1, 2, 5 or 1 of each decade."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    steps = (1, 2, 5) if high - low < 2 else (1,)
+    exponents = range(math.floor(low) - 1, math.ceil(high) + 1)
+    places = [step * 10.0**exponent for exponent in exponents for step in steps]
+    return [place for place in places if min(values) / 1.5 <= place <= max(values) * 1.5]
 
 
 def _below(agents: Agents) -> Claim:

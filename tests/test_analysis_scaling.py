@@ -57,7 +57,7 @@ def test_curves_are_of_runs_that_differ_in_paths_alone(folders: list[Path]) -> N
     assert alone.points[0].cons.value == pytest.approx(7 / 20, abs=0.02) and alone.points[-1].cons.value == 0
     assert [(point.size, point.tokens, point.cons.value) for point in leap.points] == [(4, 400, 0.5), (8, 800, 1)]
     assert [(point.size, point.tokens, point.cons.value) for point in moa.points] == [(3, 600, 0)]
-    assert "peers" not in leap.name
+    assert (leap.name, moa.name) == ("dispersed k=4", "moa")
     for point, count in zip(leap.points, (3, 5), strict=True):
         assert point.matched is not None
         assert point.cons.value - point.matched.difference.value == pytest.approx(alone.points[count].cons.value)
@@ -100,6 +100,7 @@ def test_claims_and_table_name_every_run(folders: list[Path], tmp_path: Path) ->
 def test_the_figure_has_tokens_on_a_logarithmic_axis(folders: list[Path]) -> None:
     [axes] = scaling.exhibit(folders).figures["scaling"].axes
     assert axes.get_xscale() == "log"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["100", "200", "500", "1K", "2K"]
     alone, leap, moa = [container[0] for container in axes.containers]
     assert list(leap.get_ydata()) == [50, 100] and list(moa.get_ydata()) == [0]
     assert len(alone.get_xdata()) == 9 and list(leap.get_xdata()) == pytest.approx([400, 800], rel=0.05)
@@ -113,3 +114,9 @@ def test_without_a_common_pool_or_question_it_says_so(folders: list[Path], tmp_p
     elsewhere = write_run(tmp_path, {"other": [["1"] * 8]}, "random")
     with pytest.raises(UserError, match="no question in common"):
         scaling.scaling([*folders, elsewhere])
+
+
+def test_ticks_are_round_numbers_and_few() -> None:
+    assert scaling.ticks([130, 6247]) == [100, 200, 500, 1000, 2000, 5000]
+    assert scaling.ticks([700, 900_000]) == [1000, 10_000, 100_000, 1_000_000]
+    assert scaling.ticks([400]) == [500]
