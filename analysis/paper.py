@@ -18,6 +18,7 @@ from analysis import (
     trap,
 )
 from analysis.exhibit import Claim, Exhibit
+from analysis.load import Asked, only
 from analysis.report import Report
 from leap_lab.errors import UserError
 from leap_lab.files import write_whole
@@ -52,17 +53,21 @@ INTRODUCTION = (
 )
 
 
-def write(experiments: Mapping[str, Folders], out: str | Path) -> Report:
+def write(experiments: Mapping[str, Folders | Mapping[Path, Asked]], out: str | Path) -> Report:
     """Every experiment's exhibit and, of several, one report.md and report.html on top, in `out`.
 
+    An experiment's runs are folders, read whole, or folders with the questions and groups that it asked of each.
     An exhibit that cannot be made, because of runs that failed, is a line in `problems` and costs no other.
     `UserError` when `out` cannot be written.
     """
     order = [name for name in EXHIBITS if name in experiments]
     exhibits, problems = [], []
     for name in order:
+        runs = experiments[name]
+        asked = {folder.name: some for folder, some in runs.items()} if isinstance(runs, Mapping) else {}
         try:
-            exhibits.append(EXHIBITS[name](experiments[name]))
+            with only(asked):
+                exhibits.append(EXHIBITS[name](list(runs)))
         except UserError as error:
             problems.append(f"experiment={name}: {error}")
     files = [file for exhibit in exhibits for file in exhibit.write(out)]

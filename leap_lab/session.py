@@ -7,7 +7,7 @@ settings, so a sweep loads its model once, and a command that finds everything d
 import asyncio
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,8 @@ from leap_lab.tracking import Tracker
 if TYPE_CHECKING:
     from analysis.report import Report
 
+Asked = tuple[Sequence[str], int]  # question ids, and the first so many groups of each
+
 
 @dataclass
 class Session:
@@ -35,7 +37,7 @@ class Session:
     folders: dict[str, Path] = field(default_factory=dict)  # by run id, in order
     questions: dict[str, list[str]] = field(default_factory=dict)  # the ids that a run was asked for, by run id
     groups: dict[str, int] = field(default_factory=dict)  # of each question, by run id
-    experiments: dict[str, list[Path]] = field(default_factory=dict)  # the run folders of each, in order
+    experiments: dict[str, dict[Path, Asked]] = field(default_factory=dict)  # the run folders of each, in order
     failures: list[str] = field(default_factory=list)
     error: UserError | None = None  # what ended the command early
     empty: set[str] = field(default_factory=set)  # run ids of cells without a single group
@@ -49,11 +51,11 @@ class Session:
         """Decode a cell and, where it wants one, its baseline first."""
         selection = self._selected(cell)
         if cell.shows_reference:
-            self._of_experiment(cell, self._reference(cell))
+            self._of_experiment(cell, self._reference(cell), Selection(cell.problems()), 1)
         for each in [cell.baseline(), cell] if cell.wants_baseline else [cell]:
             if not self._has(each, selection):
                 self.folders[each.run_id] = self._run_one(each, selection)
-            self._of_experiment(cell, self.folders[each.run_id])
+            self._of_experiment(cell, self.folders[each.run_id], selection, each.config["groups"])
 
     def _has(self, cell: Cell, selection: Selection) -> bool:
         """Whether this command has seen to the run of this cell with as many questions and groups."""
@@ -64,9 +66,13 @@ class Session:
     def _covers(self, cell: Cell, selection: Selection) -> bool:
         return {problem.id for problem in selection.problems} <= set(self.questions[cell.run_id])
 
-    def _of_experiment(self, cell: Cell, folder: Path) -> None:
-        if cell.experiment is not None and folder not in self.experiments.setdefault(cell.experiment, []):
-            self.experiments[cell.experiment].append(folder)
+    def _of_experiment(self, cell: Cell, folder: Path, selection: Selection, groups: int) -> None:
+        """Note what the cell's experiment asks of a run, whatever else the run holds."""
+        if cell.experiment is None:
+            return
+        runs = self.experiments.setdefault(cell.experiment, {})
+        ids, most = runs.get(folder, ((), 0))
+        runs[folder] = (list(dict.fromkeys([*ids, *(problem.id for problem in selection.problems)])), max(most, groups))
 
     def _selected(self, cell: Cell) -> Selection:
         """The questions of a cell and their beginnings, for which its reference run is decoded first."""
