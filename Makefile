@@ -29,10 +29,11 @@ RUN := $(if $(TCMALLOC),LD_PRELOAD=$(TCMALLOC) )$(BIN)/python
 # Byte code is kept even where the environment says not to: without it every start compiles thousands of files anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test train evaluate lock clean
+.PHONY: help setup demo paper test train evaluate lock clean
 
 help:
 	@echo "make demo      set up, then sweep two routers on the built-in model; ends with a table and a figure"
+	@echo "make paper     set up, then run all experiments of the paper on the built-in model; ends with one report"
 	@echo "make test      set up, then check style and types and run all tests"
 	@echo "make setup     only set up, in $(VENV); quick when nothing changed"
 	@echo "make train     train the built-in model anew"
@@ -57,6 +58,11 @@ $(READY): $(PINS) pyproject.toml
 demo: setup
 	@echo "Sweeping LeaP with two routers beside independent sampling, on the built-in model ..."
 	@$(RUN) -m leap_lab.run -m router=clustered,dispersed
+
+# What is there is not decoded again: after a stop the same command goes on.
+paper: setup
+	@echo "Running the paper's experiments on the built-in model; after a stop the same command goes on ..."
+	@$(RUN) -m leap_lab.run -m 'experiment=glob(*)'
 
 test: setup
 	@echo "Style (ruff) ..."

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.load import LABELS, labels, load, settings
 from analysis.metrics import by_question, estimates, per_group
-from analysis.stats import CONFIDENCE, DIFFERENCE, Estimate, paired, permutation_p
+from analysis.stats import CONFIDENCE, DIFFERENCE, Estimate, detectable, holm, paired, permutation_p
 from leap_lab.errors import UserError
 
 INDEPENDENT = "independent"
@@ -27,6 +27,7 @@ class Against:
     difference: Estimate
     p: float | None
     family: bool = False  # p is corrected for the comparisons beside it (`corrected`)
+    detectable: float | None = None  # the true difference that these questions would show with 80% power
 
     @property
     def verdict(self) -> str:
@@ -179,7 +180,7 @@ def against(run: Run, other: Run, shared: Sequence[str]) -> Against:
     left, right = (by_question(each.table, "pass@1", shared) for each in (run, other))
     difference = paired(left, right, DIFFERENCE)
     means = [[float(values.mean()) for values in arm] for arm in (left, right)]
-    return Against(difference, permutation_p(means[0], means[1]))
+    return Against(difference, permutation_p(means[0], means[1]), detectable=detectable(left, right))
 
 
 def baseline_of(run: Run, runs: Sequence[Run]) -> Run | None:
@@ -190,12 +191,13 @@ def baseline_of(run: Run, runs: Sequence[Run]) -> Run | None:
     """
     for but in ((), ("peers",)):
         for other in runs:
-            if other.independent and _shared(other.settings, but) == _shared(run.settings, but):
+            if other.independent and shared_settings(other.settings, but) == shared_settings(run.settings, but):
                 return other
     return None
 
 
-def _shared(settings: Mapping[str, Any], but: Collection[str] = ()) -> dict[str, Any]:
+def shared_settings(settings: Mapping[str, Any], but: Collection[str] = ()) -> dict[str, Any]:
+    """What a run shares with its baseline, without the keys `but`."""
     return {
         key: value
         for key, value in settings.items()

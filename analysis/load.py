@@ -1,7 +1,10 @@
 """Run folders as one table: a row a path, with the settings of its run beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -37,6 +40,23 @@ LABELS = {
 }
 
 
+Asked = tuple[Collection[str], int]  # question ids, and the first so many groups of each
+_asked: ContextVar[Mapping[str, Asked]] = ContextVar("asked", default=MappingProxyType({}))
+
+
+@contextmanager
+def only(asked: Mapping[str, Asked]) -> Iterator[None]:
+    """Within it `load` reads of these runs (by id) only what was asked for, where a call names nothing itself.
+
+    A run folder grows with `limit` and `groups`: a table is of what a command asked for, not of all that is there.
+    """
+    token = _asked.set(asked)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
 def load(
     folders: Sequence[str | Path],
     columns: Sequence[str] = COLUMNS,
@@ -50,12 +70,14 @@ def load(
     """
     if not folders:
         raise UserError("run folders: none named; at least one is needed, such as runs/<run_id>")
-    wanted = None if groups is None else range(groups)
-    asked = None if questions is None else set(questions)
     frames = []
     for folder in map(Path, folders):
         own = labels(settings(folder))
-        frames.append(read_groups(folder, columns, asked, wanted).assign(**own))
+        asked, most = _asked.get().get(folder.name, (None, None))
+        ids = asked if questions is None else questions
+        most = most if groups is None else groups
+        some = None if ids is None else set(ids)
+        frames.append(read_groups(folder, columns, some, None if most is None else range(most)).assign(**own))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from analysis import figures, tables
 from analysis.compare import Row, Run, against, compare, corrected
 from analysis.exhibit import Claim, Exhibit, directional
-from analysis.families import holm
 from analysis.published import published
+from analysis.stats import holm
 
 NAME = "main_table"
 

@@ -33,6 +33,8 @@ def notes(rows: Sequence[Row]) -> list[str]:
     """What a reader has to know: what the columns are, what is missing, where there is no interval and why."""
     baseline = any(row.independent for row in rows)
     told = [line for line in LEGEND if baseline or not line.startswith(AGAINST)]
+    if found := [100 * row.against.detectable for row in rows if row.against and row.against.detectable is not None]:
+        told.append(f"A true difference of {_range(found)} points would show with 80% power; a smaller one may not.")
     if any(row.against is not None and row.against.family for row in rows):
         told.append(FAMILY)
     told += [f"{row.name}: {row.found} of {row.asked} groups are there." for row in rows if row.found < row.asked]
@@ -43,6 +45,11 @@ def notes(rows: Sequence[Row]) -> list[str]:
             told.append(f"{row.name}: the difference is over the {row.against.difference.n} questions both runs have.")
     reasons = {row[name].why: None for row in rows for name in ("pass@1", "cons") if row[name].why}
     return told + [f"n/a: {why}." for why in reasons]
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = f"{min(values):.0f}", f"{max(values):.0f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def console(table: Cells) -> str:

@@ -122,10 +122,12 @@ def _repair(gaps: Sequence[Gap], good: bool) -> list[Claim]:
         if gap.method == INDEPENDENT or not alone or good:
             continue
         shared = sorted(set(gap.by_question) & set(alone[0].by_question))
-        both = [[[each.by_question[question]] for question in shared] for each in (gap, alone[0])]
+        left, right = ([[each.by_question[question]] for question in shared] for each in (gap, alone[0]))
         text = f"With peers ({gap.method}) the trap is smaller ({_length(gap):g}% of a response)."
         claims.append(
-            directional(text, "Figure 4", paired(*both, (-2.0, 2.0)), up=True, what="gap with peers minus gap alone")
+            directional(
+                text, "Figure 4", paired(left, right, (-2.0, 2.0)), up=True, what="gap with peers minus gap alone"
+            )
         )
     return claims
 

@@ -30,16 +30,21 @@ def passes(arguments: Sequence[str], multirun: bool) -> list[Pass]:
 
     To be called within Hydra's context of conf. `UserError` for several experiments without -m.
     """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Glob
 
     given = {argument: _parsed(argument) for argument in Pass(list(arguments)).overrides}
     asked = [argument for argument, parsed in given.items() if parsed.key_or_group == "experiment"]
     if not asked:
         return [Pass(list(arguments))]
-    chosen = OverridesParser.create().parse_override(asked[-1])
+    chosen = given[asked[-1]]
     if chosen.is_sweep_override() and not multirun:
         raise UserError(f"{asked[-1]}: several experiments are a sweep; add -m")
-    values = chosen.sweep_string_iterator() if chosen.is_sweep_override() else [chosen.get_value_element_as_str()]
+    if isinstance(chosen.value(), Glob):
+        values = iter(chosen.value().filter(names()))
+    elif chosen.is_sweep_override():
+        values = chosen.sweep_string_iterator()
+    else:
+        values = iter([chosen.get_value_element_as_str()])
     own = [argument for argument in given if argument not in asked]
     keys = {given[argument].key_or_group for argument in own}
     return [each for name in dict.fromkeys(map(str, values)) for each in _of(name, own, keys)]

@@ -213,13 +213,15 @@ def finish(session: "Session") -> int:
 def _reported(session: "Session", folders: Sequence[Path]) -> "Report":
     """The report of a sweep, or of the experiments that were asked for."""
     from analysis import paper, report
+    from analysis.load import only
     from leap_lab.records import run_id_of
 
     reports = folders[0].parent / "reports"
     if session.experiments:
         names = "paper" if len(session.experiments) > 1 else next(iter(session.experiments))
         known = {name: [folder.name for folder in found] for name, found in session.experiments.items()}
-        return paper.write(session.experiments, reports / f"{names}-{run_id_of(known)}")
+        with only({run_id: (asked, session.groups[run_id]) for run_id, asked in session.questions.items()}):
+            return paper.write(session.experiments, reports / f"{names}-{run_id_of(known)}")
     questions = {folder.name: session.questions[folder.name] for folder in folders}
     groups = max(session.groups[folder.name] for folder in folders)
     out = reports / run_id_of({"questions": questions, "groups": groups})

@@ -58,7 +58,7 @@ class Tracker(Protocol):
     def report(
         self, sweep: str, home: pathlib.Path, tables: Mapping[str, Cells], figures: Mapping[str, pathlib.Path]
     ) -> None:
-        """What a sweep ends with: tables (the head, then rows) and PNG figures by name; `home` holds its run folders."""
+        """What a sweep ended with: tables (head, then rows) and PNG figures by name; its runs lie in `home`."""
         ...
 
 

@@ -114,3 +114,19 @@ def test_an_experiment_whose_runs_failed_costs_no_other(tmp_path):
     made = paper.write({"top_k": [alone], "main_table": [alone]}, tmp_path / "out")
     assert made.problems == ["experiment=top_k: top_k: none of these runs has such a setting (k, peers heard)"]
     assert (tmp_path / "out" / "main_table.png").is_file() and not (tmp_path / "out" / "top_k.md").exists()
+
+
+def test_a_report_is_of_what_was_asked_for_even_where_runs_hold_more(tmp_path, capsys):
+    command = ["experiment=top_k", *SMALL[:-1], "router.top_k=1,2", f"runs_dir={tmp_path}"]
+    assert main([*command, "limit=4"]) == 0
+    first = capsys.readouterr().out.partition("report:")[0]
+    assert main([*command, "limit=7", "groups=2"]) == 0
+    assert capsys.readouterr().out.partition("report:")[0] != first
+    assert main([*command, "limit=4"]) == 0
+    assert capsys.readouterr().out.partition("report:")[0] == first
+
+
+def test_all_experiments_can_be_named_at_once():
+    with initialize_config_module("conf", version_base="1.3"):
+        assert {each.experiment for each in passes(["experiment=glob(*)"], True)} == set(names())
+        assert {each.experiment for each in passes(["experiment=glob(trap*)"], True)} == {"trap", "trap_length"}

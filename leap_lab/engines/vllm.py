@@ -25,7 +25,7 @@ DEFAULTS: dict[str, Any] = {"enable_prefix_caching": True, "scheduling_policy": 
 CPU_DEFAULTS: dict[str, Any] = {
     "dtype": "float32",
     "enforce_eager": True,
-    "max_num_seqs": 128,
+    "max_num_seqs": 256,
     "block_size": 32,
     "enable_chunked_prefill": False,
     "kv_cache_memory_bytes": 2 << 30,
