@@ -146,8 +146,8 @@ def holm(ps: Sequence[float | None]) -> list[float | None]:
 def detectable(left_QG: Ragged, right_QG: Ragged, power: float = 0.8) -> float | None:
     """The smallest true paired difference that a two-sided 5% t test over these questions finds with this power.
 
-    In the unit of the values, by the noncentral t distribution and the spread of the differences seen. None with fewer
-    than `ENOUGH` questions that differ, whose spread says nothing.
+    Found is one with its own sign. In the unit of the values, by the noncentral t distribution and the spread of the
+    differences seen. None with fewer than `ENOUGH` questions that differ, whose spread says nothing.
     """
     differences = _Arm(left_QG).means - _Arm(right_QG).means
     count = len(differences)
@@ -157,8 +157,7 @@ def detectable(left_QG: Ragged, right_QG: Ragged, power: float = 0.8) -> float |
 
     def lacking(shift: float) -> float:
         """What is missing of the power at a true difference of `shift` standard errors."""
-        found = stats.nct.sf(critical, count - 1, shift) + stats.nct.cdf(-critical, count - 1, shift)
-        return power - float(found)
+        return power - float(stats.nct.sf(critical, count - 1, shift))
 
     shift = float(optimize.brentq(lacking, 0.0, critical + 10.0))
     return shift * float(differences.std(ddof=1)) / float(np.sqrt(count))
