@@ -70,6 +70,43 @@ def test_the_command_prints_and_writes_the_table(tmp_path: Path, capsys: pytest.
     assert main(["trap", *map(str, folders), "--out", str(tmp_path / "out")]) == 0
     out, _ = capsys.readouterr()
     assert "Pass@1 % with" in out and "-31.2 [" in out
-    assert {file.name for file in (tmp_path / "out").iterdir()} == {"trap.md", "trap.tex"}
+    assert "holds: A wrong beginning lowers the Pass@1 of independent paths (15% of a response)." in out
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {
+        f"trap.{s}" for s in ("md", "tex", "json", "png", "pdf")
+    }
     assert main(["trap", str(folders[0])]) == 2
-    assert capsys.readouterr().err.startswith("error: trap: none of these runs has beginnings")
+    assert "error: experiment=trap: trap: none of these runs has beginnings" in capsys.readouterr().err
+
+
+def repaired(runs: Path) -> list[Path]:
+    """Independent paths fall as from EASY to HARD, paths with peers do not fall at all."""
+    alone = [write_run(runs, EASY, prefix=NONE), write_run(runs, HARD, prefix=BAD)]
+    return [*alone, *(write_run(runs, EASY, "dispersed", prefix=prefix) for prefix in (NONE, BAD))]
+
+
+def test_whether_peers_make_the_trap_smaller_is_decided_question_by_question(tmp_path: Path) -> None:
+    shown = trap.exhibit(repaired(tmp_path))
+    fall, smaller = shown.claims
+    assert (fall.verdict, smaller.verdict) == ("holds", "holds")
+    assert "gap with peers minus gap alone is +31.2 [" in smaller.because
+    assert len(shown.runs) == 4
+    assert [claim.verdict for claim in trap.exhibit(repaired(tmp_path)[:2]).claims] == ["holds"]
+
+
+def test_a_good_beginning_is_another_claim(tmp_path: Path) -> None:
+    good = [write_run(tmp_path, HARD, prefix=NONE), write_run(tmp_path, EASY, prefix=BAD | {"name": "good"})]
+    shown = trap.exhibit(good, "good_beginnings")
+    [claim] = shown.claims
+    assert (claim.verdict, claim.source, shown.name) == ("holds", "Figure 17", "good_beginnings")
+    assert claim.text.startswith("A right beginning raises")
+
+
+def test_the_figure_begins_at_no_beginning_and_has_the_papers_drops(tmp_path: Path) -> None:
+    above, below = trap.figure(trap.trap(repaired(tmp_path))).axes
+    lines = {container.get_label(): container.lines[0] for container in above.containers}
+    assert lines["independent"].get_ydata() == pytest.approx([100 * 36 / 64, 100 * 16 / 64])
+    assert lines["leap"].get_ydata() == pytest.approx([56.25, 56.25])
+    gaps = {container.get_label(): container.lines[0].get_ydata()[0] for container in below.containers}
+    assert gaps == pytest.approx({"independent": -31.25, "leap": 0})
+    marks = {each.get_label(): each.get_offsets().tolist() for each in below.collections if each.get_label()[:1] != "_"}
+    assert [15.0, -18.95] in marks["paper, independent"] and [15.0, -7.81] in marks["paper, leap"]
