@@ -11,11 +11,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client import AsyncKernelManager
-from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -32,7 +31,7 @@ def code(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def kernel(folder: Path) -> AsyncKernelManager:
+def kernel(folder: Path) -> Config:
     """This interpreter on this checkout, whatever kernels the machine has; all that it writes goes to `folder`."""
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -40,15 +39,15 @@ def kernel(folder: Path) -> AsyncKernelManager:
     spec = {"argv": argv, "display_name": "tests", "language": "python", "env": {"PYTHONPATH": path} | places}
     (folder / "kernels" / "tests").mkdir(parents=True)
     (folder / "kernels" / "tests" / "kernel.json").write_text(json.dumps(spec))
-    specs = KernelSpecManager(kernel_dirs=[str(folder / "kernels")], ensure_native_kernel=False)
-    connection = str(folder / "connection.json")
-    return AsyncKernelManager(kernel_name="tests", kernel_spec_manager=specs, connection_file=connection)
+    specs = {"kernel_dirs": [str(folder / "kernels")], "ensure_native_kernel": False}
+    return Config(KernelSpecManager=specs, KernelManager={"connection_file": str(folder / "connection.json")})
 
 
 def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """The notebook with its outputs, as Jupyter would run it in its own folder; a cell that raises is an error."""
     where = {"metadata": {"path": str(ROOT / "notebooks")}}
-    return NotebookClient(notebook, km=kernel(folder), timeout=SECONDS, resources=where).execute()
+    client = NotebookClient(notebook, kernel_name="tests", config=kernel(folder), timeout=SECONDS, resources=where)
+    return client.execute()
 
 
 def checkout() -> list[str]:
