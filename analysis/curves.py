@@ -42,6 +42,7 @@ class Panel:
     marks: Sequence[Marks] = ()
     scale: float = 100
     zero: bool = False  # a line at 0, for differences
+    steps: bool = False  # each value holds until the next one, as in a survival curve
 
 
 def curves(
@@ -81,7 +82,7 @@ def _draw(axes: "Axes", panel: Panel, palette: Sequence[Any], join: bool) -> Non
     width = _spread(panel)
     for index, series in enumerate(panel.series):
         shift = width * (index - (len(panel.series) - 1) / 2)
-        _line(axes, series, palette[index], index, panel.scale, shift, join)
+        _line(axes, series, palette[index % len(palette)], index, panel, shift, join)
     for index, marks in enumerate(panel.marks):
         shown: dict[str, Any] = {"marker": MARKERS[2 + index], "facecolors": "none", "edgecolors": "0.25", "s": 16}
         axes.scatter(*zip(*marks.points, strict=True), label=f"paper, {marks.name}", zorder=4, linewidths=0.8, **shown)
@@ -90,15 +91,16 @@ def _draw(axes: "Axes", panel: Panel, palette: Sequence[Any], join: bool) -> Non
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, **TIGHT)
 
 
-def _line(axes: "Axes", series: Series, color: Any, index: int, scale: float, shift: float, join: bool) -> None:
+def _line(axes: "Axes", series: Series, color: Any, index: int, panel: Panel, shift: float, join: bool) -> None:
     estimates = [estimate for _, estimate in series.points]
     shown: dict[str, Any] = {"color": color, "markersize": 3.5, "capsize": 2, "linewidth": 1.1, "zorder": 3}
     axes.errorbar(
         [place + shift for place, _ in series.points],
-        [scale * estimate.value for estimate in estimates],
-        yerr=reach(estimates, scale),
+        [panel.scale * estimate.value for estimate in estimates],
+        yerr=reach(estimates, panel.scale),
         fmt=MARKERS[index % len(MARKERS)],
         linestyle=LINES[index % len(LINES)] if join else "none",
+        drawstyle="steps-post" if panel.steps else "default",
         label=series.name,
         **shown,
     )

@@ -33,8 +33,8 @@ def estimates(table: pd.DataFrame) -> dict[str, Estimate]:
 
 
 def support(name: str) -> tuple[float, float] | None:
-    """What a metric can be: a share from 0 to 1; tokens and blocks have no bound."""
-    return None if name.startswith("tokens_") or name == "blocks" else SHARE
+    """What a metric can be: a share from 0 to 1; tokens, blocks and reflections have no bound."""
+    return None if name.startswith("tokens_") or name in ("blocks", "aha") else SHARE
 
 
 def by_question(table: pd.DataFrame, name: str, questions: Sequence[str] | None = None) -> list[Floats]:
@@ -55,6 +55,7 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
         "tokens_with_received": own + paths["tokens_comment"],
         "tokens_prefilled": paths["tokens_prefilled"],
         "blocks": paths["blocks"],
+        "aha": paths["aha"],
         "forced": paths["finish"] != "answered",
         "unanswered": paths["answer"].isna(),
     }
@@ -82,14 +83,13 @@ def majority(
 ) -> float:
     """Correctness of the majority vote, in [0, 1]; paths without an answer do not vote, and without votes it is 0.
 
-    All right answers are one answer, however written; of wrong ones those that read the same, integers as integers.
-    With `lengths` ties go to the cluster with the shorter mean; remaining ties count by the share of right clusters,
-    which is what breaking them at random gives on average.
+    Answers are the same where `cluster` says so. With `lengths` ties go to the cluster with the shorter mean; remaining
+    ties count by the share of right clusters, which is what breaking them at random gives on average.
     """
     clusters: dict[str, list[int]] = {}
     for index, answer in enumerate(answers):
-        if answer is not None:
-            clusters.setdefault("right" if correct[index] else f"wrong {_plain(answer)}", []).append(index)
+        if (name := cluster(answer, correct[index])) is not None:
+            clusters.setdefault(name, []).append(index)
     if not clusters:
         return 0.0
     most = max(map(len, clusters.values()))
@@ -98,6 +98,16 @@ def majority(
         totals = {name: sum(float(lengths[index]) for index in members) for name, members in tied.items()}
         tied = {name: members for name, members in tied.items() if totals[name] == min(totals.values())}
     return ("right" in tied) / len(tied)
+
+
+def cluster(answer: str | None, correct: bool) -> str | None:
+    """What an answer counts as; None without one.
+
+    All right answers are one, however written; of wrong ones those that read the same, integers as integers.
+    """
+    if answer is None:
+        return None
+    return "right" if correct else f"wrong {_plain(answer)}"
 
 
 def pass_at_k(n: int, right: int, k: int) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 from analysis import figures, tables
 from analysis.compare import Asked, Row, compare
+from analysis.tables import Cells
 from leap_lab.errors import UserError
 from leap_lab.files import write_json, write_whole
 
@@ -18,7 +19,7 @@ class Report:
     table: str
     files: list[Path]
     problems: list[str] = field(default_factory=list)  # what could not be made, and why
-    tables: dict[str, tables.Cells] = field(default_factory=dict)  # by name, for trackers
+    tables: dict[str, Cells] = field(default_factory=dict)  # by name, for trackers
 
     @property
     def figures(self) -> dict[str, Path]:

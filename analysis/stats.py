@@ -18,7 +18,7 @@ for bounded means (Gaffke 2005; Learned-Miller & Thomas 2020), wide but honest: 
 wrong it is the exact binomial one of Clopper and Pearson. Anything else gets none, and the reason in its place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,15 +94,44 @@ def ratio(
     of a question may depend on each other. `n` counts the questions that have a whole.
     """
     parts, wholes = np.asarray(parts_Q, float), np.asarray(wholes_Q, float)
-    parts, wholes = parts[wholes > 0], wholes[wholes > 0]
-    count = len(wholes)
-    value = float(parts.sum() / wholes.sum()) if count else float("nan")
-    if count < ENOUGH or differing(parts / wholes) < ENOUGH:
-        why = f"fewer than {ENOUGH} questions differ: too few to resample"
-        return Estimate(value, None, None, count, why if count else "nothing to count")
-    drawn = np.random.default_rng(seed).integers(0, count, (resamples, count))
-    low, high = np.quantile(parts[drawn].sum(axis=1) / wholes[drawn].sum(axis=1), levels(count))
+    some = wholes > 0
+    return pooled(
+        np.stack([parts[some], wholes[some]], axis=1), lambda sums: sums[..., 0] / sums[..., 1], seed, resamples
+    )
+
+
+def pooled(
+    sums_QX: Floats, statistic: Callable[[Floats], Floats], seed: int = 0, resamples: int = RESAMPLES
+) -> Estimate:
+    """A statistic of sums over all questions, such as a ratio or a survival curve; whole questions are resampled.
+
+    `sums_QX`: what each question adds to each of X sums, only questions that have a say. `statistic` takes sums of
+    shape (..., X) and gives shape (...). No interval with fewer than `ENOUGH` questions whose own statistic differs
+    from the commonest one, or where a resample that counts gives no number.
+    """
+    count = len(sums_QX)
+    if not count:
+        return Estimate(float("nan"), None, None, 0, "nothing to count")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = float(statistic(sums_QX.sum(axis=0)))
+        if differing(statistic(sums_QX)) < ENOUGH:
+            return Estimate(value, None, None, count, f"fewer than {ENOUGH} questions differ: too few to resample")
+        drawn = statistic(_drawn_sums(sums_QX, resamples, np.random.default_rng(seed)))
+        low, high = np.quantile(drawn, levels(count))
+    if not np.isfinite([low, high]).all():
+        return Estimate(value, None, None, count, "too many resamples give no number")
     return Estimate(value, float(low), float(high), count)
+
+
+def _drawn_sums(sums_QX: Floats, resamples: int, rng: np.random.Generator) -> Floats:
+    """The sums of `resamples` sets of as many questions, drawn with replacement; shape (resamples, X)."""
+    count = len(sums_QX)
+    rows = max(1, CHUNK // count)
+    parts = [
+        rng.multinomial(count, np.full(count, 1 / count), min(rows, resamples - start)) @ sums_QX
+        for start in range(0, resamples, rows)
+    ]
+    return np.concatenate(parts)
 
 
 def permutation_p(left_Q: Sequence[float] | Floats, right_Q: Sequence[float] | Floats, seed: int = 0) -> float | None:

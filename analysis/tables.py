@@ -104,6 +104,13 @@ def signed(difference: Estimate) -> str:
     return f"{100 * difference.value:+.1f} {_interval(difference, '+.1f')}"
 
 
+def number(found: Estimate, form: str = ".2f") -> str:
+    """An estimate that is no share, with its interval."""
+    if found.low is None or found.high is None:
+        return f"{found.value:{form}} [n/a]"
+    return f"{found.value:{form}} [{found.low:{form}}, {found.high:{form}}]"
+
+
 def points(against: Against | None) -> str:
     """A difference in points with its interval, p and, where the interval decides, the verdict."""
     if against is None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.metrics import majority, metrics, pass_at_k, per_group
+from analysis.metrics import majority, metrics, pass_at_k, per_group, support
 
 
 def paths(
@@ -111,3 +111,8 @@ def test_one_question_has_values_without_intervals() -> None:
 def test_runs_are_not_mixed() -> None:
     with pytest.raises(ValueError, match="of one run, not of 2"):
         metrics(pd.concat([paths(["1"]), paths(["1"]).assign(run_id="s")]))
+
+
+def test_reflections_are_counts_and_not_shares() -> None:
+    table = per_group(paths(["1", "2"]).assign(aha=[3, 6]))
+    assert table.iloc[0]["aha"] == 4.5 and support("aha") is None and support("pass@1") == (0, 1)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from known_runs import LEAP, config_of, reasoning_path, write_run
+from known_runs import LEAP, config_of, reasoning_path, write_exchanges, write_run
+from matplotlib.container import BarContainer
 
 from analysis import recovery
 from analysis.__main__ import main
@@ -15,6 +16,8 @@ from leap_lab.path import Probe
 from leap_lab.problems import Problem
 from leap_lab.records import RunFolder, rows
 
+R, W = "1", "2"
+RIGHT, RECOVERS, WRONG, HARMED = [(R, R, [1])], [(W, R, [1])], [(W, W, [1])], [(R, W, [1])]
 Blocks = list[list[tuple[bool, bool]]]  # by path: was right before, is right after, for every block
 
 
@@ -86,3 +89,82 @@ def test_the_interval_of_a_rate_covers_what_it_claims() -> None:
         found = ratio(*sample(questions), resamples=1000)
         hits += found.low <= truth <= found.high
     assert 0.92 <= hits / runs <= 0.98
+
+
+def test_time_to_recovery_counts_from_the_first_probe_and_ends_at_the_last_block(tmp_path: Path) -> None:
+    """Wrong at first: A recovers at block 1 (and is harmed later), B at 2, C at 3; D leaves after 1, E after 3."""
+    paths = [
+        [(W, R, []), (R, W, []), (W, R, [])],  # A
+        [(W, W, []), (R, R, [])],  # B: right by itself, which counts to the block after
+        [(W, W, []), (W, W, []), (None, R, [])],  # C: no answer is not right
+        [(W, W, []), (R,)],  # D: the comment of block 2 did not fit
+        [(W, W, []), (R, W, []), (W, W, [])],  # E
+        [(R, W, []), (W, R, [])],  # began right: not counted
+        [(W,)],  # took no block
+    ]
+    steps = recovery.waiting(write_exchanges(tmp_path, {"q": [paths]}))
+    assert [(step.time, step.at_risk, step.events) for step in steps] == [(1, 5, 1), (2, 3, 1), (3, 2, 1)]
+    assert [step.surviving.value for step in steps] == pytest.approx([4 / 5, 4 / 5 * 2 / 3, 4 / 5 * 2 / 3 / 2])
+
+
+def test_paths_are_told_apart_by_question_and_group(tmp_path: Path) -> None:
+    folder = write_exchanges(tmp_path, {q: [[RECOVERS[:], WRONG[:]], [WRONG[:]]] for q in ("a", "b")})
+    [step] = recovery.waiting(folder)
+    assert (step.at_risk, step.events) == (6, 2)
+
+
+def test_a_run_in_which_all_begin_right_has_no_wait(tmp_path: Path) -> None:
+    folder = write_exchanges(tmp_path, {"q": [[RIGHT]]})
+    assert recovery.waiting(folder) == []
+    made = recovery.exhibit([folder])
+    assert any("no path was wrong" in note for note in made.notes)
+    assert [claim.verdict for claim in made.claims] == ["undecided", "undecided"], "one question decides nothing"
+    assert made.write(tmp_path / "out")
+
+
+def claims_of(runs: Path, groups: list[list[list[tuple]]], questions: int = 12) -> list[str]:
+    folder = write_exchanges(runs, {f"q{index}": [groups[index % len(groups)]] for index in range(questions)})
+    return [claim.verdict for claim in recovery.exhibit([folder]).claims]
+
+
+def test_what_the_data_say_of_the_claims(tmp_path: Path) -> None:
+    assert claims_of(tmp_path, [[RECOVERS, RIGHT]]) == ["holds", "undecided"], "12 questions leave room for 2% of harm"
+    assert claims_of(tmp_path, [[HARMED, RIGHT], [HARMED, WRONG]]) == ["does not hold", "does not hold"]
+    assert claims_of(tmp_path, [[RECOVERS, HARMED]])[0] == "undecided", "as many of the one as of the other"
+    assert claims_of(tmp_path, [[RECOVERS]]) == ["holds", "undecided"], "nobody was right, so nobody could be harmed"
+    assert claims_of(tmp_path, [[RIGHT, RIGHT]], 200) == ["undecided", "holds"]
+
+
+def test_the_exhibit_shows_shares_by_block_and_the_curve(tmp_path: Path) -> None:
+    paths = [[(W, R, []), (R, R, [])], [(W, W, []), (W, W, [])], [(W, W, []), (W, R, [])], [(R, R, [])]]
+    folder = write_exchanges(tmp_path, {f"q{index}": [paths] for index in range(8)})
+    made = recovery.exhibit([folder])
+    assert (made.name, made.source, made.runs) == ("transitions", "Figure 13", [folder.name])
+    assert set(made.figures) == {"transitions", "survival", "diversity"}
+    bars = {each.get_label(): [bar.get_height() for bar in each] for each in bars_of(made.figures["transitions"])}
+    assert bars["incorrect→correct"] == pytest.approx([25, 100 / 3])
+    assert bars["correct→correct"] == pytest.approx([25, 100 / 3])
+    line = made.figures["survival"].axes[0].containers[0].lines[0]
+    assert list(line.get_xdata()) == [0, 1, 2] and line.get_drawstyle() == "steps-post"
+    assert list(line.get_ydata()) == pytest.approx([100, 200 / 3, 100 / 3])
+    assert any("40.62%" in note and "QwQ-32B" in note for note in made.notes)
+
+
+def test_several_runs_have_a_figure_and_claims_each_and_others_are_named(tmp_path: Path) -> None:
+    groups = {f"q{index}": [[RECOVERS, RIGHT]] for index in range(8)}
+    probed = [write_exchanges(tmp_path, groups, router) for router in ("dispersed", "clustered")]
+    alone = write_run(tmp_path, {"q0": [["1", "2"]]})
+    made = recovery.exhibit([*probed, alone, probed[0]])
+    assert set(made.figures) == {*(f"transitions_{folder.name}" for folder in probed), "survival", "diversity"}
+    assert len(made.claims) == 4 and made.claims[2].because.startswith("clustered k=2: ")
+    assert f"{alone.name}: left out, it has no probes." in made.notes
+    assert [text.get_text() for text in made.figures["survival"].axes[0].get_legend().get_texts()] == [
+        "dispersed k=2",
+        "clustered k=2",
+    ]
+    with pytest.raises(UserError, match="none of these runs has probes; allowed are"):
+        recovery.exhibit([alone])
+
+
+def bars_of(figure):  # type: ignore[no-untyped-def]
+    return [each for each in figure.axes[0].containers if isinstance(each, BarContainer)]

@@ -9,7 +9,20 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from analysis.stats import CHUNK, DIFFERENCE, ENOUGH, SHARE, Estimate, detectable, estimate, holm, paired, permutation_p
+from analysis.stats import (
+    CHUNK,
+    DIFFERENCE,
+    ENOUGH,
+    SHARE,
+    Estimate,
+    detectable,
+    estimate,
+    holm,
+    paired,
+    permutation_p,
+    pooled,
+    ratio,
+)
 
 Rng = np.random.Generator
 QUICK = 500  # resamples in a simulation: noisier bounds, the same coverage
@@ -155,6 +168,27 @@ def test_the_interval_of_a_nearly_solved_set_covers_at_least_what_it_claims() ->
     """Three percent of questions fail: half of all sets of 24 show none of them, which a bootstrap calls certainty."""
     covered = coverage(lambda rng: estimate((rng.random((24, 1)) < 0.97).astype(float), SHARE), 0.97, times=200)
     assert covered >= 0.93
+
+
+def test_a_pooled_statistic_is_of_the_sums_and_resamples_questions() -> None:
+    """A ratio of sums is no mean of ratios; all 7**7 resamples of seven questions, at the same levels as a mean."""
+    parts, wholes = np.array([0.0, 1, 1, 2, 3, 5, 6]), np.array([4.0, 9, 5, 4, 4, 6, 6])
+    totals = [reduce(lambda sums, _, of=of: np.add.outer(sums, of).ravel(), range(6), of) for of in (parts, wholes)]
+    level = scipy_stats.norm.cdf(-scipy_stats.t.ppf(0.975, 6) * math.sqrt(7 / 6))
+    found = pooled(np.stack([parts, wholes], axis=1), lambda sums: sums[..., 0] / sums[..., 1])
+    assert found.value == pytest.approx(18 / 38) and found.n == 7
+    exact = np.quantile(totals[0] / totals[1], [level, 1 - level])
+    assert (found.low, found.high) == pytest.approx(tuple(exact), abs=0.02)
+    assert ratio(parts, wholes) == found
+    assert ratio([*parts, 0], [*wholes, 0]) == found, "a question without a whole has no say"
+
+
+def test_a_pooled_statistic_that_resamples_cannot_give_has_no_interval() -> None:
+    sums = np.arange(13.0)[:, None]
+    found = pooled(sums, lambda total: np.where(total[..., 0] > 90, np.nan, total[..., 0]))
+    assert (found.value, found.low, found.high, found.n) == (78, None, None, 13)
+    assert found.why == "too many resamples give no number"
+    assert pooled(sums, lambda total: 0 * total[..., 0]).why.startswith("fewer than")
 
 
 def test_the_permutation_test_is_exact_for_few_questions() -> None:

@@ -1,0 +1,124 @@
+"""All independent responses of one setting together: what sampling alone does with any number of paths.
+
+Independent paths know nothing of each other, so those of several runs are one pool, whatever the size of their groups.
+A run's seed, the question, the group and the place in it determine a path, so two runs of one seed hold the same paths:
+each counts once.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from analysis.compare import Run, shared_settings
+from analysis.load import load
+from analysis.metrics import SAMPLED, cluster
+from analysis.stats import CHUNK, Floats
+from leap_lab.seeds import derive_seed
+
+DRAWS = 2000  # random orders of a question's paths that the votes are averaged over
+ANY = ("peers", "seed")  # what runs of one pool may differ in
+COLUMNS = ("question_id", "group", "path", "answer", "correct", "aha", *SAMPLED)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The independent paths of one setting, a row each with `correct`, `aha`, `own` tokens and `cluster`."""
+
+    settings: Mapping[str, object]  # that its runs share
+    runs: tuple[str, ...]
+    paths: pd.DataFrame
+
+    @property
+    def questions(self) -> list[str]:
+        """Ids in order."""
+        return sorted(self.paths["question_id"].unique())
+
+    def size(self, questions: Sequence[str]) -> int:
+        """How many paths there are of each of these questions, at least."""
+        counts = self.paths["question_id"].value_counts()
+        return int(min(counts[question] for question in questions))
+
+    def means(self, column: str, questions: Sequence[str]) -> list[Floats]:
+        """The mean of a column over the paths of each question, as the one group that it is for `stats`."""
+        found = self.paths.groupby("question_id")[column].mean()
+        return [np.array([found[question]], float) for question in questions]
+
+    def tokens(self, questions: Sequence[str]) -> float:
+        """Tokens that a path samples, the mean over questions."""
+        return float(np.mean(self.means("own", questions)))
+
+    def cons(self, count: float, questions: Sequence[str]) -> list[Floats]:
+        """Cons of each question with `count` paths, between whole numbers by a straight line.
+
+        `ValueError` unless there are as many paths of every question, and one at least.
+        """
+        if not 1 <= count <= self.size(questions):
+            raise ValueError(f"Cons@{count:g} needs from 1 to {self.size(questions)} paths")
+        lower = math.floor(count)
+        weight = count - lower
+        curves = [self._votes[question] for question in questions]
+        return [
+            np.array([(1 - weight) * votes[lower - 1] + (weight * votes[lower] if weight else 0.0)]) for votes in curves
+        ]
+
+    @cached_property
+    def _votes(self) -> dict[str, Floats]:
+        found = self.paths.groupby("question_id")["cluster"]
+        return {str(q): votes(list(own), seed=derive_seed("votes", q)) for q, own in found}  # errors average out
+
+
+def pools(runs: Sequence[Run]) -> list[Pool]:
+    """The pools of all independent runs, in the order of the first run of each."""
+    alike: dict[str, list[Run]] = {}
+    for run in runs:
+        if run.independent:
+            alike.setdefault(repr(sorted(shared_settings(run.settings, ANY).items())), []).append(run)
+    return [pool(own) for own in alike.values()]
+
+
+def pool(runs: Sequence[Run]) -> Pool:
+    """One pool of independent runs that differ in seed and number of paths alone."""
+    frames = [load([run.folder], COLUMNS) for run in runs]
+    paths = pd.concat(frames, ignore_index=True).drop_duplicates(["seed", "question_id", "group", "path"])
+    answers = [None if pd.isna(answer) else str(answer) for answer in paths["answer"]]
+    clusters = [cluster(answer, right) for answer, right in zip(answers, paths["correct"], strict=True)]
+    paths = paths.assign(own=paths[[*SAMPLED]].sum(axis=1), cluster=pd.Series(clusters, paths.index, dtype=object))
+    return Pool(shared_settings(runs[0].settings, ANY), tuple(run.folder.name for run in runs), paths)
+
+
+def pool_of(run: Run, found: Sequence[Pool]) -> Pool | None:
+    """The pool of the run's model, questions, sampling and budget of a path; None without one.
+
+    A mixture of agents spreads its budget over layers and is compared by all its tokens, so it may have the pool with
+    another budget of a path, the largest one.
+    """
+    but = (*ANY, "method.max_tokens") if run.settings.get("method.name") == "moa" else ANY
+    wanted = shared_settings(run.settings, but)
+    kept = [each for each in found if {k: v for k, v in each.settings.items() if k not in but} == wanted]
+    return max(kept, key=lambda each: each.size(each.questions), default=None)
+
+
+def votes(clusters: Sequence[str | None], draws: int = DRAWS, seed: int = 0) -> Floats:
+    """Cons@n for n from 1 to all paths: of n drawn without replacement, how often the majority is right, on average.
+
+    `clusters` are of `metrics.cluster`, one a path. A tie counts by its share of right clusters, no votes as wrong.
+    """
+    names = ["right", *sorted({name for name in clusters if name is not None} - {"right"})]
+    voted = np.zeros((len(clusters), len(names)), np.int32)
+    for row, name in enumerate(clusters):
+        if name is not None:
+            voted[row, names.index(name)] = 1
+    rng = np.random.default_rng(seed)
+    rows = max(1, CHUNK // voted.size)
+    total = np.zeros(len(clusters))
+    for start in range(0, draws, rows):
+        orders = rng.permuted(np.tile(np.arange(len(clusters)), (min(rows, draws - start), 1)), axis=1)
+        counts = voted[orders].cumsum(axis=1)  # of each draw, after n paths, by cluster
+        most = counts.max(axis=2, keepdims=True)
+        tied = (counts == most) & (most > 0)
+        total += (tied[..., 0] / np.maximum(1, tied.sum(axis=2))).sum(axis=0)
+    return np.asarray(total / draws)

@@ -1,0 +1,134 @@
+"""Tokens, reflections and matched budgets on run folders with known answers."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from known_runs import ALONE, LEAP, write_run
+
+from analysis import efficiency
+from analysis.compare import Run
+from analysis.efficiency import Groups, corrected
+from analysis.pool import pools
+from leap_lab.errors import UserError
+
+QUESTIONS = [f"q{index}" for index in range(8)]
+THINKS = {q: 100 + 10 * index for index, q in enumerate(QUESTIONS)}  # 135 on average
+AHA = {q: 5 + index % 3 for index, q in enumerate(QUESTIONS)}
+
+
+def answers(*right: int, of: int = 4) -> dict[str, list[list[str]]]:
+    """So many right answers to each question, the wrong ones alike; one number is for all."""
+    counts = right * len(QUESTIONS) if len(right) == 1 else right
+    return {q: [["1"] * count + ["2"] * (of - count)] for q, count in zip(QUESTIONS, counts, strict=True)}
+
+
+def write_alone(runs: Path, *right: int, of: int = 8, **more: Any) -> Path:
+    return write_run(runs, answers(*right, of=of), thinks=THINKS, aha=AHA, peers=of, **more)
+
+
+def write_leap(runs: Path, *right: int, of: int = 4, router: str = "dispersed", **more: Any) -> Path:
+    """Twice the thinking of independent paths the summary of 10 included, and fewer reflections."""
+    thinks = {q: 2 * tokens - 10 for q, tokens in THINKS.items()}
+    aha = {q: count - 1 - index % 4 for index, (q, count) in enumerate(AHA.items())}
+    return write_run(runs, answers(*right, of=of), router, thinks=thinks, aha=aha, peers=of, **more)
+
+
+def test_a_run_is_compared_with_as_many_paths_as_its_tokens_pay_for(tmp_path: Path) -> None:
+    """Four paths of LeaP at twice the tokens: eight independent ones, of which three are right and so none wins."""
+    leap = write_leap(tmp_path, 4, 4, 4, 4, 4, 4, 4, 0)
+    alone, spent = efficiency.efficiency([leap, write_alone(tmp_path, 3)])
+    assert (alone.name, alone.size, alone.independent, spent.size) == ("independent", 8, True, 4)
+    assert (alone.correct.value, alone.cons.value, alone.tokens.value) == (3 / 8, 0, 135)
+    assert (spent.tokens.value, spent.total.value, spent.paths) == (270, 1080, 8)
+    assert spent.relative is not None and spent.relative.value == pytest.approx(2)
+    assert spent.matched is not None and spent.matched.difference.value == pytest.approx(7 / 8)
+    assert spent.matched.p == pytest.approx(2 / 2**7) and spent.why == ""
+    assert spent.more_reflections is not None
+    assert spent.more_reflections.difference.value == pytest.approx(-2.5)
+
+
+def test_between_two_numbers_of_paths_the_vote_is_interpolated(tmp_path: Path) -> None:
+    """One path of 2.5 times the tokens stands halfway between the vote of two independent paths and that of three."""
+    folders = [write_leap(tmp_path, 1, of=1), write_alone(tmp_path, 3)]
+    assert efficiency.efficiency(folders)[1].paths == 2
+    thinks = {q: round(2.5 * tokens) - 10 for q, tokens in THINKS.items()}
+    run = write_run(tmp_path, answers(1, of=1), "clustered", thinks=thinks, peers=1)
+    spent = efficiency.efficiency([run, folders[1]])[1]
+    [alone] = pools([Run.read(folders[1])])
+    assert spent.paths == pytest.approx(2.5, abs=0.01) and spent.matched is not None
+    two, three = (sum(vote[0] for vote in alone.cons(count, QUESTIONS)) / 8 for count in (2, 3))
+    assert 1 - spent.matched.difference.value == pytest.approx((two + three) / 2, abs=0.01)
+    assert three == pytest.approx((3 * 5 + 1) / 56, abs=0.015), "of three paths two or three are right"
+
+
+def test_budgets_that_the_pool_does_not_reach_have_a_reason_and_no_number(tmp_path: Path) -> None:
+    short = write_run(tmp_path, answers(1, of=1), "random", thinks=dict.fromkeys(QUESTIONS, 50), peers=1)
+    folders = [write_alone(tmp_path, 3), write_leap(tmp_path, 5, of=5), short]
+    _, long, little = efficiency.efficiency(folders)
+    assert (
+        long.matched is None
+        and long.why == "its tokens pay for 10.0 independent paths, and there are 8 of each question"
+    )
+    assert (
+        little.matched is None
+        and little.why == "60 tokens per question are less than one independent path samples (135)"
+    )
+    other = write_leap(tmp_path, 3, sampling={"temperature": 0.2})
+    unmatched = efficiency.efficiency([*folders, other])[-1]
+    assert unmatched.relative is None and unmatched.why.startswith("no independent run with its model")
+    shown = efficiency.exhibit([*folders, other])
+    assert [claim.verdict for claim in shown.claims[:3]] == ["undecided"] * 3
+    assert "10.0 independent paths, and there are 8" in shown.claims[0].because
+    assert sum(", at equal tokens: n/a, " in note for note in shown.notes) == 3
+
+
+def test_every_token_of_a_group_is_counted_and_groups_may_be_several(tmp_path: Path) -> None:
+    method = {**ALONE, "name": "moa", "layers": 2, "max_tokens": 700}
+    several = {q: [["1", "1", "2"], ["2", "2", "2"]] for q in QUESTIONS}
+    moa = Groups.of(Run.read(write_run(tmp_path, several, method=method, thinks=THINKS, peers=3)))
+    assert (moa.size, moa.total(QUESTIONS)) == (3, 3 * 135)
+    assert [list(groups) for groups in moa.values("cons", ["q0"])] == [[1, 0]]
+
+
+def test_claims_need_an_interval_and_a_p_that_is_corrected(tmp_path: Path) -> None:
+    folders = [write_alone(tmp_path, 3), *(write_leap(tmp_path, 4, 4, 4, 4, 4, 4, 4, 0, router=r) for r in "abcd")]
+    found = corrected(efficiency.efficiency(folders))
+    assert [each.matched.p for each in found[1:] if each.matched] == pytest.approx([4 * 2 / 2**7] * 4)
+    shown = efficiency.exhibit(folders)
+    matched, fewer = shown.claims[:4], shown.claims[4:]
+    assert [claim.verdict for claim in matched] == ["undecided"] * 4, "alone each would be told"
+    assert "p=0.062" in matched[0].because
+    assert efficiency.exhibit(folders[:2]).claims[0].verdict == "holds"
+    assert [claim.verdict for claim in fewer] == ["holds"] * 4
+    assert fewer[0].because.startswith("The difference is -2.50 [-")
+
+
+def test_more_reflections_are_told_as_plainly(tmp_path: Path) -> None:
+    folders = [write_alone(tmp_path, 3), write_leap(tmp_path, 3)]
+    more = write_run(tmp_path, answers(3), "random", aha={q: 9 + 2 * i for i, q in enumerate(QUESTIONS)}, peers=4)
+    same = write_run(tmp_path, answers(3), "all", k=None, aha=AHA, peers=4)
+    fewer = efficiency.exhibit([*folders, more, same]).claims[3:]
+    assert [claim.verdict for claim in fewer] == ["holds", "does not hold", "undecided"]
+
+
+def test_table_and_figure_show_every_run(tmp_path: Path) -> None:
+    folders = [write_leap(tmp_path, 4), write_alone(tmp_path, 3), write_alone(tmp_path, 5, seed=9)]
+    shown = efficiency.exhibit(folders)
+    [head, *rows] = shown.table
+    assert {len(row) for row in rows} == {len(head)} and [row[0] for row in rows] == ["independent", "dispersed k=4"]
+    assert rows[0][1:3] == ["16", "8"], "two seeds are one pool of 16 paths"
+    assert set(shown.runs) == {folder.name for folder in folders}
+    panels = shown.figures["efficiency"].axes
+    assert [list(axes.containers[0][0].get_ydata()) for axes in panels[:2]] == [[50, 100], [135, 270]]
+    assert len(panels) == 4 and list(panels[3].containers[0][0].get_xdata()) == [1]
+    assert [label.get_text() for label in panels[3].get_xticklabels()] == ["independent", "dispersed k=4"]
+
+
+def test_independent_runs_alone_have_nothing_to_be_compared_with(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="independent runs only"):
+        efficiency.efficiency([write_alone(tmp_path, 3)])
+    one = write_run(tmp_path, {"q0": [["1"]]}, "random", method=LEAP, peers=1)
+    shown = efficiency.exhibit([one])
+    assert [claim.verdict for claim in shown.claims] == ["undecided", "undecided"]
+    assert shown.table[1][6] == "n/a"
