@@ -1,5 +1,6 @@
 """The notebooks: stored without outputs, and executed on small runs from the first cell to the last."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
-from traitlets.config import Config
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -31,7 +33,7 @@ def code(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def kernel(folder: Path) -> Config:
+def kernel(folder: Path) -> AsyncKernelManager:
     """This interpreter on this checkout, whatever kernels the machine has; all that it writes goes to `folder`."""
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -39,15 +41,22 @@ def kernel(folder: Path) -> Config:
     spec = {"argv": argv, "display_name": "tests", "language": "python", "env": {"PYTHONPATH": path} | places}
     (folder / "kernels" / "tests").mkdir(parents=True)
     (folder / "kernels" / "tests" / "kernel.json").write_text(json.dumps(spec))
-    specs = {"kernel_dirs": [str(folder / "kernels")], "ensure_native_kernel": False}
-    return Config(KernelSpecManager=specs, KernelManager={"connection_file": str(folder / "connection.json")})
+    specs = KernelSpecManager(kernel_dirs=[str(folder / "kernels")], ensure_native_kernel=False)
+    connection = str(folder / "connection.json")
+    return AsyncKernelManager(kernel_name="tests", kernel_spec_manager=specs, connection_file=connection)
 
 
 def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """The notebook with its outputs, as Jupyter would run it in its own folder; a cell that raises is an error."""
-    where = {"metadata": {"path": str(ROOT / "notebooks")}}
-    client = NotebookClient(notebook, kernel_name="tests", config=kernel(folder), timeout=SECONDS, resources=where)
-    return client.execute()
+    manager, where = kernel(folder), {"metadata": {"path": str(ROOT / "notebooks")}}
+
+    async def run() -> NotebookNode:
+        try:
+            return await NotebookClient(notebook, km=manager, timeout=SECONDS, resources=where).async_execute()
+        finally:
+            await manager.shutdown_kernel(now=True)
+
+    return asyncio.run(run())
 
 
 def checkout() -> list[str]:
