@@ -59,8 +59,10 @@ def curves(
     with style() as palette:
         figure = Figure(figsize=(WIDTH, 0.6 + 1.75 * len(panels)), layout="constrained")
         stacked = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+        lines = list(dict.fromkeys(series.name for panel in panels for series in panel.series))
+        width = _spread(panels)
         for axes, panel in zip(stacked, panels, strict=True):
-            _draw(axes, panel, palette, join)
+            _draw(axes, panel, palette, join, lines, width)
             if log:
                 axes.set_xscale("log")
         if ticks:
@@ -70,7 +72,8 @@ def curves(
     return figure
 
 
-def _draw(axes: "Axes", panel: Panel, palette: Sequence[Any], join: bool) -> None:
+def _draw(axes: "Axes", panel: Panel, palette: Sequence[Any], join: bool, lines: Sequence[str], width: float) -> None:
+    """One panel; a line of the same name has the same look in every panel."""
     if panel.zero:
         axes.axhline(0, color="0.3", linewidth=0.8)
     for index, (name, band) in enumerate((panel.bands or {}).items()):
@@ -79,9 +82,8 @@ def _draw(axes: "Axes", panel: Panel, palette: Sequence[Any], join: bool) -> Non
             low, high = panel.scale * band.low, panel.scale * band.high
             axes.axhspan(low, high, color=color, alpha=0.15, linewidth=0)
         axes.axhline(panel.scale * band.value, color=color, linewidth=0.9, linestyle=LINES[1 + index], label=name)
-    width = _spread(panel)
-    for index, series in enumerate(panel.series):
-        shift = width * (index - (len(panel.series) - 1) / 2)
+    for place, series in enumerate(panel.series):
+        index, shift = lines.index(series.name), width * (place - (len(panel.series) - 1) / 2)
         _line(axes, series, palette[index % len(palette)], index, panel, shift, join)
     for index, marks in enumerate(panel.marks):
         shown: dict[str, Any] = {"marker": MARKERS[2 + index], "facecolors": "none", "edgecolors": "0.25", "s": 16}
@@ -106,10 +108,10 @@ def _line(axes: "Axes", series: Series, color: Any, index: int, panel: Panel, sh
     )
 
 
-def _spread(panel: Panel) -> float:
+def _spread(panels: Sequence[Panel]) -> float:
     """How far lines stand apart, so that their intervals do not hide each other."""
-    places = sorted({place for series in panel.series for place, _ in series.points})
-    if len(panel.series) < 2 or len(places) < 2:
+    places = sorted({place for panel in panels for series in panel.series for place, _ in series.points})
+    if len(places) < 2:
         return 0.0
     return 0.06 * min(right - left for left, right in pairwise(places))
 

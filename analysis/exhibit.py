@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis import figures, tables
-from analysis.stats import Estimate
+from analysis.stats import CONFIDENCE, Estimate
 from leap_lab.errors import UserError
 from leap_lab.files import write_json, write_whole
 
@@ -96,7 +96,9 @@ def directional(
     told = f"The {what} is {tables.signed(difference)} points over {difference.n} questions."
     if p is not None:
         told = f"{told[:-1]}, p={p:.3f}."
-    if not difference.excludes_zero or (p is not None and p >= 0.05):
+    if not difference.excludes_zero:
         why = f" There is no interval: {difference.why}." if difference.why else " The data cannot tell its sign."
         return Claim(text, source, "undecided", told + why)
+    if p is not None and p >= 1 - CONFIDENCE:
+        return Claim(text, source, "undecided", f"{told} Among so many comparisons that may be chance.")
     return Claim(text, source, "holds" if (difference.value > 0) == up else "does not hold", told)

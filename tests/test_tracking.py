@@ -100,6 +100,24 @@ class FakeWandb:
         self.told["exit_code"] = exit_code
 
 
+def test_a_report_is_a_run_of_its_own_in_the_group_of_its_sweep(folder: pathlib.Path) -> None:
+    wandb = FakeWandb()
+    tables = {"trap": [["run", "gap"], ["leap", "-8"]]}
+    tracker = WandbTracker(project="p", connect=wandb)
+    tracker.report("s1", folder.parent, tables, {"trap": folder / "trap.png"})
+    told = wandb.told["init"]
+    assert (told["id"], told["group"], told["job_type"]) == ("s1-report", "s1", "report")
+    assert wandb.told["log"] == {"trap": [{"run": "leap", "gap": "-8"}], "figure/trap": "image trap.png"}
+    assert wandb.told["exit_code"] == 0
+
+
+@pytest.mark.parametrize("fails", ["import", "init", "table", "log", "finish"])
+def test_a_report_that_wandb_refuses_costs_nothing(folder: pathlib.Path, fails: str, caplog: Any) -> None:
+    tracker = WandbTracker(connect=FakeWandb(fails))
+    tracker.report("s1", folder.parent, {"trap": [["run"], ["leap"]]}, {})
+    assert f"report failed: no {fails} today" in caplog.text
+
+
 def test_real_wandb_offline(folder: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
     tell_everything(WandbTracker(), folder)
     tracking._import_wandb().teardown()  # as at the end of a process: waits for what is being written
