@@ -25,6 +25,10 @@ class Claim:
     verdict: Verdict
     because: str  # the numbers that decide it, or why they cannot
 
+    def __str__(self) -> str:
+        """The claim, where the paper makes it, and what decides it."""
+        return f"{self.text} ({self.source}) {self.because}"
+
     def as_dict(self) -> dict[str, str]:
         """For JSON."""
         return {"text": self.text, "source": self.source, "verdict": self.verdict, "because": self.because}
@@ -45,7 +49,7 @@ class Exhibit:
 
     def console(self) -> str:
         """The table, the notes and the claims as plain text."""
-        told = [f"{claim.verdict}: {claim.text} ({claim.source}) {claim.because}" for claim in self.claims]
+        told = [f"{claim.verdict}: {claim}" for claim in self.claims]
         return "\n".join([tables.console(self.table), *self.notes, *told])
 
     def write(self, out: str | Path) -> list[Path]:
@@ -70,8 +74,9 @@ class Exhibit:
 
     def markdown(self) -> str:
         """The table, the notes and the claims."""
-        told = [f"- **{claim.verdict}**: {claim.text} ({claim.source}) {claim.because}" for claim in self.claims]
-        return "\n\n".join([tables.markdown(self.table), *self.notes, *(["\n".join(told)] if told else [])])
+        told = [f"- **{claim.verdict}**: {tables.plain_markdown(str(claim))}" for claim in self.claims]
+        notes = map(tables.plain_markdown, self.notes)
+        return "\n\n".join([tables.markdown(self.table), *notes, *(["\n".join(told)] if told else [])])
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the drawings, for JSON."""

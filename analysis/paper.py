@@ -83,7 +83,7 @@ def summary(exhibits: Sequence[Exhibit]) -> str:
     lines = []
     for verdict, words in VERDICTS.items():
         found = _claims(exhibits, verdict)
-        lines += [f"{words} ({len(found)}):", *(f"  {claim.text} ({claim.source}) {claim.because}" for claim in found)]
+        lines += [f"{words} ({len(found)}):", *(f"  {claim}" for claim in found)]
     return "\n".join(lines)
 
 
@@ -103,7 +103,7 @@ def markdown(exhibits: Sequence[Exhibit]) -> str:
     parts = ["# Learning from Peers: the paper's experiments, measured anew", INTRODUCTION, "## The paper's claims"]
     for verdict, words in VERDICTS.items():
         found = _claims(exhibits, verdict)
-        told = "\n".join(f"- {claim.text} ({claim.source}) {claim.because}" for claim in found)
+        told = "\n".join(f"- {tables.plain_markdown(str(claim))}" for claim in found)
         parts.append(f"### {words}: {len(found)}\n\n{told or 'None.'}")
     for exhibit in exhibits:
         figures = [f"![{exhibit.title}]({stem}.png)" for stem in exhibit.figures]
@@ -137,7 +137,7 @@ def _list(claims: Sequence[Claim], verdicts: bool = False) -> str:
     lines = []
     for claim in claims:
         lead = f"<b>{claim.verdict}</b>: " if verdicts else ""
-        lines.append(f"<li>{lead}{html.escape(f'{claim.text} ({claim.source}) {claim.because}')}</li>")
+        lines.append(f"<li>{lead}{html.escape(str(claim))}</li>")
     return f"<ul>{''.join(lines)}</ul>" if lines else ""
 
 

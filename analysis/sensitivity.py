@@ -20,8 +20,8 @@ Settings = Mapping[str, Any]
 
 
 def _relative(key: str, own: str) -> Callable[[Settings], float | None]:
-    """A setting as a multiple of the model's own."""
-    return lambda found: None if found.get(key) is None else round(found[key] / found[own], 4)
+    """A setting as a multiple of the model's own; None for a run without either."""
+    return lambda found: round(found[key] / found[own], 4) if found.get(key) and found.get(own) else None
 
 
 @dataclass(frozen=True)

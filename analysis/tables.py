@@ -61,7 +61,7 @@ def console(table: Cells) -> str:
 
 def markdown(table: Cells) -> str:
     """A Markdown table, padded to be read as it stands."""
-    escaped = [[_markdown_cell(cell) for cell in row] for row in table]
+    escaped = [[plain_markdown(cell) for cell in row] for row in table]
     widths = [max(3, *map(len, column)) for column in zip(*escaped, strict=True)]
     lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in escaped]
     rule = ["-" * (width + 2) for width in widths]
@@ -126,7 +126,8 @@ def _interval(value: Estimate, form: str) -> str:
     return f"[{100 * value.low:{form}}, {100 * value.high:{form}}]"
 
 
-def _markdown_cell(text: str) -> str:
+def plain_markdown(text: str) -> str:
+    """Text in which no sign means anything to Markdown, on one line."""
     for mark in "\\|*_`<":
         text = text.replace(mark, f"\\{mark}")
     return " ".join(text.split())

@@ -101,7 +101,7 @@ class Cell:
         selected = {key: config[key] for key in ("difficulty", "prefix") if self.needs_reference}
         return {
             **selected,
-            **({"probes": config["probe_tokens"]} if self._probed else {}),
+            **({"probes": {"tokens": config["probe_tokens"], "sampled": True}} if self._probed else {}),
             **({"reference": self.reference().run_id} if self.needs_reference else {}),
             "schema": SCHEMA_VERSION,
             "model": "none" if engine["name"] == "scripted" else model_fingerprint(self.model_path),

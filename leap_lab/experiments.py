@@ -82,4 +82,4 @@ def _written(value: Any) -> str:
 def _parsed(argument: str) -> Any:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
-    return OverridesParser.create().parse_override(argument)
+    return OverridesParser.create().parse_overrides([argument])[0]

@@ -316,8 +316,17 @@ def test_paths_can_start_from_beginnings():
     assert paths[0].spent == paths[0].count(Kind.THINK, Kind.SUMMARY)
 
 
-def without_probes(engine: ScriptedEngine) -> list[Request]:
-    return [request for request in engine.requests if request.sampling.temperature > 0]
+def added(plain: ScriptedEngine, probed: ScriptedEngine) -> list[Request]:
+    """The requests of the probes: what is left when all others were made as without them, and in that order."""
+    expected = iter([*plain.requests, None])
+    following, left = next(expected), []
+    for request in probed.requests:
+        if request == following:
+            following = next(expected)
+        else:
+            left.append(request)
+    assert following is None, "a request that the paths made without probes is missing or differs"
+    return left
 
 
 @pytest.mark.parametrize("probe_tokens", [0, 6])
@@ -326,7 +335,10 @@ def test_probes_do_not_touch_the_path(probe_tokens):
     script = Talk(dict.fromkeys(range(2), "one\n\nunfinished " * 5))
     plain, engine = solve(leap(max_tokens=120), script, peers=3)
     probed, with_probes = solve(leap(max_tokens=120, probe_tokens=probe_tokens), script, peers=3)
-    assert without_probes(with_probes) == without_probes(engine) == engine.requests
+    branches = [branch for path in probed for branch in path.branches]
+    probes = added(engine, with_probes)
+    assert len(probes) == len(branches) * (2 if probe_tokens else 1), "thinking, where it may think, and an answer"
+    assert {request.sampling.temperature for request in probes} == {1.0 if probe_tokens else 0.0}
     for path, other in zip(plain, probed, strict=True):
         assert path.segments == other.segments and path.routes == other.routes
         assert (path.spent, path.tokens_cut, path.tokens_prefilled) == (
@@ -342,6 +354,17 @@ def test_probes_do_not_touch_the_path(probe_tokens):
             comments = branch.turn + (branch.phase == "after")
             assert branch.path.text(Kind.COMMENT).count("</comment>") == comments
             assert branch.path.final == "\n\n\\boxed{9}\n"
+
+
+def test_a_branch_after_a_block_thinks_on_as_its_path_does():
+    """The same words and the same seed, until the path meets its next block."""
+    script = Talk(dict.fromkeys(range(2), "one\n\nunfinished " * 5))
+    _, plain = solve(leap(max_tokens=120), script, peers=3)
+    probed, engine = solve(leap(max_tokens=120, probe_tokens=6), script, peers=3)
+    own = {(tuple(request.prompt), request.seed) for request in plain.requests}
+    thinking = [request for request in added(plain, engine) if request.max_tokens == 6]
+    after = [path for path in thinking if (tuple(path.prompt), path.seed) in own]
+    assert len(after) == sum(branch.phase == "after" for path in probed for branch in path.branches)
 
 
 def test_a_probe_that_closes_its_thinking_answers_by_itself():

@@ -107,13 +107,17 @@ class Writer:
         await self.finish(path, turn, await self.think(path, turn, limit))
 
     async def probe(self, path: Path, branch: Branch, probe_tokens: int) -> None:
-        """Let a branch answer: greedily, after at most `probe_tokens` more tokens of thinking (0: now).
+        """Let a branch answer: greedily and at once, or after at most `probe_tokens` more tokens of thinking.
 
+        A branch that thinks on does so as the path would, with its sampling and the seed of its next turn: what a path
+        makes of a block is a matter of chance, which greedy words would hide. So the branch `after` a block is the path
+        itself, had it met no further block, and the one `before` is the path had it not met this one.
         What it samples is counted in `tokens_probe` of the path, apart from everything else.
         """
         copy, before = branch.path, branch.path.sampled
-        writer = replace(self, sampling=GREEDY, max_tokens=copy.spent + probe_tokens)
-        await writer.think_to_the_end(copy, branch.turn)
+        sampling = self.sampling if probe_tokens else GREEDY
+        writer = replace(self, sampling=sampling, max_tokens=copy.spent + probe_tokens)
+        await writer.think_to_the_end(copy, branch.turn + 1)
         path.tokens_probe += copy.sampled - before
 
     def budget(self, path: Path) -> int:
