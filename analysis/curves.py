@@ -1,5 +1,6 @@
 """Figures of curves: a quantity with its interval over a setting, one line a method, published values as marks."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -68,7 +69,7 @@ def curves(
         if ticks:
             stacked[-1].set_xticks(list(ticks), list(names) or [f"{tick:g}" for tick in ticks])
             stacked[-1].minorticks_off()
-        stacked[-1].set_xlabel(x)
+        stacked[-1].set_xlabel(textwrap.fill(x, 46))
     return figure
 
 
@@ -89,8 +90,15 @@ def _draw(axes: "Axes", panel: Panel, palette: Sequence[Any], join: bool, lines:
         shown: dict[str, Any] = {"marker": MARKERS[2 + index], "facecolors": "none", "edgecolors": "0.25", "s": 16}
         axes.scatter(*zip(*marks.points, strict=True), label=f"paper, {marks.name}", zorder=4, linewidths=0.8, **shown)
     axes.set_ylabel(panel.y)
-    if len(axes.get_legend_handles_labels()[1]) > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, **TIGHT)
+    _legend(axes)
+
+
+def _legend(axes: "Axes") -> None:
+    """Above the axes, in as many columns as the names leave room for; none for a single line."""
+    names = axes.get_legend_handles_labels()[1]
+    if len(names) > 1:
+        columns = 1 if max(map(len, names)) > 24 else 2
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False, **TIGHT)
 
 
 def _line(axes: "Axes", series: Series, color: Any, index: int, panel: Panel, shift: float, join: bool) -> None:
@@ -144,5 +152,5 @@ def shares(
         axes.grid(axis="x", visible=False)
         axes.set_xlabel(x)
         axes.set_ylabel(y)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, **TIGHT)
+        _legend(axes)
     return figure

@@ -92,3 +92,18 @@ def test_shares_stack_up_to_everything() -> None:
     assert [bar.get_height() for bar in bars] == [75, 75, 25, 25]
     assert {bar.get_y() + bar.get_height() for bar in bars} == {75, 100}
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["64", "128"]
+
+
+def test_long_names_get_a_column_of_their_own() -> None:
+    def columns(*names: str) -> int:
+        [axes] = curves([Panel("y", [Series(name, [(1, UP), (2, UP)]) for name in names])], "x" * 30).axes
+        return axes.get_legend()._ncols
+
+    assert columns("leap", "independent") == 2 and columns("leap", "leap_s with dispersed routing k=4") == 1
+
+
+def test_a_line_looks_the_same_in_every_panel() -> None:
+    one, other = Series("independent", [(1, UP)]), Series("leap", [(1, UP)])
+    above, below = curves([Panel("y", [one, other]), Panel("gain", [other])], "x").axes
+    looks = [{each.get_label(): each.lines[0].get_color() for each in axes.containers} for axes in (above, below)]
+    assert looks[0]["leap"] == looks[1]["leap"] != looks[0]["independent"]

@@ -188,13 +188,35 @@ def test_the_command_of_the_readme(tmp_path):
     assert len(folders) == 3 and len(paths) == 3 * 3 * 4
     assert set(paths["finish"]) <= {"answered", "forced"}
     tracked = {path.name.rsplit("-", 1)[1] for path in tmp_path.glob("wandb/offline-run-*")}
-    assert tracked == {folder.name for folder in folders}
+    assert tracked == {*(folder.name for folder in folders), "report"}
 
     started = time.monotonic()
     again = call(line)
     assert again.returncode == 0 and "starting the engine" not in again.stderr
     assert again.stdout.partition("\nreport:")[0] == ran.stdout.partition("\nreport:")[0]
     assert time.monotonic() - started < 60, "no engine, no model"
+
+
+def test_experiments_end_with_one_report(tmp_path):
+    """All methods, beginnings and probes on a real engine, which starts once."""
+    small = ["limit=5", "peers=4", "reference.responses=8", "tracking=none"]
+    ran = call(command("-m", "experiment=trap,transitions,position,scaling", *small, runs=tmp_path))
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("starting the engine") == 1
+    paths = pd.concat(pd.read_parquet(file) for file in tmp_path.glob("*/groups/*.parquet"))
+    begun = paths[paths["tokens_prefix"] > 0]
+    assert len(begun) >= 8 and {"prefix"} <= {part["kind"] for part in begun.iloc[0]["segments"]}
+    probed = paths[(paths["tokens_probe"] > 0)]
+    assert {probe["phase"] for probes in probed["probes"] for probe in probes} == {"before", "after"}
+    [report] = tmp_path.glob("reports/paper-*/report.html")
+    text = report.read_text()
+    for name in ("trap", "transitions", "position", "scaling"):
+        assert f'<section id="{name}">' in text and report.with_name(f"{name}.png").is_file()
+    configs = [file.read_text() for file in tmp_path.glob("*/config.yaml")]
+    methods = {
+        name for name in ("independent", "leap", "leap_s", "moa") if any(f"name: {name}\n" in c for c in configs)
+    }
+    assert methods == {"independent", "leap", "leap_s", "moa"}
 
 
 def test_ctrl_c_and_kill_lose_nothing_that_was_finished(tmp_path):
