@@ -5,7 +5,7 @@ path's own before and after a block, and those that the peers it heard would hav
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from analysis.exchanges import CONSISTENT, INFLUENCED, TYPES, UNAFFECTED, exchan
 from analysis.exhibit import Claim, Exhibit, Verdict, directional
 from analysis.load import settings
 from analysis.odds import Odds, mantel_haenszel
-from analysis.probes import names_by_folder, of_run, probed, stem
+from analysis.probes import CHANCE, names_by_folder, of_run, probed, sampled, stem
 from analysis.published import published
 from analysis.stats import DIFFERENCE, ENOUGH, SHARE, Estimate, Floats, estimate, ratio
 from analysis.tables import Cells, number, percent, signed
@@ -137,13 +137,13 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     left_out += [f"{run.name}: left out, no block can be told." for run in runs if run.folder not in names]
     several = len(names) > 1
     found = {folder: _by_turn(name, folder, tables[folder]) for folder, name in names.items()}
-    claims = [of_run(_claims(tables[folder]), name, several) for folder, name in names.items()]
+    claims = [of_run(_claims(tables[folder], sampled(folder)), name, several) for folder, name in names.items()]
     return Exhibit(
         name="communication_types",
         title="What paths do with what they hear, by position",
         source="Figure 9",
         table=cells([each for types in found.values() for each in types]),
-        notes=[*NOTES, *(_told(name, folder, tables[folder]) for folder, name in names.items()), *left_out],
+        notes=[*NOTES, CHANCE, *(_told(name, folder, tables[folder]) for folder, name in names.items()), *left_out],
         figures={stem("communication_types", folder, several): _figure(types) for folder, types in found.items()},
         claims=[claim for own in claims for claim in own],
         runs=[folder.name for folder in names],
@@ -213,27 +213,33 @@ def _told(name: str, folder: str | Path, table: pd.DataFrame) -> str:
     )
 
 
-def _claims(table: pd.DataFrame) -> list[Claim]:
+def _claims(table: pd.DataFrame, by_chance: bool) -> list[Claim]:
     told = table[table["type"].notna()]
-    return [_minority(told), _earlier(told), _odds(_helped(table))]
+    earlier = _earlier(told)
+    if by_chance and earlier.verdict != "undecided":
+        why = "Probes are samples here, and how much of each share is chance may differ between blocks."
+        earlier = replace(earlier, verdict="undecided", because=f"{earlier.because} {why}")
+    return [_minority(told), earlier, _odds(_helped(table))]
 
 
 def _minority(told: pd.DataFrame) -> Claim:
     """Decided only where it does not hang on how ties among the heard count."""
-    text, source = "Most communications are consistent or unaffected; influence is the minority", "Figure 9"
-    least, most = (
-        estimate(_by_question(told, told[column] == INFLUENCED), SHARE) for column in ("type", "strict_type")
+    text, source = "Most communications are consistent or unaffected.", "Figure 9"
+    most, least = (
+        estimate(_by_question(told, told[column].isin((CONSISTENT, UNAFFECTED))), SHARE)
+        for column in ("type", "strict_type")
     )
-    because = f"{percent(least)}% of communications are influenced, over {least.n} questions; {percent(most)}% if a "
-    because += "path disagrees with peers that are tied."
-    if least.low is None or most.high is None:
-        return Claim(text, source, "undecided", f"{because} There is no interval: {least.why}.")
-    return Claim(text, source, _verdict(most.high < 0.5, least.low > 0.5), because)
+    because = f"{percent(most)}% of communications are consistent or unaffected, over {most.n} questions; "
+    because += f"{percent(least)}% if a path disagrees with peers that are tied."
+    if None in (most.low, most.high, least.low, least.high):
+        return Claim(text, source, "undecided", f"{because} There is no interval: {most.why or least.why}.")
+    lows, highs = [float(each.low or 0) for each in (most, least)], [float(each.high or 0) for each in (most, least)]
+    return Claim(text, source, _verdict(min(lows) > 0.5, max(highs) < 0.5), because)
 
 
 def _earlier(told: pd.DataFrame) -> Claim:
     """First block against the last one that enough questions reach, in the same groups."""
-    text, source = "The share of influenced communications is larger at early blocks than at late ones", "Figure 9"
+    text, source = "The share of influenced communications is larger at early blocks than at late ones.", "Figure 9"
     influenced = (told["type"] == INFLUENCED).astype(float)
     by_turn = told.assign(influenced=influenced).pivot_table("influenced", GROUP, "turn")
     first, *later = sorted(map(int, set(told["turn"])))
@@ -247,7 +253,7 @@ def _earlier(told: pd.DataFrame) -> Claim:
 
 
 def _odds(found: Odds) -> Claim:
-    text, source = "Hearing a right peer raises the odds of being right after the block", "ours"
+    text, source = "Hearing a right peer raises the odds of being right after the block.", "ours"
     ratio = found.ratio
     because = (
         f"The odds ratio (Mantel-Haenszel, within question, block and own rightness before) is {number(ratio)}, from "

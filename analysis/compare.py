@@ -101,10 +101,12 @@ def compare(folders: Sequence[str | Path], questions: Asked = None, groups: int 
     runs = [Run.read(folder, asked, groups) for folder, asked in wanted.items()]
     runs.sort(key=lambda run: not run.independent)
     names = names_of([run.settings for run in runs], [run.folder.name for run in runs])
-    most = groups or max(_most_groups(run) for run in runs)
     everything = _all_questions(runs)
     sizes = [len(everything if wanted[run.folder] is None else set(wanted[run.folder] or ())) for run in runs]
-    return [_row(run, name, runs, size * most) for run, name, size in zip(runs, names, sizes, strict=True)]
+    return [
+        _row(run, name, runs, size * (groups or _most_groups(run)))
+        for run, name, size in zip(runs, names, sizes, strict=True)
+    ]
 
 
 def corrected(rows: Sequence[Row]) -> list[Row]:

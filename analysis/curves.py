@@ -78,11 +78,11 @@ def _draw(axes: "Axes", panel: Panel, palette: Sequence[Any], join: bool, lines:
     if panel.zero:
         axes.axhline(0, color="0.3", linewidth=0.8)
     for index, (name, band) in enumerate((panel.bands or {}).items()):
-        color = palette[7 - index]
+        color = palette[7 - index % 4]
         if band.low is not None and band.high is not None:
             low, high = panel.scale * band.low, panel.scale * band.high
             axes.axhspan(low, high, color=color, alpha=0.15, linewidth=0)
-        axes.axhline(panel.scale * band.value, color=color, linewidth=0.9, linestyle=LINES[1 + index], label=name)
+        axes.axhline(panel.scale * band.value, color=color, linewidth=0.9, linestyle=LINES[1 + index % 3], label=name)
     for place, series in enumerate(panel.series):
         index, shift = lines.index(series.name), width * (place - (len(panel.series) - 1) / 2)
         _line(axes, series, palette[index % len(palette)], index, panel, shift, join)

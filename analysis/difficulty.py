@@ -208,14 +208,18 @@ def _raises(each: Bucket) -> Claim:
 
 
 def _solves(each: Bucket) -> Claim:
-    """Whether questions that the reference run failed altogether are solved, and how often without peers."""
-    text = f"LeaP solves questions that no independent response of the reference run solved ({each.name})."
+    """Whether questions that the reference run failed altogether are solved more often than by fresh paths alone."""
+    text = f"LeaP solves more of the questions that no response of the reference run solved ({each.name})."
     if not each.n:
         return Claim(text, SOURCE, "undecided", "There is no question of this difficulty.")
+    if each.against is None:
+        return Claim(text, SOURCE, "undecided", "There is no independent run to compare with.")
     told = f"Its Pass@1 on them is {percent(each.correct)} % over {each.n} questions"
     if each.baseline is not None:
         told += f", that of other independent paths {percent(each.baseline)} %"
-    return Claim(text, SOURCE, "holds" if (each.correct.low or 0) > 0 else "undecided", f"{told}.")
+    difference = each.against.difference
+    decided = "undecided" if not difference.excludes_zero else "holds" if difference.value > 0 else "does not hold"
+    return Claim(text, SOURCE, decided, f"{told}.")  # type: ignore[arg-type]
 
 
 def _words(level: str) -> str:

@@ -100,7 +100,7 @@ def directional(
     """
     told = f"The {what} is {tables.signed(difference)} points over {difference.n} questions."
     if p is not None:
-        told = f"{told[:-1]}, p={p:.3f}."
+        told = f"{told[:-1]}, p={p:.3f}." if p >= 0.001 else f"{told[:-1]}, p<0.001."
     if not difference.excludes_zero:
         why = f" There is no interval: {difference.why}." if difference.why else " The data cannot tell its sign."
         return Claim(text, source, "undecided", told + why)

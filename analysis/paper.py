@@ -1,7 +1,9 @@
 """The experiments of the paper as one report, in Markdown and HTML: figures, tables, what they say of its claims."""
 
 import html
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from analysis import (
     trap,
 )
 from analysis.exhibit import Claim, Exhibit
-from analysis.load import Asked, only
+from analysis.load import Asked, only, settings
 from analysis.report import Report
 from leap_lab.errors import UserError
 from leap_lab.files import write_whole
@@ -56,26 +58,43 @@ INTRODUCTION = (
 def write(experiments: Mapping[str, Folders | Mapping[Path, Asked]], out: str | Path) -> Report:
     """Every experiment's exhibit and, of several, one report.md and report.html on top, in `out`.
 
-    An experiment's runs are folders, read whole, or folders with the questions and groups that it asked of each.
+    A key is the name of an experiment and, after a space, what was swept beside it. Its runs are folders, read whole,
+    or folders with the questions and groups that it asked of each.
+
     An exhibit that cannot be made, because of runs that failed, is a line in `problems` and costs no other.
     `UserError` when `out` cannot be written.
     """
-    order = [name for name in EXHIBITS if name in experiments]
+    order = [label for name in EXHIBITS for label in experiments if label.partition(" ")[0] == name]
     exhibits, problems = [], []
-    for name in order:
-        runs = experiments[name]
+    for label in order:
+        runs = experiments[label]
         asked = {folder.name: some for folder, some in runs.items()} if isinstance(runs, Mapping) else {}
         try:
             with only(asked):
-                exhibits.append(EXHIBITS[name](list(runs)))
+                exhibits.append(_exhibit(label, list(runs)))
         except UserError as error:
-            problems.append(f"experiment={name}: {error}")
+            problems.append(f"experiment={label}: {error}")
     files = [file for exhibit in exhibits for file in exhibit.write(out)]
     console = "\n\n".join(f"{exhibit.title} ({exhibit.source})\n{exhibit.console()}" for exhibit in exhibits)
     if len(exhibits) > 1:
         files = [*_summary(exhibits, Path(out)), *files]
         console = summary(exhibits)
     return Report(console, files, problems, {exhibit.name: exhibit.table for exhibit in exhibits})
+
+
+def _exhibit(label: str, runs: Folders) -> Exhibit:
+    """The exhibit of one experiment; what was swept beside it becomes part of its title and its files."""
+    name, _, variant = label.partition(" ")
+    found = [settings(Path(folder)) for folder in runs]
+    for key in ("model.path", "dataset.name", "dataset.seed"):
+        if len(values := {str(each.get(key)) for each in found}) > 1:
+            raise UserError(f"runs of several {key} ({', '.join(sorted(values))}): name those of one")
+    exhibit = EXHIBITS[name](runs)
+    if not variant:
+        return exhibit
+    suffix = "_" + re.sub(r"[^A-Za-z0-9.]+", "_", variant).strip("_")
+    figures = {f"{stem}{suffix}": figure for stem, figure in exhibit.figures.items()}
+    return replace(exhibit, name=f"{name}{suffix}", title=f"{exhibit.title}: {variant}", figures=figures)
 
 
 def summary(exhibits: Sequence[Exhibit]) -> str:

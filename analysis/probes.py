@@ -83,3 +83,15 @@ def of_run(claims: Sequence[Claim], name: str, several: bool) -> list[Claim]:
 def stem(name: str, folder: Path, several: bool) -> str:
     """The file stem of a figure of one run: with its id where there are several."""
     return f"{name}_{folder.name}" if several else name
+
+
+CHANCE = (
+    "Where probes think on (probe_tokens above 0) each is a sample: a path that would be right half of the time can "
+    "answer otherwise after a block without any effect of it. The balance of recovery and harm is free of that, either "
+    "share is not."
+)
+
+
+def sampled(folder: str | Path) -> bool:
+    """Whether the probes of a run thought on before they answered, as the path itself would have, by chance."""
+    return bool(settings(Path(folder)).get("probe_tokens"))

@@ -39,7 +39,7 @@ def _gains(rows: Sequence[Row]) -> list[Claim]:
 
 
 def _between(rows: Sequence[Row], named: dict[str, Path]) -> list[Claim]:
-    """Routers against each other at the same k: every pair, p corrected for all of them."""
+    """Dispersed routing, the paper's choice, against each other router at the same k; p corrected for all of them."""
     pairs = [
         (one, other)
         for one, other in combinations(rows, 2)

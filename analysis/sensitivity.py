@@ -65,6 +65,14 @@ def _position_marks() -> list[Marks]:
     return _gains({"R1-14B": places}, {"R1-14B": told["none"]}, 4096)
 
 
+def _helpers_marks() -> list[Marks]:
+    told, base = published()["single_k"], published()["pass_at_1"]["aime_2024"]["R1-14B"]["baseline"]
+    series: dict[str, dict[float, float]] = {
+        f"R1-14B {name}": {k: each[f"k{k}"] for k in (2, 4, 8)} for name, each in told.items()
+    }
+    return _gains(series, dict.fromkeys(series, base), 1)
+
+
 AXES = {
     "granularity": Axis(
         "T, multiples of the model's", _relative("method.interval", "model.interval"), _granularity_marks
@@ -73,19 +81,19 @@ AXES = {
     "position": Axis(
         "position of the block, multiples of T", _relative("method.position", "model.interval"), _position_marks
     ),
-    "single": Axis("k, helpers that stop at the block", lambda found: found.get("method.helpers"), list),
+    "single": Axis("k, helpers that stop at the block", lambda found: found.get("method.helpers"), _helpers_marks),
     "temperature": Axis(
         "temperature, multiples of the model's", _relative("sampling.temperature", "model.sampling.temperature"), list
     ),
 }
 
 
-def sensitivity(folders: Sequence[str | Path], axis: str) -> list[Point]:
+def sensitivity(folders: Sequence[str | Path], axis: str, rows: Sequence[Row] | None = None) -> list[Point]:
     """The runs that have a place on the axis, each beside its independent baseline, p corrected for them all (Holm).
 
-    `UserError` when there is none.
+    `rows` are those of `compare`, where they are at hand. `UserError` when there is none.
     """
-    rows = corrected(compare(folders))
+    rows = rows or corrected(compare(folders))
     named = {Path(folder).name: Path(folder) for folder in folders}
     places = {row.run_id: AXES[axis].place(settings(named[row.run_id])) for row in rows}
     found = [Point(place, row, named[row.run_id]) for row in rows if (place := places[row.run_id]) is not None]
@@ -104,8 +112,8 @@ def contrast(points: Sequence[Point], text: str, source: str, one: Point, other:
 
 def exhibit(folders: Sequence[str | Path], axis: str) -> Exhibit:
     """Table, figure and claims of one of `AXES`."""
-    points = sensitivity(folders, axis)
     rows = corrected(compare(folders))
+    points = sensitivity(folders, axis, rows)
     title, source = TITLES[axis]
     return Exhibit(
         name=axis,

@@ -10,13 +10,19 @@ from analysis.curves import Marks, Panel, Series, curves
 from analysis.exhibit import Claim, Exhibit, directional
 from analysis.metrics import by_question
 from analysis.published import published
-from analysis.stats import SHARE, Estimate, estimate, paired
+from analysis.stats import DIFFERENCE, SHARE, Estimate, estimate, paired
 from analysis.tables import Cells, percent, points
 from leap_lab.errors import UserError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+TITLES = {
+    "trap": "What a wrong beginning does to Pass@1",
+    "trap_length": "What a wrong beginning does, by its length",
+    "good_beginnings": "What a right beginning does to Pass@1",
+}
+PAPERS_LENGTH = 0.15  # of a response
 NOTES = (
     "gap: paired difference of Pass@1 in points over the questions that have right and wrong responses.",
     "The words of the beginning are given: no run pays for them, and all are continued with the same budget.",
@@ -37,6 +43,7 @@ class Gap:
     free: Estimate
     gap: Against  # begun minus free
     by_question: dict[str, float]  # the gap of each question
+    begun_by_question: dict[str, float]  # Pass@1 with the beginning
     runs: tuple[str, str]  # ids: begun, free
 
 
@@ -75,12 +82,12 @@ def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
         )
     return Exhibit(
         name=name,
-        title=f"What {'a right' if good else 'a wrong'} beginning does to Pass@1",
+        title=TITLES.get(name, TITLES["trap"]),
         source="Figure 17" if good else "Figures 1 and 4",
         table=cells(gaps),
         notes=NOTES,
         figures={name: figure(gaps, good)},
-        claims=[*_fall(gaps, good), *_repair(gaps, good)],
+        claims=_claims([gap for gap in gaps if name != "trap_length" or gap.fraction != PAPERS_LENGTH], good),
         runs=list(dict.fromkeys(run for gap in gaps for run in gap.runs)),
     )
 
@@ -97,6 +104,11 @@ def figure(gaps: Sequence[Gap], good: bool = False) -> "Figure":
     questions = f"n = {min(g.questions for g in gaps)} questions"
     panels = [Panel("Pass@1 (%)", free), Panel("change in Pass@1 (points)", gap, marks=marks, zero=True)]
     return curves(panels, f"beginning, % of a {'right' if good else 'wrong'} response ({questions})")
+
+
+def _claims(gaps: Sequence[Gap], good: bool) -> list[Claim]:
+    """`trap` has those on the paper's own length, `trap_length` those on all others."""
+    return [*_fall(gaps, good), *(_good_with_peers(gaps) if good else _repair(gaps))]
 
 
 def _published() -> list[Marks]:
@@ -121,21 +133,39 @@ def _fall(gaps: Sequence[Gap], good: bool) -> list[Claim]:
     ]
 
 
-def _repair(gaps: Sequence[Gap], good: bool) -> list[Claim]:
+def _good_with_peers(gaps: Sequence[Gap]) -> list[Claim]:
+    """Whether paths that begin well gain from peers, too: question by question."""
+    told = published()["good_prefix_15"]["R1-14B"]
+    claims = []
+    for gap, alone, shared in _beside(gaps):
+        left, right = ([[each.begun_by_question[question]] for question in shared] for each in (gap, alone))
+        text = (
+            f"Peers raise the Pass@1 of paths that begin well ({gap.method}; paper, R1-14B: {told['independent']:g} to "
+        )
+        text += f"{told['leap']:g})."
+        claims.append(directional(text, "Figure 17", paired(left, right, DIFFERENCE), up=True))
+    return claims
+
+
+def _beside(gaps: Sequence[Gap]) -> list[tuple[Gap, Gap, list[str]]]:
+    """Every run with peers, the independent one with the same beginnings, and their common questions."""
+    pairs = [
+        (gap, alone)
+        for gap in gaps
+        for alone in gaps
+        if gap.method != INDEPENDENT and alone.method == INDEPENDENT and alone.fraction == gap.fraction
+    ]
+    return [(gap, alone, sorted(set(gap.by_question) & set(alone.by_question))) for gap, alone in pairs]
+
+
+def _repair(gaps: Sequence[Gap]) -> list[Claim]:
     """Whether peers make the gap smaller: the difference of two gaps, question by question."""
     claims = []
-    for gap in gaps:
-        alone = [other for other in gaps if other.method == INDEPENDENT and other.fraction == gap.fraction]
-        if gap.method == INDEPENDENT or not alone or good:
-            continue
-        shared = sorted(set(gap.by_question) & set(alone[0].by_question))
-        left, right = ([[each.by_question[question]] for question in shared] for each in (gap, alone[0]))
+    for gap, alone, shared in _beside(gaps):
+        left, right = ([[each.by_question[question]] for question in shared] for each in (gap, alone))
         text = f"With peers ({gap.method}) the trap is smaller ({_length(gap):g}% of a response)."
-        claims.append(
-            directional(
-                text, "Figure 4", paired(left, right, (-2.0, 2.0)), up=True, what="gap with peers minus gap alone"
-            )
-        )
+        smaller = paired(left, right, (-2.0, 2.0))
+        claims.append(directional(text, "Figure 4", smaller, up=True, what="gap with peers minus gap alone"))
     return claims
 
 
@@ -164,5 +194,6 @@ def _gap(run: Run, name: str, runs: Sequence[Run]) -> Gap:
         free=other,
         gap=against(run, free[0], shared),
         by_question={q: float(one.mean() - two.mean()) for q, one, two in zip(shared, *values, strict=True)},
+        begun_by_question={q: float(one.mean()) for q, one in zip(shared, values[0], strict=True)},
         runs=(run.folder.name, free[0].folder.name),
     )

@@ -59,11 +59,6 @@ class Cell:
         return self._sets("difficulty") or self._sets("prefix")
 
     @property
-    def experiment(self) -> str | None:
-        """The experiment that the cell was asked for by."""
-        return None if self.config["experiment"] is None else str(self.config["experiment"]["name"])
-
-    @property
     def shows_reference(self) -> bool:
         """Whether its experiment looks at the reference run itself."""
         return bool(self.config["experiment"] and self.config["experiment"].get("reference"))

@@ -75,7 +75,7 @@ def _run() -> int:
         for number, each in enumerate(found, start=1):
             if each.experiment is not None:
                 print(f"experiment {each.experiment}, part {number} of {len(found)} in all", file=sys.stderr)
-            sys.argv[1:] = each.arguments
+            sys.argv[1:], _session.experiment = each.arguments, each.experiment
             _hydra_main()
             if _session.error is not None:
                 raise _session.error
@@ -217,7 +217,7 @@ def _reported(session: "Session", folders: Sequence[Path]) -> "Report":
 
     reports = folders[0].parent / "reports"
     if session.experiments:
-        names = "paper" if len(session.experiments) > 1 else next(iter(session.experiments))
+        names = "paper" if len(session.experiments) > 1 else next(iter(session.experiments)).partition(" ")[0]
         known = {name: [folder.name for folder in found] for name, found in session.experiments.items()}
         return paper.write(session.experiments, reports / f"{names}-{run_id_of(known)}")
     questions = {folder.name: session.questions[folder.name] for folder in folders}

@@ -34,6 +34,7 @@ class Session:
     """One command of the user, a single run or a sweep."""
 
     sweep: str | None = None
+    experiment: str | None = None  # that the cells to come are asked for by
     folders: dict[str, Path] = field(default_factory=dict)  # by run id, in order
     questions: dict[str, list[str]] = field(default_factory=dict)  # the ids that a run was asked for, by run id
     groups: dict[str, int] = field(default_factory=dict)  # of each question, by run id
@@ -51,11 +52,11 @@ class Session:
         """Decode a cell and, where it wants one, its baseline first."""
         selection = self._selected(cell)
         if cell.shows_reference:
-            self._of_experiment(cell, self._reference(cell), Selection(cell.problems()), 1)
+            self._of_experiment(self._reference(cell), Selection(cell.problems()), 1)
         for each in [cell.baseline(), cell] if cell.wants_baseline else [cell]:
             if not self._has(each, selection):
                 self.folders[each.run_id] = self._run_one(each, selection)
-            self._of_experiment(cell, self.folders[each.run_id], selection, each.config["groups"])
+            self._of_experiment(self.folders[each.run_id], selection, each.config["groups"])
 
     def _has(self, cell: Cell, selection: Selection) -> bool:
         """Whether this command has seen to the run of this cell with as many questions and groups."""
@@ -66,11 +67,11 @@ class Session:
     def _covers(self, cell: Cell, selection: Selection) -> bool:
         return {problem.id for problem in selection.problems} <= set(self.questions[cell.run_id])
 
-    def _of_experiment(self, cell: Cell, folder: Path, selection: Selection, groups: int) -> None:
-        """Note what the cell's experiment asks of a run, whatever else the run holds."""
-        if cell.experiment is None:
+    def _of_experiment(self, folder: Path, selection: Selection, groups: int) -> None:
+        """Note what the experiment asks of a run, whatever else the run holds."""
+        if self.experiment is None:
             return
-        runs = self.experiments.setdefault(cell.experiment, {})
+        runs = self.experiments.setdefault(self.experiment, {})
         ids, most = runs.get(folder, ((), 0))
         runs[folder] = (list(dict.fromkeys([*ids, *(problem.id for problem in selection.problems)])), max(most, groups))
 

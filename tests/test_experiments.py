@@ -35,7 +35,7 @@ def test_the_experiments_of_the_paper_are_there_and_each_has_its_exhibit():
 def test_every_experiment_composes_for_the_built_in_model_and_for_a_real_one(name):
     tiny, real = cells(f"experiment={name}"), cells(f"experiment={name}", *REAL)
     assert len(tiny) == len(real) >= 1
-    assert {cell.experiment for cell in tiny + real} == {name}
+    assert {cell.config["experiment"]["name"] for cell in tiny + real} == {name}
     assert len({cell.run_id for cell in tiny}) == len(tiny)
     assert {cell.config["model"]["name"] for cell in real} == {"r1_7b"}
 
@@ -53,7 +53,32 @@ def test_what_the_user_sets_wins_over_the_grid_and_may_be_a_sweep():
     routers = [cell.config["router"]["name"] for cell in cells("experiment=main_table", "router=random")]
     assert routers == ["random", "random"]
     seeds = [(cell.config["router"]["top_k"], cell.config["seed"]) for cell in cells("experiment=top_k", "seed=0,1")]
-    assert seeds == [(k, seed) for k in (1, 2, 4, 8) for seed in (0, 1)]
+    assert seeds == [(k, seed) for seed in (0, 1) for k in (1, 2, 4, 8)], "seeds are not compared with each other"
+
+
+def test_what_makes_a_grid_what_it_is_stays():
+    helped = [c.config for c in cells("experiment=single", "peers=8") if c.config["method"].get("helpers")]
+    assert {(each["peers"], each["method"]["helpers"]) for each in helped} == {(3, 2), (5, 4), (9, 8), (17, 16)}
+    moa = [c.config["peers"] for c in cells("experiment=scaling", "peers=8") if c.config["method"]["name"] == "moa"]
+    assert moa == [3]
+
+
+def test_a_key_reaches_the_parts_that_have_it():
+    found = cells("experiment=position", "method.interval=48")
+    assert {c.config["method"].get("interval") for c in found} == {None, 48}
+    k = [c.config["router"].get("top_k") for c in cells("experiment=single", "router.top_k=2")]
+    assert set(k) == {None, 2}
+    with pytest.raises(UserError, match=r"method\.intervall=4: no part of experiment=position has such a key"):
+        cells("experiment=position", "method.intervall=4")
+
+
+def test_models_and_seeds_are_experiments_of_their_own():
+    command = ["experiment=granularity", "model=r1_7b,tiny", "engine=scripted"]
+    with initialize_config_module("conf", version_base="1.3"):
+        found = passes(command, True)
+    assert [each.experiment for each in found] == ["granularity model=r1_7b", "granularity model=tiny"]
+    intervals = [cell.config["method"]["interval"] for cell in cells(*command, multirun=True)]
+    assert intervals == [2048, 3072, 4096, 6144, 32, 48, 64, 96]
 
 
 def test_several_experiments_share_their_cells():
@@ -130,3 +155,12 @@ def test_all_experiments_can_be_named_at_once():
     with initialize_config_module("conf", version_base="1.3"):
         assert {each.experiment for each in passes(["experiment=glob(*)"], True)} == set(names())
         assert {each.experiment for each in passes(["experiment=glob(trap*)"], True)} == {"trap", "trap_length"}
+
+
+def test_what_is_swept_beside_an_experiment_has_files_of_its_own(tmp_path, capsys):
+    assert main(["-m", "experiment=trap", "seed=0,1", *SMALL, f"runs_dir={tmp_path}"]) == 0
+    [folder] = tmp_path.glob("reports/paper-*")
+    assert {file.name for file in folder.glob("*.png")} == {"trap_seed_0.png", "trap_seed_1.png"}
+    told = [json.loads((folder / f"trap_seed_{seed}.json").read_text()) for seed in (0, 1)]
+    assert [each["title"][-6:] for each in told] == ["seed=0", "seed=1"]
+    assert len(set(told[0]["runs"]) & set(told[1]["runs"])) == 0

@@ -111,7 +111,8 @@ class Writer:
 
         A branch that thinks on does so as the path would, with its sampling and the seed of its next turn: what a path
         makes of a block is a matter of chance, which greedy words would hide. So the branch `after` a block is the path
-        itself, had it met no further block, and the one `before` is the path had it not met this one.
+        itself, had it met no further block, and the one `before` is the path had it not met this one. Both may think
+        on beyond the path's own budget, so that late blocks are told by the same measure as early ones.
         What it samples is counted in `tokens_probe` of the path, apart from everything else.
         """
         copy, before = branch.path, branch.path.sampled
