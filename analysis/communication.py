@@ -223,18 +223,13 @@ def _claims(table: pd.DataFrame, by_chance: bool) -> list[Claim]:
 
 
 def _minority(told: pd.DataFrame) -> Claim:
-    """Decided only where it does not hang on how ties among the heard count."""
+    """How ties among the heard count does not matter: a path that keeps its answer is one or the other."""
     text, source = "Most communications are consistent or unaffected.", "Figure 9"
-    most, least = (
-        estimate(_by_question(told, told[column].isin((CONSISTENT, UNAFFECTED))), SHARE)
-        for column in ("type", "strict_type")
-    )
-    because = f"{percent(most)}% of communications are consistent or unaffected, over {most.n} questions; "
-    because += f"{percent(least)}% if a path disagrees with peers that are tied."
-    if None in (most.low, most.high, least.low, least.high):
-        return Claim(text, source, "undecided", f"{because} There is no interval: {most.why or least.why}.")
-    lows, highs = [float(each.low or 0) for each in (most, least)], [float(each.high or 0) for each in (most, least)]
-    return Claim(text, source, _verdict(min(lows) > 0.5, max(highs) < 0.5), because)
+    kept = estimate(_by_question(told, told["type"].isin((CONSISTENT, UNAFFECTED))), SHARE)
+    because = f"{percent(kept)}% of communications are consistent or unaffected, over {kept.n} questions."
+    if kept.low is None or kept.high is None:
+        return Claim(text, source, "undecided", f"{because} There is no interval: {kept.why}.")
+    return Claim(text, source, _verdict(kept.low > 0.5, kept.high < 0.5), because)
 
 
 def _earlier(told: pd.DataFrame) -> Claim:

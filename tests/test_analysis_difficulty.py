@@ -92,7 +92,8 @@ def test_claims_are_of_each_difficulty_with_a_corrected_p(folders: list[Path]) -
 def test_nothing_solved_is_no_proof_of_anything(tmp_path: Path) -> None:
     folders = [write(tmp_path, RIGHT, "dispersed", of=32), write_reference(tmp_path)]
     solves = difficulty.exhibit(folders).claims[-1]
-    assert solves.text.startswith("LeaP solves questions that no independent") and solves.verdict == "undecided"
+    assert solves.text.startswith("LeaP solves more of the questions that no response")
+    assert solves.verdict == "undecided" and solves.because == "There is no independent run to compare with."
 
 
 def test_the_table_lists_empty_difficulties_and_the_figure_leaves_them_out(folders: list[Path]) -> None:

@@ -62,15 +62,27 @@ def test_a_run_without_probes_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
     folder = write_run(tmp_path, {"q": [["1", "2"]]}, "dispersed")
     with pytest.raises(UserError, match="no probes in it"):
         recovery.recovery([folder])
-    assert main(["recovery", str(folder)]) == 2
+    assert main(["transitions", str(folder)]) == 2
     assert capsys.readouterr().err.endswith("allowed are runs of LeaP with probes=true\n")
 
 
 def test_the_command_prints_and_writes_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write_probed(tmp_path, {f"q{index}": [[(False, True)], [(True, True)]] for index in range(8)})
-    assert main(["recovery", str(folder), "--out", str(tmp_path / "out")]) == 0
+    assert main(["transitions", str(folder), "--out", str(tmp_path / "out")]) == 0
     assert "incorrect→correct %" in capsys.readouterr().out
-    assert {file.name for file in (tmp_path / "out").iterdir()} == {"recovery.md", "recovery.tex"}
+    written = {file.name for file in (tmp_path / "out").iterdir()}
+    assert {"transitions.md", "transitions.tex", "transitions.json", "survival.png", "diversity.pdf"} < written
+
+
+@pytest.mark.parametrize(("probe_tokens", "verdict"), [(0, "does not hold"), (512, "undecided")])
+def test_harm_of_probes_that_are_samples_is_partly_chance(tmp_path: Path, probe_tokens: int, verdict: str) -> None:
+    harmed = {f"q{index}": [[(True, False)], [(True, index > 3)], [(True, True)]] for index in range(16)}
+    folder = write_probed(tmp_path, harmed)
+    file = folder / "config.yaml"
+    file.write_text(f"{file.read_text()}probe_tokens: {probe_tokens}\n")
+    stay = recovery.exhibit([folder]).claims[1]
+    assert (stay.text, stay.verdict) == ("Paths that were right stay right.", verdict)
+    assert ("samples" in stay.because) == (verdict == "undecided")
 
 
 def test_the_interval_of_a_rate_covers_what_it_claims() -> None:

@@ -68,7 +68,6 @@ def test_worse_is_said_as_plainly(tmp_path: Path) -> None:
     [
         {"method": {**ALONE, "max_tokens": 1024}},
         {"sampling": {"temperature": 0.5}},
-        {"peers": 4},
         {"seed": 1},
         {"prompts": {"name": "untuned"}},
         {"dataset": {"name": "arithmetic", "seed": 9}},
