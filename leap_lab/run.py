@@ -99,8 +99,10 @@ def _hydra_main(config: DictConfig) -> None:
 
 
 def prepared(arguments: Sequence[str]) -> list[str]:
-    """What Hydra is to see: flags first, as it wants them, and `engine.<field>=`, which may be any, as `++`."""
+    """What Hydra is to see: flags first, as it wants them, `engine.<field>=`, which may be any, as `++`, and no `~`."""
     told = [f"++{argument}" if re.match(r"engine\.\w+=", argument) else argument for argument in arguments]
+    home = re.compile(r"^(runs_dir=['\"]?)~(?=/)")  # Hydra would make a folder of that name
+    told = [home.sub(lambda found: f"{found[1]}{Path.home()}", argument) for argument in told]
     multirun = [argument for argument in told if argument in MULTIRUN]
     return [*multirun[:1], *(argument for argument in told if argument not in MULTIRUN)]
 

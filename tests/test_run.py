@@ -172,9 +172,11 @@ def test_the_flag_of_a_sweep_may_stand_anywhere(tmp_path, capsys):
 
 def test_a_home_folder_is_where_a_user_expects_it(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     status, _, err = run(capsys, *SMALL, "baseline=false", "runs_dir='~/runs'")
     assert status == 0, err
     assert len(run_folders(tmp_path / "runs")) == 1
+    assert not (tmp_path / "~").exists(), "nor is a folder of that name left where the command ran"
 
 
 def test_a_local_copy_of_a_benchmark_is_known_by_its_content(tmp_path, capsys):
