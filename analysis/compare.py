@@ -101,8 +101,7 @@ def compare(folders: Sequence[str | Path], questions: Asked = None, groups: int 
     runs = [Run.read(folder, asked, groups) for folder, asked in wanted.items()]
     runs.sort(key=lambda run: not run.independent)
     names = names_of([run.settings for run in runs], [run.folder.name for run in runs])
-    everything = _all_questions(runs)
-    sizes = [len(everything if wanted[run.folder] is None else set(wanted[run.folder] or ())) for run in runs]
+    sizes = [len(_questions_like(run, runs) if (ids := wanted[run.folder]) is None else set(ids)) for run in runs]
     return [
         _row(run, name, runs, size * (groups or _most_groups(run)))
         for run, name, size in zip(runs, names, sizes, strict=True)
@@ -208,8 +207,13 @@ def shared_settings(settings: Mapping[str, Any], but: Collection[str] = ()) -> d
     }
 
 
-def _all_questions(runs: Sequence[Run]) -> set[str]:
-    return {question for run in runs for question in run.table["question_id"]}
+def _questions_like(run: Run, runs: Sequence[Run]) -> set[str]:
+    """The questions of all runs that take theirs by the same rule: beginnings and difficulty leave some out."""
+
+    def rule(each: Run) -> tuple[bool, Any]:
+        return each.settings.get("prefix.name", "none") != "none", each.settings.get("difficulty.name")
+
+    return {question for other in runs if rule(other) == rule(run) for question in other.table["question_id"]}
 
 
 def _most_groups(run: Run) -> int:

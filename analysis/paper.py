@@ -49,7 +49,7 @@ VERDICTS = {
     "undecided": "Cannot be decided by these data",
 }
 INTRODUCTION = (
-    "Every number is measured on the runs named under its table and has a 95% interval over questions. A claim of the "
+    "All is measured on the runs named under each table; brackets are 95% intervals over questions. A claim of the "
     "paper holds here, or does not, only where the interval decides it; where the data cannot decide, the report says "
     "so. The paper's own values are of large models on other questions: they show a direction, not the size to expect."
 )
@@ -73,7 +73,7 @@ def write(experiments: Mapping[str, Folders | Mapping[Path, Asked]], out: str | 
             with only(asked):
                 exhibits.append(_exhibit(label, list(runs)))
         except UserError as error:
-            problems.append(f"experiment={label}: {error}")
+            problems.append(f"experiment={label}: {str(error).removeprefix(f'{label}: ')}")
     files = [file for exhibit in exhibits for file in exhibit.write(out)]
     console = "\n\n".join(f"{exhibit.title} ({exhibit.source})\n{exhibit.console()}" for exhibit in exhibits)
     if len(exhibits) > 1:
@@ -86,7 +86,8 @@ def _exhibit(label: str, runs: Folders) -> Exhibit:
     """The exhibit of one experiment; what was swept beside it becomes part of its title and its files."""
     name, _, variant = label.partition(" ")
     found = [settings(Path(folder)) for folder in runs]
-    for key in ("model.path", "dataset.name", "dataset.seed"):
+    found = [each for each in found if each.get("seed") != each.get("reference.seed")] or found
+    for key in ("model.path", "dataset.name", "dataset.seed", "seed"):
         if len(values := {str(each.get(key)) for each in found}) > 1:
             raise UserError(f"runs of several {key} ({', '.join(sorted(values))}): name those of one")
     exhibit = EXHIBITS[name](runs)
@@ -94,7 +95,9 @@ def _exhibit(label: str, runs: Folders) -> Exhibit:
         return exhibit
     suffix = "_" + re.sub(r"[^A-Za-z0-9.]+", "_", variant).strip("_")
     figures = {f"{stem}{suffix}": figure for stem, figure in exhibit.figures.items()}
-    return replace(exhibit, name=f"{name}{suffix}", title=f"{exhibit.title}: {variant}", figures=figures)
+    claims = [replace(claim, text=f"{claim.text} [{variant}]") for claim in exhibit.claims]
+    title = f"{exhibit.title}: {variant}"
+    return replace(exhibit, name=f"{name}{suffix}", title=title, figures=figures, claims=claims)
 
 
 def summary(exhibits: Sequence[Exhibit]) -> str:

@@ -95,7 +95,9 @@ def _line(row: Row) -> list[str]:
 
 
 def percent(share: Estimate) -> str:
-    """A share in percent with its interval."""
+    """A share in percent with its interval; n/a where there is nothing to count."""
+    if share.value != share.value:
+        return "n/a"
     return f"{100 * share.value:.1f} {_interval(share, '.1f')}"
 
 

@@ -199,8 +199,10 @@ def finish(session: "Session") -> int:
         return 1
     made = _reported(session, folders)
     session.tell(made)
-    print(f"\n{made.table}\n")
-    for name, paths in (("report", made.files), ("run folder", folders)):
+    if made.table:
+        print(f"\n{made.table}\n")
+    shown = dict.fromkeys([*folders, *(folder for runs in session.experiments.values() for folder in runs)])
+    for name, paths in (("report", made.files), ("run folder", list(shown))):
         print("\n".join(f"{name}: {_short(path)}" for path in paths))
     for problem in made.problems:
         print(f"failed: {problem}", file=sys.stderr)

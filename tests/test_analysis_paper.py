@@ -60,3 +60,12 @@ def test_every_experiment_is_a_command_of_the_analysis(tmp_path: Path, capsys: p
     for name in paper.EXHIBITS:
         assert main([name, str(tmp_path / "nowhere")]) == 2
         assert capsys.readouterr().err.startswith(f"error: experiment={name}: ")
+
+
+def test_runs_of_several_seeds_or_models_are_not_judged_together(tmp_path: Path) -> None:
+    one, other = (write_run(tmp_path, EASY, "dispersed", seed=seed) for seed in (0, 1))
+    made = paper.write({"main_table": [one, other]}, tmp_path / "out")
+    assert made.problems == ["experiment=main_table: runs of several seed (0, 1): name those of one"]
+    third = write_run(tmp_path, EASY, "dispersed", model={"name": "other", "path": "another"})
+    [problem] = paper.write({"main_table": [one, third]}, tmp_path / "out").problems
+    assert "runs of several model.path (another, builtin:tiny)" in problem

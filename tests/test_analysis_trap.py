@@ -75,7 +75,7 @@ def test_the_command_prints_and_writes_the_table(tmp_path: Path, capsys: pytest.
         f"trap.{s}" for s in ("md", "tex", "json", "png", "pdf")
     }
     assert main(["trap", str(folders[0])]) == 2
-    assert "error: experiment=trap: trap: none of these runs has beginnings" in capsys.readouterr().err
+    assert "error: experiment=trap: none of these runs has beginnings" in capsys.readouterr().err
 
 
 def repaired(runs: Path) -> list[Path]:

@@ -137,7 +137,7 @@ def test_an_experiment_whose_runs_failed_costs_no_other(tmp_path):
 
     alone = write_run(tmp_path, EASY)
     made = paper.write({"top_k": [alone], "main_table": [alone]}, tmp_path / "out")
-    assert made.problems == ["experiment=top_k: top_k: none of these runs has such a setting (k, peers heard)"]
+    assert made.problems == ["experiment=top_k: none of these runs has such a setting (k, peers heard)"]
     assert (tmp_path / "out" / "main_table.png").is_file() and not (tmp_path / "out" / "top_k.md").exists()
 
 
@@ -164,3 +164,4 @@ def test_what_is_swept_beside_an_experiment_has_files_of_its_own(tmp_path, capsy
     told = [json.loads((folder / f"trap_seed_{seed}.json").read_text()) for seed in (0, 1)]
     assert [each["title"][-6:] for each in told] == ["seed=0", "seed=1"]
     assert len(set(told[0]["runs"]) & set(told[1]["runs"])) == 0
+    assert all(claim["text"].endswith(f"[seed={seed}]") for seed in (0, 1) for claim in told[seed]["claims"])

@@ -238,8 +238,8 @@ def test_the_built_in_task_extends_and_checks_its_settings():
     assert task.load() == Arithmetic(40, 1, "test", [1, 5], [6]).load()[:20]
     with pytest.raises(UserError, match=r"dataset\.levels=\[0\]: allowed are whole numbers from 1 to 5"):
         Arithmetic(20, 1, "test", [0], [6]).load()
-    with pytest.raises(UserError, match=r"dataset\.steps=\[11\]"):
-        Arithmetic(20, 1, "test", [1], [11]).load()
+    with pytest.raises(UserError, match=r"dataset\.steps=\[16\]"):
+        Arithmetic(20, 1, "test", [1], [16]).load()
     with pytest.raises(UserError, match=r"dataset\.split=dev"):
         Arithmetic(20, 1, "dev", [1], [6]).load()
     with pytest.raises(UserError, match=r"dataset\.count=0: allowed is a whole number of at least 1"):

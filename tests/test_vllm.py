@@ -198,9 +198,9 @@ def test_the_command_of_the_readme(tmp_path):
 
 
 def test_experiments_end_with_one_report(tmp_path):
-    """All methods, beginnings and probes on a real engine, which starts once."""
+    """Beginnings, probes and layers of agents on a real engine, which starts once."""
     small = ["limit=5", "peers=4", "reference.responses=8", "tracking=none"]
-    ran = call(command("-m", "experiment=trap,transitions,position,scaling", *small, runs=tmp_path))
+    ran = call(command("-m", "experiment=trap,transitions,scaling", *small, runs=tmp_path))
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr.count("starting the engine") == 1
     paths = pd.concat(pd.read_parquet(file) for file in tmp_path.glob("*/groups/*.parquet"))
@@ -210,7 +210,7 @@ def test_experiments_end_with_one_report(tmp_path):
     assert {probe["phase"] for probes in probed["probes"] for probe in probes} == {"before", "after"}
     [report] = tmp_path.glob("reports/paper-*/report.html")
     text = report.read_text()
-    for name in ("trap", "transitions", "position", "scaling"):
+    for name in ("trap", "transitions", "scaling"):
         assert f'<section id="{name}">' in text and report.with_name(f"{name}.png").is_file()
     configs = [file.read_text() for file in tmp_path.glob("*/config.yaml")]
     methods = {
