@@ -213,10 +213,8 @@ def test_experiments_end_with_one_report(tmp_path):
     for name in ("trap", "transitions", "scaling"):
         assert f'<section id="{name}">' in text and report.with_name(f"{name}.png").is_file()
     configs = [file.read_text() for file in tmp_path.glob("*/config.yaml")]
-    methods = {
-        name for name in ("independent", "leap", "leap_s", "moa") if any(f"name: {name}\n" in c for c in configs)
-    }
-    assert methods == {"independent", "leap", "leap_s", "moa"}
+    for method in ("independent", "leap", "moa"):
+        assert any(f"name: {method}\n" in config for config in configs)
 
 
 def test_ctrl_c_and_kill_lose_nothing_that_was_finished(tmp_path):
