@@ -217,9 +217,8 @@ def _solves(each: Bucket) -> Claim:
     told = f"Its Pass@1 on them is {percent(each.correct)} % over {each.n} questions"
     if each.baseline is not None:
         told += f", that of other independent paths {percent(each.baseline)} %"
-    difference = each.against.difference
-    decided = "undecided" if not difference.excludes_zero else "holds" if difference.value > 0 else "does not hold"
-    return Claim(text, SOURCE, decided, f"{told}.")  # type: ignore[arg-type]
+    claim = directional(text, SOURCE, each.against.difference, up=True)
+    return replace(claim, because=f"{told}. {claim.because}")
 
 
 def _words(level: str) -> str:

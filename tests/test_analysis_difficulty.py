@@ -96,6 +96,14 @@ def test_nothing_solved_is_no_proof_of_anything(tmp_path: Path) -> None:
     assert solves.verdict == "undecided" and solves.because == "There is no independent run to compare with."
 
 
+def test_questions_that_fresh_paths_solve_as_well_prove_nothing_for_peers(tmp_path: Path, folders: list[Path]) -> None:
+    assert difficulty.exhibit(folders).claims[-1].verdict == "holds", "31% with peers, none alone"
+    some = {"very_easy": 8, "easy": 3, "medium": 5, "very_hard": 1}
+    alike = [write(tmp_path / "alike", some, router, spread=4) for router in ("dispersed", None)]
+    solves = difficulty.exhibit([*alike, write_reference(tmp_path / "alike")]).claims[-1]
+    assert solves.verdict == "undecided" and "Its Pass@1 on them is 31.2 [" in solves.because
+
+
 def test_the_table_lists_empty_difficulties_and_the_figure_leaves_them_out(folders: list[Path]) -> None:
     shown = difficulty.exhibit(folders)
     [head, *rows] = shown.table
