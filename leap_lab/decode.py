@@ -1,14 +1,26 @@
-"""Decode a cell: every missing group of every question, a bounded number at a time, each written when it is whole."""
+"""Decode one run: its missing groups one by one, each graded and written as soon as it is whole.
+
+Which group is decoded when is up to `pool.Pool`, which feeds the groups of several runs to one engine.
+"""
 
 import asyncio
+import pathlib
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from leap_lab.engines.base import Engine
+from leap_lab import provenance
+from leap_lab.cell import Cell, made
+from leap_lab.engines.base import EngineDied
+from leap_lab.engines.metered import Metered
+from leap_lab.engines.steady import Steady
+from leap_lab.files import escaped
 from leap_lab.grading import count_aha, grade
-from leap_lab.methods.base import Job, Method
+from leap_lab.journal import Journaled
+from leap_lab.methods.base import Job
 from leap_lab.path import Path, Probe
 from leap_lab.problems import Problem
 from leap_lab.progress import Progress
@@ -16,7 +28,26 @@ from leap_lab.records import RunFolder, rows
 from leap_lab.reference import Selection
 from leap_lab.tracking import Tracker
 
-TOO_MANY_FAILURES = 8  # after so many failed groups the rest is not tried: the engine is gone
+TOO_MANY_FAILURES = 8  # after so many failed groups of a run its rest is not tried
+
+
+@dataclass
+class Asked:
+    """A run that is wanted: its cell, and which groups of which questions."""
+
+    cell: Cell
+    selection: Selection
+    groups: dict[tuple[str, int], Problem] = field(default_factory=dict)  # by question id and group, in order
+
+    @property
+    def questions(self) -> list[str]:
+        """The ids of the questions, in order."""
+        return list(dict.fromkeys(question for question, _ in self.groups))
+
+    @property
+    def per_question(self) -> int:
+        """The most groups that any question is asked for."""
+        return max((group for _, group in self.groups), default=-1) + 1
 
 
 @dataclass
@@ -25,61 +56,168 @@ class Tally:
 
     groups: int = 0
     tokens: int = 0
-    wall_s: float = 0.0
     failures: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
 class Decoder:
-    """Decodes groups into one run folder and tells tracker and progress of each."""
+    """One run while it is decoded: `open`, `start`, `decode` each job that `next` hands out, `close`.
 
-    method: Method
-    folder: RunFolder
-    tracker: Tracker
-    progress: Progress
-    tally: Tally = field(default_factory=Tally)
+    All but `next` and `decode` wait for the disk and the tracker, and may be called in a thread.
+    """
 
-    async def run(self, jobs: Iterable[Job], engine: Engine, concurrency: int) -> None:
-        """Decode all jobs with at most `concurrency` groups in flight; a group that fails is counted and left out."""
-        queue = iter(jobs)
-        started = time.monotonic()
+    def __init__(self, asked: Asked, label: str, sweep: str | None) -> None:
+        self.asked, self.label, self.tally = asked, label, Tally()
+        self._sweep, self._config, self._method = sweep, asked.cell.recorded, asked.cell.method()
+        self._missing: deque[tuple[str, int]] = deque()
+        self._numbers = {question: number for number, question in enumerate(asked.questions)}
+        self._in_flight = 0
+        self._started: float | None = None
+
+    def open(self) -> bool:
+        """Open the run folder and see what is missing of it; False when nothing is."""
+        groups = self.asked.groups
+        self.folder = RunFolder.open(self._config["runs_dir"], self.asked.cell.identity, _portable(self._config))
+        self._missing.extend(key for key in groups if not self.folder.has(*key))
+        for key in groups.keys() - set(self._missing):
+            self._journal(*key).unlink(missing_ok=True)
+        if not self._missing:
+            told = f"all {len(groups)} groups are in {self.folder.path}, nothing to decode"
+            print(f"{self.label}: {told}", file=sys.stderr)
+        return bool(self._missing)
+
+    def start(self, engine: Metered | None) -> None:
+        """Decoding begins on this engine; None where only run.json is missing."""
+        asked, total = self.asked, len(self.asked.groups)
+        self._started, self._engine = time.monotonic(), engine
+        if engine is not None:
+            self._steady, self._before = Steady(engine), engine.reading()
+        self._ran = provenance.collect()
+        self._tracker: Tracker = made(self._config["tracking"])
+        self._tracker.start(
+            run_id=asked.cell.run_id,
+            sweep=self._sweep,
+            config=self._config,
+            folder=self.folder.path,
+            provenance=self._ran,
+        )
+        found = total - len(self._missing)
+        self._progress = Progress(len(asked.questions), total, found, f"{self.label}: ")
+
+    def next(self, priority: int) -> Job | None:
+        """The next group to decode, None when all are handed out."""
+        if not self._missing or self._gave_up:
+            return None
+        self._in_flight += 1
+        question, group = self._missing.popleft()
+        problem, peers, seed = self.asked.groups[question, group], self._config["peers"], self._config["seed"]
+        beginnings = self.asked.selection.beginnings(problem, group, peers, seed)
+        return Job(problem, group, peers, seed, priority, self._numbers[question], beginnings)
+
+    @property
+    def _gave_up(self) -> bool:
+        return len(self.tally.failures) >= TOO_MANY_FAILURES
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every job came back and no other will be handed out."""
+        return not self._in_flight and (not self._missing or self._gave_up)
+
+    async def decode(self, job: Job) -> None:
+        """Decode a group and write it; one that fails is counted and left out. Raises `EngineDied`."""
         try:
-            async with asyncio.TaskGroup() as workers:
-                for _ in range(concurrency):
-                    workers.create_task(self._work(queue, engine))
+            await self._one(job)
+        except Exception as error:  # one group's failure must not cost the others
+            cause = first(error)
+            if isinstance(cause, EngineDied):
+                raise cause from None
+            reason = f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+            self.tally.failures.append(f"question {job.problem.id}, group {job.group}: {reason}")
         finally:
-            self.tally.wall_s = time.monotonic() - started
+            self._in_flight -= 1
 
-    async def _work(self, queue: Iterator[Job], engine: Engine) -> None:
-        for job in queue:
-            if len(self.tally.failures) >= TOO_MANY_FAILURES:
+    def close(self) -> None:
+        """Write run.json and, of a run that is whole, metrics.json; tell the tracker how it ended."""
+        if self._started is None:  # nothing was missing
+            if self.folder.read_run().get("status") == "finished":
+                self._write_metrics()
                 return
-            try:
-                await self._one(job, engine)
-            except Exception as error:  # one group's failure must not cost the others
-                reason = _reason(error)
-                self.tally.failures.append(f"question {job.problem.id}, group {job.group}: {reason}")
+            self.start(None)
+        status = "failed groups" if self.tally.failures else "finished" if self.is_done else "interrupted"
+        self._progress.close()
+        if self._gave_up:
+            print(f"{self.label}: {len(self.tally.failures)} groups failed, the rest was not tried", file=sys.stderr)
+        metrics: dict[str, Any] = {}
+        try:
+            self._record(status)
+            metrics = self._write_metrics() if status == "finished" else {}
+        finally:
+            self._tracker.finish(metrics, {}, status)
 
-    async def _one(self, job: Job, engine: Engine) -> None:
-        paths = await self.method.solve(job, engine)
+    async def _one(self, job: Job) -> None:
+        if not self._config["journal"]:
+            await self._write(job, await self._method.solve(job, self._steady))
+            return
+        journal = Journaled(self._steady, self._journal(job.problem.id, job.group))
+        try:
+            await self._write(job, await self._method.solve(job, journal))
+            journal.discard()
+        finally:
+            journal.stop()
+
+    async def _write(self, job: Job, paths: list[Path]) -> None:
         made = await asyncio.to_thread(graded_rows, self.folder.run_id, job.problem, job.group, paths)
         await asyncio.to_thread(self.folder.write_group, made)
         self._tell(made, paths)
+
+    def _journal(self, question: str, group: int) -> pathlib.Path:
+        return self.folder.path / "journal" / f"{escaped(question)}-{group}.jsonl"
 
     def _tell(self, made: list[dict[str, Any]], paths: list[Path]) -> None:
         tokens = sum(each.sampled for path in paths for each in path.bill)
         correct = sum(row["correct"] for row in made)
         self.tally.groups += 1
         self.tally.tokens += tokens
-        self.progress.update(tokens=tokens, correct=correct, paths=len(paths))
-        self.tracker.paths(made)
-        self.tracker.log(
+        self._progress.update(tokens=tokens, correct=correct, paths=len(paths))
+        self._tracker.paths(made)
+        self._tracker.log(
             {
                 "groups": self.tally.groups,
-                "pass1_so_far": self.progress.pass1 or 0.0,
-                "tokens_per_second": self.progress.tokens_per_second,
+                "pass1_so_far": self._progress.pass1 or 0.0,
+                "tokens_per_second": self._progress.tokens_per_second,
             }
         )
+
+    def _record(self, status: str) -> None:
+        tally, seconds = self.tally, time.monotonic() - (self._started or 0.0)
+        session = {
+            **self._ran,
+            "status": status,
+            "groups": tally.groups,
+            "sampled_tokens": tally.tokens,
+            "wall_s": round(seconds, 3),
+            "tokens_per_second": round(tally.tokens / seconds, 1),
+            "engine": self._engine.reading().since(self._before) if self._engine else None,
+        }
+        self.folder.write_run(
+            {
+                "run_id": self.folder.run_id,
+                "status": status,
+                "questions": len(self.asked.questions),
+                "groups_per_question": self.asked.per_question,
+                "failures": tally.failures,
+                "sessions": [*self.folder.read_run().get("sessions", []), session],
+                "updated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            }
+        )
+
+    def _write_metrics(self) -> dict[str, Any]:
+        from analysis.load import load
+        from analysis.metrics import metrics
+
+        asked = self.asked
+        found = metrics(load([self.folder.path], questions=asked.questions, groups=asked.per_question))
+        self.folder.write_metrics(found)
+        return found
 
 
 def graded_rows(run_id: str, problem: Problem, group: int, paths: list[Path]) -> list[dict[str, Any]]:
@@ -96,17 +234,13 @@ def probes(path: Path, problem: Problem) -> list[Probe]:
     return [Probe(branch.turn, branch.phase, found.answer, found.correct) for branch, found in graded]
 
 
-def missing_jobs(selection: Selection, groups: int, peers: int, seed: int, folder: RunFolder) -> list[Job]:
-    """The groups that were asked for and are not there yet, earlier questions first."""
-    return [
-        Job(problem, group, peers, seed, index, index, selection.beginnings(problem, group, peers, seed))
-        for index, problem in enumerate(selection.problems)
-        for group in range(groups)
-        if not folder.has(problem.id, group)
-    ]
+def _portable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration as it is kept: without where things lie on this machine and what asked for the run."""
+    return {key: value for key, value in config.items() if key not in ("runs_dir", "experiment")}
 
 
-def _reason(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):  # a task group wraps what its tasks raised
+def first(error: BaseException) -> BaseException:
+    """What went wrong first: a task group wraps what its tasks raised."""
+    while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return error

@@ -3,8 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Protocol, Self, TextIO
+from typing import Protocol, TextIO
 
 from tqdm import tqdm
 
@@ -33,13 +32,7 @@ class Progress:
         out = stream or sys.stderr
         self._view: _View = _Bar(self.fraction, out) if out.isatty() else _Lines(out, clock)
 
-    def __enter__(self) -> Self:
-        """Nothing is shown before the first group."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         """Show how it stands at the end, whatever ended it."""
         self._view.close(self._text(), self._time_left)
 

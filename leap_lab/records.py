@@ -29,7 +29,7 @@ from leap_lab.problems import Problem
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SCHEMA", "SCHEMA_VERSION", "RunFolder", "read_groups", "require_groups", "rows", "run_id_of"]
+__all__ = ["SCHEMA", "SCHEMA_VERSION", "RunFolder", "dotted", "read_groups", "require_groups", "rows", "run_id_of"]
 
 log = logging.getLogger(__name__)
 
@@ -243,14 +243,15 @@ def _canonical(value: Any) -> Any:
 
 
 def _differences(here: Mapping[str, Any], mine: Mapping[str, Any]) -> str:
-    old, new = ({key: repr(value) for key, value in _dotted(tree).items()} for tree in (here, mine))
+    old, new = ({key: repr(value) for key, value in dotted(tree).items()} for tree in (here, mine))
     pairs = [(key, old.get(key, "absent"), new.get(key, "absent")) for key in sorted(old | new)]
     return ", ".join(f"{key} was {was:.80}, now {now:.80}" for key, was, now in pairs if was != now)
 
 
-def _dotted(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def dotted(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested mapping as a flat one, by keys such as `method.interval`."""
     flat: dict[str, Any] = {}
     for key, value in tree.items():
         nested = isinstance(value, Mapping) and value
-        flat |= _dotted(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+        flat |= dotted(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
     return flat

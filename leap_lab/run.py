@@ -11,15 +11,18 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from leap_lab.engines.base import EngineDied
 from leap_lab.errors import UserError
 from leap_lab.experiments import Pass, passes
 from leap_lab.schema import validate
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 CONF = "pkg://conf"
 MULTIRUN = ("-m", "--multirun")
-_session: "Session | None" = None
+SWEEP = "LEAP_LAB_SWEEP"  # the environment variable that names the sweep to jobs in other processes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except EngineDied as error:
+        print(f"error: {error}; finished groups are kept, the same command goes on from there", file=sys.stderr)
+        return 1
     except OSError as error:  # a full or read-only disk, wherever it strikes
         where = f"{error.filename}: " if error.filename else ""
         print(f"error: {where}{error.strerror or error}; finished groups are kept", file=sys.stderr)
@@ -57,7 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run() -> int:
-    global _session
     if any(
         flag in sys.argv[1:] for flag in ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i", "--version")
     ):
@@ -66,36 +71,64 @@ def _run() -> int:
         except SystemExit as told:  # how Hydra ends after --help
             return int(told.code or 0)
         return 0
-    found, cells = check(sys.argv[1:])
+    found = check(sys.argv[1:])
+    from leap_lab import session
     from leap_lab.records import run_id_of
-    from leap_lab.session import Session
 
-    _session = Session(sweep=run_id_of({"cells": cells}) if len(cells) > 1 else None)
+    cells = [cell.run_id for each in found for cell in each.cells]
+    sweep = run_id_of({"cells": cells}) if len(cells) > 1 else None
+    os.environ.update({SWEEP: sweep} if sweep else {})  # for jobs that a launcher runs in other processes
+    session.current = session.Session(sweep)
     try:
-        for number, each in enumerate(found, start=1):
-            if each.experiment is not None:
-                print(f"experiment {each.experiment}, part {number} of {len(found)} in all", file=sys.stderr)
-            sys.argv[1:], _session.experiment = each.arguments, each.experiment
-            _hydra_main()
-            if _session.error is not None:
-                raise _session.error
-        return finish(_session)
+        for each in found:
+            _launch(each, session.current)
+        session.current.decode()
+        return finish(session.current)
     finally:
-        _session.close()
-        _session = None
+        session.current.close()
+        session.current = None
+
+
+def _launch(checked: "Checked", session: "Session") -> None:
+    """Let Hydra launch the cells of one pass, which lead to `session.add` in this process or in others."""
+    sys.argv[1:], session.experiment = checked.asked.arguments, checked.asked.experiment
+    before = session.jobs
+    _hydra_main()
+    if session.error is not None:
+        raise session.error
+    if session.jobs == before:
+        session.elsewhere = session.collects = True
+        for cell in checked.cells:
+            session.add(cell)
 
 
 @hydra.main(version_base="1.3", config_path=CONF, config_name="config")
 def _hydra_main(config: DictConfig) -> None:
-    """One job of Hydra's, which would print a report of its own about an error: so that is kept for `_run`."""
+    """One job of Hydra's, which would print a report of its own about an error: so that is kept for `_launch`."""
+    from leap_lab import session
     from leap_lab.cell import Cell
 
-    assert _session is not None
-    if _session.error is None:
+    if session.current is None:
+        _alone(Cell(validate(config)))
+    elif session.current.error is None:
+        session.current.collects = HydraConfig.get().runtime.choices["hydra/launcher"] == "shared"
         try:
-            _session.run(Cell(validate(config)))
+            session.current.add(Cell(validate(config)))
         except UserError as error:
-            _session.error = error
+            session.current.error = error
+
+
+def _alone(cell: "Cell") -> None:
+    """A job that a launcher runs in a process of its own; the command that launched it makes the report."""
+    from leap_lab.session import Session
+
+    session = Session(os.environ.get(SWEEP))
+    try:
+        session.add(cell)
+    finally:
+        session.close()
+    for failure in session.failures:
+        print(f"failed: {failure}", file=sys.stderr)
 
 
 def prepared(arguments: Sequence[str]) -> list[str]:
@@ -107,8 +140,16 @@ def prepared(arguments: Sequence[str]) -> list[str]:
     return [*multirun[:1], *(argument for argument in told if argument not in MULTIRUN)]
 
 
-def check(arguments: Sequence[str]) -> tuple[list[Pass], list[str]]:
-    """Compose and validate every cell of the command; returns its passes and the run id of each cell."""
+@dataclass(frozen=True)
+class Checked:
+    """A pass with its checked cells."""
+
+    asked: Pass
+    cells: "list[Cell]"
+
+
+def check(arguments: Sequence[str]) -> list[Checked]:
+    """Compose and validate every cell of the command, pass by pass."""
     from hydra import initialize_config_module
 
     from leap_lab.cell import made
@@ -119,8 +160,9 @@ def check(arguments: Sequence[str]) -> tuple[list[Pass], list[str]]:
     if unknown or stray:
         raise UserError(f"{(unknown + stray)[0]}: not understood; allowed are KEY=VALUE, -m and --help")
     with initialize_config_module("conf", version_base="1.3"):
-        found = passes(arguments, any(flag in arguments for flag in MULTIRUN))
-        cells = [composed(cell) for cell in all_cells(found)]
+        asked = passes(arguments, any(flag in arguments for flag in MULTIRUN))
+        found = [Checked(each, [composed(cell) for cell in cells_of(each)]) for each in asked]
+    cells = [cell for each in found for cell in each.cells]
     for cell in cells:
         check_engine(cell)
         made(cell.config["tracking"])
@@ -128,13 +170,12 @@ def check(arguments: Sequence[str]) -> tuple[list[Pass], list[str]]:
         cell.problems()
     for runs_dir in {cell.config["runs_dir"] for cell in cells}:
         make_folder(runs_dir)
-    return found, [cell.run_id for cell in cells]
+    return found
 
 
-def all_cells(found: Sequence[Pass]) -> list[list[str]]:
-    """The overrides of every cell of these passes."""
-    multirun = [any(flag in each.arguments for flag in MULTIRUN) for each in found]
-    return [cell for each, many in zip(found, multirun, strict=True) for cell in expanded(each.overrides, many)]
+def cells_of(asked: Pass) -> list[list[str]]:
+    """The overrides of every cell of a pass."""
+    return expanded(asked.overrides, any(flag in asked.arguments for flag in MULTIRUN))
 
 
 def expanded(overrides: list[str], multirun: bool) -> list[list[str]]:
@@ -194,7 +235,7 @@ def finish(session: "Session") -> int:
     """Print the table, or those of the experiments, and where everything lies."""
     for failure in session.failures:
         print(f"failed: {failure}", file=sys.stderr)
-    folders = [folder for run_id, folder in session.folders.items() if run_id not in session.empty]
+    folders = session.folders
     if not folders:
         return 1
     made = _reported(session, folders)
@@ -224,8 +265,9 @@ def _reported(session: "Session", folders: Sequence[Path]) -> "Report":
         names = "paper" if len(session.experiments) > 1 else next(iter(session.experiments)).partition(" ")[0]
         known = {name: [folder.name for folder in found] for name, found in session.experiments.items()}
         return paper.write(session.experiments, reports / f"{names}-{run_id_of(known)}")
-    questions = {folder.name: session.questions[folder.name] for folder in folders}
-    groups = max(session.groups[folder.name] for folder in folders)
+    asked = [session.asked[folder.name] for folder in folders]
+    questions = {folder.name: each.questions for folder, each in zip(folders, asked, strict=True)}
+    groups = max(each.per_question for each in asked)
     out = reports / run_id_of({"questions": questions, "groups": groups})
     return report.write(folders, out, questions, groups)
 
@@ -272,4 +314,6 @@ def _short(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from leap_lab.run import main as _main  # launchers hand functions to other processes by their module's name
+
+    sys.exit(_main())

@@ -1,32 +1,32 @@
-"""What outlives a cell: the event loop, the engine, and which runs a sweep has seen.
+"""What outlives a cell: the event loop, the engine, and which runs a command has seen.
 
-The engine starts at the first group that has to be decoded and is shared by all cells of the same model and engine
-settings, so a sweep loads its model once, and a command that finds everything decoded loads none.
+Cells are collected with `add` and decoded together by `decode`: all cells of the same model and engine settings share
+one engine, in which they overlap (`pool.Pool`). The engine starts at the first group that has to be decoded, so that a
+command that finds everything decoded loads no model.
 """
 
 import asyncio
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from leap_lab import provenance
 from leap_lab.cell import Cell, arguments, made
-from leap_lab.decode import TOO_MANY_FAILURES, Decoder, Tally, missing_jobs
-from leap_lab.engines.base import Engine
+from leap_lab.decode import Asked, Decoder
+from leap_lab.engines.metered import Metered
 from leap_lab.errors import UserError
-from leap_lab.problems import Problem
-from leap_lab.progress import Progress
-from leap_lab.records import RunFolder
+from leap_lab.pool import Pool
+from leap_lab.records import RunFolder, dotted
 from leap_lab.reference import Selection, Source, select
 from leap_lab.tracking import Tracker
 
 if TYPE_CHECKING:
     from analysis.report import Report
 
-Asked = tuple[Sequence[str], int]  # question ids, and the first so many groups of each
+Wanted = tuple[Sequence[str], int]  # question ids, and the first so many groups of each
+EngineKey = tuple[str, str]  # the model, and the engine's settings
 
 
 @dataclass
@@ -35,164 +35,173 @@ class Session:
 
     sweep: str | None = None
     experiment: str | None = None  # that the cells to come are asked for by
-    folders: dict[str, Path] = field(default_factory=dict)  # by run id, in order
-    questions: dict[str, list[str]] = field(default_factory=dict)  # the ids that a run was asked for, by run id
-    groups: dict[str, int] = field(default_factory=dict)  # of each question, by run id
-    experiments: dict[str, dict[Path, Asked]] = field(default_factory=dict)  # the run folders of each, in order
+    collects: bool = False  # whether cells wait for the end of the command, to be decoded together
+    elsewhere: bool = False  # whether a launcher decoded the cells in other processes
+    asked: dict[str, Asked] = field(default_factory=dict)  # by run id, in order: what the report is about
+    experiments: dict[str, dict[Path, Wanted]] = field(default_factory=dict)  # the run folders of each, in order
     failures: list[str] = field(default_factory=list)
     error: UserError | None = None  # what ended the command early
     empty: set[str] = field(default_factory=set)  # run ids of cells without a single group
-    _tracking: dict[str, Any] | None = None
-    _references: dict[str, Path] = field(default_factory=dict)  # by run id, whole ones
+    jobs: int = 0  # cells added
+    _cells: list[tuple[Cell, str | None]] = field(default_factory=list)  # collected, with their experiment
+    _seen: dict[str, set[tuple[str, int]]] = field(default_factory=dict)  # groups seen to, by run id
     _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
-    _engine: Engine | None = None
-    _engine_key: tuple[str, str] | None = None
+    _engine: Metered | None = None
+    _engine_key: EngineKey | None = None
 
-    def run(self, cell: Cell) -> None:
-        """Decode a cell and, where it wants one, its baseline first."""
-        selection = self._selected(cell)
-        if cell.shows_reference:
-            self._of_experiment(self._reference(cell), Selection(cell.problems()), 1)
-        for each in [cell.baseline(), cell] if cell.wants_baseline else [cell]:
-            if not self._has(each, selection):
-                self.folders[each.run_id] = self._run_one(each, selection)
-            self._of_experiment(self.folders[each.run_id], selection, each.config["groups"])
+    @property
+    def folders(self) -> list[Path]:
+        """The run folders that hold something of what was asked for, in order."""
+        return [folder_of(asked.cell) for run_id, asked in self.asked.items() if run_id not in self.empty]
 
-    def _has(self, cell: Cell, selection: Selection) -> bool:
-        """Whether this command has seen to the run of this cell with as many questions and groups."""
-        if cell.run_id not in self.folders or cell.config["groups"] > self.groups[cell.run_id]:
-            return False
-        return self._covers(cell, selection)
+    def add(self, cell: Cell) -> None:
+        """Decode this cell, now or together with those to come."""
+        self.jobs += 1
+        self._cells.append((cell, self.experiment))
+        if not self.collects:
+            self.decode()
 
-    def _covers(self, cell: Cell, selection: Selection) -> bool:
-        return {problem.id for problem in selection.problems} <= set(self.questions[cell.run_id])
-
-    def _of_experiment(self, folder: Path, selection: Selection, groups: int) -> None:
-        """Note what the experiment asks of a run, whatever else the run holds."""
-        if self.experiment is None:
-            return
-        runs = self.experiments.setdefault(self.experiment, {})
-        ids, most = runs.get(folder, ((), 0))
-        runs[folder] = (list(dict.fromkeys([*ids, *(problem.id for problem in selection.problems)])), max(most, groups))
-
-    def _selected(self, cell: Cell) -> Selection:
-        """The questions of a cell and their beginnings, for which its reference run is decoded first."""
-        problems = cell.problems()
-        if not cell.needs_reference:
-            return Selection(problems)
-        source = Source(self._reference(cell))
-        return select(problems, cell.config["difficulty"]["name"], cell.config["prefix"], source)
-
-    def _reference(self, cell: Cell) -> Path:
-        """The folder of a cell's reference run, decoded where it is not there yet."""
-        reference, selection = cell.reference(), Selection(cell.problems())
-        if reference.run_id not in self._references or not self._covers(reference, selection):
-            failed = len(self.failures)
-            folder = self._run_one(reference, selection, "reference, ")
-            if len(self.failures) > failed:
-                raise UserError(f"{self.failures[-1]}; the reference run has to be whole, the same command tries again")
-            self._references[reference.run_id] = folder
-        return self._references[reference.run_id]
+    def decode(self) -> None:
+        """Decode all cells that were added, first the reference runs that they lean on."""
+        cells, self._cells = self._cells, []
+        self._decode_references([cell for cell, _ in cells])
+        wanted = [asked for cell, experiment in cells for asked in self._ask(cell, experiment)]
+        self._run(wanted)
 
     def tell(self, report: "Report") -> None:
         """Tell the tracker of a sweep's or experiment's tables and figures, in the group that its runs are in."""
-        if self.sweep is not None and self._tracking is not None:
-            folder = next(iter(self.folders.values()))
-            tracker: Tracker = made(self._tracking)
-            tracker.report(self.sweep, folder.parent, report.tables, report.figures)
+        if self.sweep is not None and self.asked:
+            cell = next(iter(self.asked.values())).cell
+            tracker: Tracker = made(cell.config["tracking"])
+            tracker.report(self.sweep, folder_of(cell).parent, report.tables, report.figures)
 
     def close(self) -> None:
         """Release engine and loop."""
-        if self._engine is not None:
-            self._runner.run(self._engine.close())
-            self._engine = None
+        self._runner.run(self._close_engine())
         self._runner.close()
 
-    def _run_one(self, cell: Cell, selection: Selection, what: str = "") -> Path:
-        """Decode what is missing of a run; returns its folder."""
-        config, problems, label = cell.recorded, selection.problems, f"{what}{cell.label}"
-        folder = RunFolder.open(config["runs_dir"], cell.identity, _portable(config))
-        self.questions[cell.run_id] = [problem.id for problem in problems]
-        self.groups[cell.run_id] = config["groups"]
-        jobs = missing_jobs(selection, config["groups"], config["peers"], config["seed"], folder)
-        total = len(problems) * config["groups"]
-        if not jobs:
-            print(f"{label}: all {total} groups are in {folder.path}, nothing to decode", file=sys.stderr)
-            if folder.read_run().get("status") == "finished":
-                self._write_metrics(folder)
-                return folder.path
-        engine = self._runner.run(self._engine_for(cell)) if jobs else None
-        self._tracking = config["tracking"]
-        tracker: Tracker = made(config["tracking"])
-        ran = provenance.collect()
-        tracker.start(run_id=cell.run_id, sweep=self.sweep, config=config, folder=folder.path, provenance=ran)
-        status, tally = "interrupted", Tally()
-        try:
-            with Progress(len(problems), total, total - len(jobs), f"{label}: ") as progress:
-                decoder = Decoder(cell.method(), folder, tracker, progress, tally)
-                if engine is not None:
-                    self._runner.run(decoder.run(jobs, engine, config["concurrency"]))
-            status = "failed groups" if tally.failures else "finished"
-        finally:
-            self._record(folder, ran, status, tally, problems, config)
-            metrics = self._write_metrics(folder) if status == "finished" else {}
-            tracker.finish(metrics, {}, status)
-        if len(tally.failures) >= TOO_MANY_FAILURES:
-            print(f"{label}: {len(tally.failures)} groups failed, the rest was not tried", file=sys.stderr)
-        if not folder.groups():
-            self.empty.add(cell.run_id)
-        self.failures += [f"{label}, {failure}" for failure in tally.failures]
-        return folder.path
+    def _decode_references(self, cells: Iterable[Cell]) -> None:
+        asked: dict[str, Asked] = {}
+        for cell in cells:
+            if cell.needs_reference or cell.shows_reference:
+                _merge(asked, cell.reference(), Selection(cell.problems()))
+        failed = len(self.failures)
+        self._run(list(asked.values()), "reference, ")
+        if len(self.failures) > failed:
+            raise UserError(f"{self.failures[-1]}; the reference run has to be whole, the same command tries again")
 
-    def _write_metrics(self, folder: RunFolder) -> dict[str, Any]:
-        from analysis.load import load
-        from analysis.metrics import metrics
+    def _ask(self, cell: Cell, experiment: str | None) -> list[Asked]:
+        """What a cell takes: itself and, where it wants one, its baseline first."""
+        selection, runs = self._selected(cell), [cell.baseline(), cell] if cell.wants_baseline else [cell]
+        if experiment is not None:
+            if cell.shows_reference:
+                self._note(experiment, cell.reference(), Selection(cell.problems()))
+            for each in runs:
+                self._note(experiment, each, selection)
+        return [_merge(self.asked, each, selection) for each in runs]
 
-        found = metrics(load([folder.path], questions=self.questions[folder.run_id], groups=self.groups[folder.run_id]))
-        folder.write_metrics(found)
-        return found
+    def _note(self, experiment: str, cell: Cell, selection: Selection) -> None:
+        """Note what the experiment asks of a run, whatever else the run holds."""
+        runs = self.experiments.setdefault(experiment, {})
+        ids, most = runs.get(folder_of(cell), ((), 0))
+        more = [problem.id for problem in selection.problems]
+        runs[folder_of(cell)] = (list(dict.fromkeys([*ids, *more])), max(most, cell.config["groups"]))
 
-    def _record(
-        self,
-        folder: RunFolder,
-        ran: Mapping[str, Any],
-        status: str,
-        tally: Tally,
-        problems: list[Problem],
-        config: Mapping[str, Any],
-    ) -> None:
-        decoded = {"groups": tally.groups, "sampled_tokens": tally.tokens, "wall_s": round(tally.wall_s, 3)}
-        speed = {"tokens_per_second": round(tally.tokens / tally.wall_s, 1) if tally.wall_s else None}
-        earlier = folder.read_run().get("sessions", [])
-        folder.write_run(
-            {
-                "run_id": folder.run_id,
-                "status": status,
-                "questions": len(problems),
-                "groups_per_question": config["groups"],
-                "failures": tally.failures,
-                "sessions": [*earlier, {**ran, "status": status, **decoded, **speed}],
-                "updated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            }
-        )
+    def _selected(self, cell: Cell) -> Selection:
+        """The questions of a cell and their beginnings; its reference run is decoded."""
+        problems = cell.problems()
+        if not cell.needs_reference:
+            return Selection(problems)
+        source = Source(folder_of(cell.reference()))
+        return select(problems, cell.config["difficulty"]["name"], cell.config["prefix"], source)
 
-    async def _engine_for(self, cell: Cell) -> Engine:
+    def _run(self, wanted: Sequence[Asked], what: str = "") -> None:
+        """Decode what is missing of these runs, those of one engine together."""
+        runs = {asked.cell.run_id: asked for asked in wanted if not self._has(asked)}
+        names = dict(zip(runs, labels([asked.cell for asked in runs.values()]), strict=True))
+        if self.elsewhere:
+            self.failures += [told for name, asked in runs.items() for told in _missing(asked, what + names[name])]
+            return
+        by_engine: dict[EngineKey, list[Asked]] = {}
+        for asked in runs.values():
+            by_engine.setdefault(_engine_key(asked.cell), []).append(asked)
+        for key in sorted(by_engine, key=lambda key: key != self._engine_key):  # the running engine first
+            decoders = [Decoder(asked, what + names[asked.cell.run_id], self.sweep) for asked in by_engine[key]]
+            try:
+                self._runner.run(self._decode(decoders))
+            finally:
+                self._count(decoders)
+        for asked in runs.values():
+            self._seen.setdefault(asked.cell.run_id, set()).update(asked.groups)
+
+    async def _decode(self, decoders: Sequence[Decoder]) -> None:
+        cells = [decoder.asked.cell for decoder in decoders]
+        most = max(cell.config["concurrency"] for cell in cells)
+        await Pool(decoders, lambda: self._engine_for(cells[0]), most).run()
+
+    def _has(self, asked: Asked) -> bool:
+        """Whether this command has seen to these groups."""
+        return asked.groups.keys() <= self._seen.get(asked.cell.run_id, set())
+
+    def _count(self, decoders: Iterable[Decoder]) -> None:
+        for decoder in decoders:
+            self.failures += [f"{decoder.label}, {failure}" for failure in decoder.tally.failures]
+            if decoder.tally.failures and not decoder.folder.groups():
+                self.empty.add(decoder.asked.cell.run_id)
+
+    async def _engine_for(self, cell: Cell) -> Metered:
         """The running engine if it is the one this cell needs, else that one in its place."""
-        settings = arguments(cell.config["engine"])
-        key = cell.model_path, repr(sorted(settings.items(), key=lambda item: item[0]))
+        key = _engine_key(cell)
         if self._engine is not None and self._engine_key == key:
             return self._engine
-        if self._engine is not None:
-            await self._engine.close()
-            self._engine = None
+        await self._close_engine()
         print(f"starting the engine for model={cell.config['model']['name']} ...", file=sys.stderr, flush=True)
         started = time.monotonic()
-        self._engine = await made(settings, model=cell.model_path)
+        self._engine = Metered(await made(arguments(cell.config["engine"]), model=cell.model_path))
         self._engine_key = key
         print(f"engine ready after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
         return self._engine
 
+    async def _close_engine(self) -> None:
+        if self._engine is not None:
+            await self._engine.close()
+        self._engine = None
 
-def _portable(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration as it is kept: without where things lie on this machine and what asked for the run."""
-    return {key: value for key, value in config.items() if key not in ("runs_dir", "experiment")}
+
+def folder_of(cell: Cell) -> Path:
+    """Where the run of a cell lies."""
+    return Path(cell.config["runs_dir"]) / cell.run_id
+
+
+def labels(cells: Sequence[Cell]) -> list[str]:
+    """A few words for each cell, with the settings that tell it from others of the same words."""
+    found = []
+    for cell in cells:
+        alike = [dotted(each.identity) for each in cells if each.label == cell.label]
+        own = dotted(cell.identity)
+        varied = [key for key in own if any(each.get(key) != own[key] for each in alike)]
+        found.append(" ".join([cell.label, *(f"{key}={own[key]}" for key in varied)]))
+    return found
+
+
+def _missing(asked: Asked, label: str) -> list[str]:
+    """What is to be said of a run that another process was to decode; nothing if it is whole."""
+    folder = RunFolder(folder_of(asked.cell), asked.cell.run_id)
+    missing = [key for key in asked.groups if not folder.has(*key)]
+    return [f"{label}: {len(missing)} of {len(asked.groups)} groups are not there"] if missing else []
+
+
+def _merge(runs: dict[str, Asked], cell: Cell, selection: Selection) -> Asked:
+    """Add what a cell asks of its run to what others ask of it."""
+    asked = runs.setdefault(cell.run_id, Asked(cell, selection))
+    for problem in selection.problems:
+        asked.groups |= {(problem.id, group): problem for group in range(cell.config["groups"])}
+    return asked
+
+
+def _engine_key(cell: Cell) -> EngineKey:
+    settings = arguments(cell.config["engine"])
+    return cell.model_path, repr(sorted(settings.items(), key=lambda item: item[0]))
+
+
+current: Session | None = None  # the command that this process runs

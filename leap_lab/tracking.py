@@ -189,7 +189,7 @@ class WandbTracker:
             group=sweep,
             job_type=job_type,
             resume="allow",
-            reinit="finish_previous",  # a run that failed half-way must not swallow the next one
+            reinit="create_new",  # several cells of a sweep are in flight at a time
             dir=str(home),
             mode=_found_mode() if self._mode == "auto" else self._mode,
             config=config,

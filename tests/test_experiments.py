@@ -9,7 +9,7 @@ from analysis.paper import EXHIBITS
 from leap_lab.cell import Cell
 from leap_lab.errors import UserError
 from leap_lab.experiments import names, passes
-from leap_lab.run import all_cells, main
+from leap_lab.run import cells_of, main
 from leap_lab.schema import shares, validate
 
 SMALL = ["engine=scripted", "tracking=none", "peers=4", "limit=8"]
@@ -19,7 +19,7 @@ REAL = ["model=r1_7b", "dataset=aime_2024", "engine=scripted"]
 def cells(*arguments: str, multirun: bool = False) -> list[Cell]:
     with initialize_config_module("conf", version_base="1.3"):
         found = passes(list(arguments), multirun)
-        return [Cell(validate(compose("config", overrides=each))) for each in all_cells(found)]
+        return [Cell(validate(compose("config", overrides=each))) for asked in found for each in cells_of(asked)]
 
 
 def test_the_experiments_of_the_paper_are_there_and_each_has_its_exhibit():

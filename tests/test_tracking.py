@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import pathlib
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -239,7 +240,7 @@ class Clock:
 
 def test_progress_in_a_log_is_a_line_now_and_then_and_a_last_one() -> None:
     out, clock = io.StringIO(), Clock()
-    with Progress(questions=3, groups=6, done=2, label="leap: ", stream=out, clock=clock) as progress:
+    with closing(Progress(questions=3, groups=6, done=2, label="leap: ", stream=out, clock=clock)) as progress:
         for _ in range(4):
             clock.now += 3
             progress.update(tokens=600, correct=1, paths=4)
@@ -252,15 +253,15 @@ def test_progress_in_a_log_is_a_line_now_and_then_and_a_last_one() -> None:
 
 def test_progress_without_a_group_says_how_it_stands_and_guesses_nothing() -> None:
     out = io.StringIO()
-    with Progress(questions=2, groups=2, done=2, stream=out, clock=Clock()):
+    with closing(Progress(questions=2, groups=2, done=2, stream=out, clock=Clock())):
         pass
     assert out.getvalue() == "2/2 questions, 0 tokens/s, Pass@1 -\n"
-    with Progress(questions=0, groups=0, stream=out, clock=Clock()) as nothing:
+    with closing(Progress(questions=0, groups=0, stream=out, clock=Clock())) as nothing:
         assert nothing.fraction == 1.0
 
 
 def interrupted(progress: Progress, clock: Clock) -> None:
-    with progress:
+    with closing(progress):
         clock.now += 1
         progress.update(tokens=10, correct=1, paths=1)
         raise KeyboardInterrupt
@@ -280,7 +281,7 @@ class Terminal(io.StringIO):
 
 def test_progress_on_a_terminal_is_a_bar() -> None:
     out, clock = Terminal(), Clock()
-    with Progress(questions=4, groups=4, stream=out, clock=clock) as progress:
+    with closing(Progress(questions=4, groups=4, stream=out, clock=clock)) as progress:
         for _ in range(4):
             clock.now += 1
             progress.update(tokens=100, correct=1, paths=2)

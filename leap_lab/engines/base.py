@@ -54,6 +54,10 @@ class Completion:
     stop: str | None = None
 
 
+class EngineDied(RuntimeError):
+    """The engine is gone, and no further request can succeed."""
+
+
 class Engine(Protocol):
     """An inference engine with the model's tokenizer and chat template."""
 
@@ -78,3 +82,18 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Release the engine. No request may follow."""
         ...
+
+
+class Around:
+    """An engine around another one, the same but for what a subclass changes."""
+
+    def __init__(self, inner: Engine) -> None:
+        self.inner = inner
+        self.max_model_len = inner.max_model_len
+        self.encode, self.decode, self.chat = inner.encode, inner.decode, inner.chat
+
+    async def generate(self, request: Request) -> Completion:
+        return await self.inner.generate(request)
+
+    async def close(self) -> None:
+        await self.inner.close()

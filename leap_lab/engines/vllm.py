@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from leap_lab.engines.base import Completion, Request, Stopped
+from leap_lab.engines.base import Completion, EngineDied, Request, Stopped
 from leap_lab.engines.launch import Launched, check_fields, launched, located
 from leap_lab.errors import UserError
 
@@ -76,7 +76,7 @@ class VllmEngine:
     async def generate(self, request: Request) -> Completion:
         """Sample one continuation; cancelling the caller aborts it in the engine, too.
 
-        `RuntimeError` when vLLM's processes died.
+        `EngineDied` when vLLM's processes died.
         """
         from vllm.v1.engine.exceptions import EngineDeadError
 
@@ -84,7 +84,7 @@ class VllmEngine:
         try:
             return _completion(await self._final_output(request))
         except EngineDeadError:
-            raise RuntimeError(f"vLLM's engine process died; its log: {self._launched.log_file}") from None
+            raise EngineDied(f"vLLM's engine process died; its log: {self._launched.log_file}") from None
 
     async def close(self) -> None:
         if not self._open:

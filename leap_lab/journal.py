@@ -1,0 +1,103 @@
+"""What the groups in flight have sampled so far, so that a killed run does not lose an hour of a long group.
+
+A method is a function of what its requests return: seeds, routing and prompts follow from the job. So it is enough to
+keep every completion, and a group that is decoded again is given the same ones until it comes to the request at which
+it was stopped. The method knows nothing of this.
+
+A group's journal is a file that only grows, a line a completion: a checksum and a JSON object. A line that was cut
+short by a kill or a full disk, or that was damaged, is sampled again.
+"""
+
+import hashlib
+import json
+import logging
+import pathlib
+import zlib
+from array import array
+from collections import defaultdict, deque
+from dataclasses import asdict
+from typing import Any, BinaryIO
+
+from leap_lab.engines.base import Around, Completion, Engine, Request
+
+Known = dict[str, deque[Completion]]
+log = logging.getLogger(__name__)
+
+
+class Journaled(Around):
+    """An engine that writes down what it returns for one group, and first returns what was written down before.
+
+    A journal that cannot be written is given up with a warning; the group goes on. `stop` or `discard` ends it.
+    """
+
+    def __init__(self, engine: Engine, file: pathlib.Path) -> None:
+        super().__init__(engine)
+        self._file, self._known = file, read(file)
+        self._out: BinaryIO | None = None
+        try:
+            file.parent.mkdir(exist_ok=True)
+            self._out = file.open("ab", buffering=0)
+            self._out.write(b"\n")  # ends a line that was cut short
+        except OSError as error:
+            self._give_up(error)
+
+    async def generate(self, request: Request) -> Completion:
+        key = key_of(request)
+        if self._known[key]:
+            return self._known[key].popleft()
+        completion = await super().generate(request)
+        self._keep(key, completion)
+        return completion
+
+    def stop(self) -> None:
+        """Write no more; the file stays."""
+        if self._out is not None:
+            self._out.close()
+        self._out = None
+
+    def discard(self) -> None:
+        """The group is whole, so that its journal is of no use."""
+        self.stop()
+        self._file.unlink(missing_ok=True)
+
+    def _keep(self, key: str, completion: Completion) -> None:
+        if self._out is None:
+            return
+        try:
+            self._out.write(_line({"key": key, **asdict(completion)}))
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        log.warning("%s: cannot be written (%s); a killed run would decode this group anew", self._file, error.strerror)
+        self.stop()
+
+
+def key_of(request: Request) -> str:
+    """What names a request: all that bears on its completion."""
+    asked = repr((request.max_tokens, request.seed, request.sampling, request.stop)).encode()
+    return hashlib.blake2b(array("q", request.prompt).tobytes() + asked, digest_size=16).hexdigest()
+
+
+def read(file: pathlib.Path) -> Known:
+    """The completions of a journal by request, in their order; damaged lines are left out, none without a file."""
+    known: Known = defaultdict(deque)
+    for line in file.read_bytes().splitlines() if file.exists() else ():
+        entry = _entry(line)
+        if entry is not None:
+            known[entry.pop("key")].append(Completion(**entry))
+    return known
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    text = json.dumps(entry, separators=(",", ":")).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """What a line holds; None if it is not as it was written."""
+    checksum, _, text = line.partition(b" ")
+    if checksum != b"%08x" % zlib.crc32(text):
+        return None
+    entry: dict[str, Any] = json.loads(text)
+    return entry

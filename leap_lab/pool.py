@@ -1,0 +1,71 @@
+"""The groups of several runs in one engine: a run's long tail is filled by the next run's first groups."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+
+from leap_lab.decode import Decoder, first
+from leap_lab.engines.metered import Metered
+from leap_lab.methods.base import Job
+
+Start = Callable[[], Awaitable[Metered]]
+
+
+class Pool:
+    """Decodes runs one after the other, with at most `concurrency` groups of them all in flight.
+
+    A run is opened when its first group is due and closed with its last one, so that few are open at a time, however
+    long a sweep is. Seeds are those of the run alone, and earlier runs are served first: what a run finds does not
+    depend on the others. The engine starts with the first group that is missing, by `start`.
+    """
+
+    def __init__(self, decoders: Iterable[Decoder], start: Start, concurrency: int) -> None:
+        self._waiting, self._open = deque(decoders), list[Decoder]()
+        self._start, self._concurrency = start, concurrency
+        self._turn, self._handed_out = asyncio.Lock(), 0
+
+    async def run(self) -> None:
+        """Decode everything; whatever ends it early, the runs that are open are closed as they stand.
+
+        Raises what a run's folder or the engine raised, such as `UserError` or `EngineDied`.
+        """
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(self._concurrency):
+                    workers.create_task(self._work())
+        except BaseExceptionGroup as group:
+            raise first(group) from None
+        finally:
+            for decoder in self._open:
+                decoder.close()
+
+    async def _work(self) -> None:
+        while (found := await self._next()) is not None:
+            decoder, job = found
+            await decoder.decode(job)
+            if decoder.is_done:
+                await self._close(decoder)
+
+    async def _next(self) -> tuple[Decoder, Job] | None:
+        """The next group of the first run that has one."""
+        async with self._turn:  # one worker at a time opens a run
+            while True:
+                for decoder in self._open:
+                    if (job := decoder.next(self._handed_out)) is not None:
+                        self._handed_out += 1
+                        return decoder, job
+                if not self._waiting:
+                    return None
+                await self._open_next(self._waiting.popleft())
+
+    async def _open_next(self, decoder: Decoder) -> None:
+        if await asyncio.to_thread(decoder.open):
+            await asyncio.to_thread(decoder.start, await self._start())
+            self._open.append(decoder)
+        else:
+            await asyncio.to_thread(decoder.close)
+
+    async def _close(self, decoder: Decoder) -> None:
+        if decoder in self._open:
+            self._open.remove(decoder)
+            await asyncio.to_thread(decoder.close)
