@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leap_lab import provenance
+from leap_lab import ledger, provenance
 from leap_lab.cell import Cell, arguments, made
 from leap_lab.decode import TOO_MANY_FAILURES, Decoder, Tally, missing_jobs
 from leap_lab.engines.base import Engine
@@ -135,6 +135,7 @@ class Session:
             status = "failed groups" if tally.failures else "finished"
         finally:
             self._record(folder, ran, status, tally, problems, config)
+            ledger.enter(folder, cell)
             metrics = self._write_metrics(folder) if status == "finished" else {}
             tracker.finish(metrics, {}, status)
         if len(tally.failures) >= TOO_MANY_FAILURES:
@@ -148,7 +149,8 @@ class Session:
         from analysis.load import load
         from analysis.metrics import metrics
 
-        found = metrics(load([folder.path], questions=self.questions[folder.run_id], groups=self.groups[folder.run_id]))
+        paths = load([folder.path], questions=self.questions[folder.run_id], groups=self.groups[folder.run_id])
+        found = {**metrics(paths), "ledger": folder.read_run().get("ledger")}
         folder.write_metrics(found)
         return found
 
