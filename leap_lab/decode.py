@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from leap_lab import provenance
+from leap_lab import ledger, provenance
 from leap_lab.cell import Cell, made
 from leap_lab.engines.base import EngineDied
 from leap_lab.engines.metered import Metered
@@ -149,6 +149,7 @@ class Decoder:
         metrics: dict[str, Any] = {}
         try:
             self._record(status)
+            ledger.enter(self.folder, self.asked.cell)
             metrics = self._write_metrics() if status == "finished" else {}
         finally:
             self._tracker.finish(metrics, {}, status)
@@ -215,7 +216,8 @@ class Decoder:
         from analysis.metrics import metrics
 
         asked = self.asked
-        found = metrics(load([self.folder.path], questions=asked.questions, groups=asked.per_question))
+        paths = load([self.folder.path], questions=asked.questions, groups=asked.per_question)
+        found = {**metrics(paths), "ledger": self.folder.read_run().get("ledger")}
         self.folder.write_metrics(found)
         return found
 

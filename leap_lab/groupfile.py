@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from leap_lab.files import escaped, storable, write_whole
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
 
 
@@ -29,7 +29,7 @@ SCHEMA = pa.schema(
         "answer": pa.string(),
         "correct": pa.bool_(),
         "finish": pa.string(),
-        # Token columns are of the path and of its helpers (`Path.bill`); all else, segments included, is of the path.
+        # Tokens and requests are of the path and of its helpers (`Path.bill`); segments and all else are of the path.
         "tokens_think": pa.int64(),  # thinking and final answer, with what was cut back
         "tokens_summary": pa.int64(),
         "tokens_comment": pa.int64(),
@@ -47,6 +47,19 @@ SCHEMA = pa.schema(
         "tokens_trigger": pa.int64(),  # written by the runtime: openings and closings
         "tokens_cut": pa.int64(),  # sampled, then cut back; part of tokens_think
         "tokens_prefix": pa.int64(),  # a beginning taken from an earlier response
+        "tokens_answer": pa.int64(),  # sampled after the thinking; part of tokens_think
+        "tokens_forced": pa.int64(),  # sampled after a forced opening; part of tokens_answer
+        # What the engine computed (`usage.Usage`), and the same for probes:
+        "requests": pa.int64(),
+        "tokens_cached": pa.int64(),
+        "tokens_decoded": pa.int64(),
+        "tokens_attended": pa.int64(),
+        "requests_probe": pa.int64(),
+        "tokens_probe_prefilled": pa.int64(),
+        "tokens_probe_cached": pa.int64(),
+        "tokens_probe_decoded": pa.int64(),
+        "tokens_probe_attended": pa.int64(),
+        "critical_path": pa.int64(),  # `Path.chain`, the longest of the path and its helpers
     }
 )
 

@@ -4,10 +4,12 @@ Text that the runtime decided and text that the model sampled never share a segm
 grader, the budget, the analysis, a training mask) asks the kind and never searches the text.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+from leap_lab.usage import Usage
 
 Finish = Literal["answered", "forced", "context_full"]
 
@@ -84,7 +86,9 @@ class Path:
     forced_at: int | None = None  # index of the segment in which the runtime opened an answer, such as `\boxed{`
     tokens_cut: int = 0  # sampled, then cut back before a summary: paid for, no longer in the path
     tokens_probe: int = 0
-    tokens_prefilled: int = 0
+    usage: Usage = field(default_factory=Usage)  # of the path's own requests
+    probe_usage: Usage = field(default_factory=Usage)  # of its branches
+    chain: int = 0  # the longest row of tokens sampled one after another up to here, by the path and whom it waited for
     started_s: float = 0.0
     finished_s: float = 0.0
 
@@ -123,6 +127,13 @@ class Path:
         return self.count(*SAMPLED) + self.tokens_cut
 
     @property
+    def forced(self) -> int:
+        """Tokens that the model sampled after an opening of the answer that the runtime wrote."""
+        if self.forced_at is None:
+            return 0
+        return sum(len(segment.tokens) for segment in self.segments[self.forced_at :] if segment.kind is Kind.FINAL)
+
+    @property
     def bill(self) -> list["Path"]:
         """The paths whose tokens the row of this one bears: itself and its helpers."""
         return [self, *self.helpers]
@@ -150,3 +161,10 @@ class Path:
             if segment.kind is Kind.FINAL or index == self.forced_at
         )
         return "".join(answer)
+
+
+def wait_for_all(paths: Sequence[Path]) -> None:
+    """None of these goes on before the last one is here: all have the longest chain among them."""
+    longest = max((path.chain for path in paths), default=0)
+    for path in paths:
+        path.chain = longest

@@ -69,6 +69,7 @@ def _of_path(path: Path) -> dict[str, Any]:
     return {
         "finish": path.finish,
         **_tokens(path),
+        "critical_path": max(each.chain for each in path.bill),
         "blocks": path.blocks,
         "segments": [
             {"kind": part.kind.value, "turn": part.turn, "text": storable(part.text), "tokens": list(part.tokens)}
@@ -89,7 +90,7 @@ def _of_path(path: Path) -> dict[str, Any]:
 
 
 def _tokens(path: Path) -> dict[str, int]:
-    """The token columns: of the path and of its helpers, which have no row of their own."""
+    """The columns of tokens and requests: of the path and of its helpers, which have no row of their own."""
     bill = [_tokens_of_one(each) for each in path.bill]
     return {column: sum(each[column] for each in bill) for column in bill[0]}
 
@@ -101,10 +102,21 @@ def _tokens_of_one(path: Path) -> dict[str, int]:
         "tokens_comment": path.count(Kind.COMMENT),
         "tokens_prompt": path.count(Kind.PROMPT),
         "tokens_probe": path.tokens_probe,
-        "tokens_prefilled": path.tokens_prefilled,
+        "tokens_prefilled": path.usage.prefilled,
         "tokens_trigger": path.count(Kind.TRIGGER),
         "tokens_cut": path.tokens_cut,
         "tokens_prefix": path.count(Kind.PREFIX),
+        "tokens_answer": path.count(Kind.FINAL),
+        "tokens_forced": path.forced,
+        "requests": path.usage.requests,
+        "tokens_cached": path.usage.cached,
+        "tokens_decoded": path.usage.decoded,
+        "tokens_attended": path.usage.attended,
+        "requests_probe": path.probe_usage.requests,
+        "tokens_probe_prefilled": path.probe_usage.prefilled,
+        "tokens_probe_cached": path.probe_usage.cached,
+        "tokens_probe_decoded": path.probe_usage.decoded,
+        "tokens_probe_attended": path.probe_usage.attended,
     }
 
 

@@ -14,6 +14,7 @@ from leap_lab.methods.writer import whole_paragraphs
 from leap_lab.path import Kind, Path
 from leap_lab.prompts import Prompts
 from leap_lab.routing import Dispersed, Nobody
+from leap_lab.usage import Usage
 
 HEAD = "[user]Q: 1+1[assistant]<think>\n"
 
@@ -341,11 +342,8 @@ def test_probes_do_not_touch_the_path(probe_tokens):
     assert {request.sampling.temperature for request in probes} == {1.0 if probe_tokens else 0.0}
     for path, other in zip(plain, probed, strict=True):
         assert path.segments == other.segments and path.routes == other.routes
-        assert (path.spent, path.tokens_cut, path.tokens_prefilled) == (
-            other.spent,
-            other.tokens_cut,
-            other.tokens_prefilled,
-        )
+        assert (path.spent, path.tokens_cut, path.chain) == (other.spent, other.tokens_cut, other.chain)
+        assert path.usage == other.usage and path.probe_usage == Usage()
         assert [(branch.turn, branch.phase) for branch in other.branches] == [
             (route.turn, phase) for route in other.routes for phase in ("before", "after")
         ]

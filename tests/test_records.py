@@ -20,6 +20,7 @@ from leap_lab.files import escaped, write_whole
 from leap_lab.path import Kind, Path, Probe, Route
 from leap_lab.problems import Problem
 from leap_lab.records import SCHEMA, RunFolder, read_groups, require_groups, rows, run_id_of
+from leap_lab.usage import Usage
 
 IDENTITY = {"method": {"name": "leap", "interval": 64}, "peers": 2, "temperature": 1.0}
 DESIGN_COLUMNS = [
@@ -36,8 +37,10 @@ class Grade(NamedTuple):
 
 def full_path(index: int = 0, text: str = "so 4") -> Path:
     """A path with a segment of every kind, each of another length."""
-    path = Path(index=index, seed=2**31 - 1, finish="answered", tokens_cut=100, tokens_probe=11, tokens_prefilled=12)
+    path = Path(index=index, seed=2**31 - 1, finish="answered", tokens_cut=100, tokens_probe=11, chain=500)
+    path.usage, path.probe_usage = Usage(3, 12, 13, 14, 15), Usage(4, 22, 23, 24, 25)
     for length, kind in enumerate(Kind, start=1):
+        path.forced_at = len(path.segments)
         path.add(kind, 0, range(length), f"{kind} {text}")
     path.routes.append(Route(0, (1, 2), (0.25, 0.5)))
     path.probes.append(Probe(0, "before", None, False))
@@ -68,7 +71,11 @@ def test_tokens_are_counted_by_who_wrote_them() -> None:
     assert row["tokens_think"] == lengths[Kind.THINK] + lengths[Kind.FINAL] + 100
     for kind in (Kind.SUMMARY, Kind.COMMENT, Kind.PROMPT, Kind.TRIGGER, Kind.PREFIX):
         assert row[f"tokens_{kind}"] == lengths[kind]
-    assert (row["tokens_cut"], row["tokens_probe"], row["tokens_prefilled"]) == (100, 11, 12)
+    assert row["tokens_answer"] == row["tokens_forced"] == lengths[Kind.FINAL]
+    assert (row["tokens_cut"], row["tokens_probe"], row["critical_path"]) == (100, 11, 500)
+    names = ("prefilled", "cached", "decoded", "attended")
+    assert [row["requests"], *(row[f"tokens_{name}"] for name in names)] == [3, 12, 13, 14, 15]
+    assert [row["requests_probe"], *(row[f"tokens_probe_{name}"] for name in names)] == [4, 22, 23, 24, 25]
 
 
 def test_a_row_bears_the_tokens_of_its_helpers_and_shows_the_path_alone() -> None:
@@ -76,12 +83,18 @@ def test_a_row_bears_the_tokens_of_its_helpers_and_shows_the_path_alone() -> Non
     path.helpers = [full_path(1), full_path(2)]
     problem = Problem("q", "2+2", "4")
     plain, row = (rows("r", problem, 0, [each], [Grade("4", True)], [0])[0] for each in (alone, path))
-    columns = [name for name in SCHEMA.names if name.startswith("tokens_")]
-    assert len(columns) == 9 and all(plain[name] > 0 for name in columns)
+    columns = [name for name in SCHEMA.names if name.startswith(("tokens_", "requests"))]
+    assert len(columns) == 20 and all(plain[name] > 0 for name in columns)
     assert {name: row[name] for name in columns} == {name: 3 * plain[name] for name in columns}
     assert {name: row[name] for name in SCHEMA.names if name not in columns} == {
         name: plain[name] for name in SCHEMA.names if name not in columns
     }
+
+
+def test_the_critical_path_is_the_longest_of_a_path_and_its_helpers() -> None:
+    path, helper = full_path(), full_path(1)
+    path.helpers, helper.chain = [helper], 600
+    assert rows("r", Problem("q", "2+2", "4"), 0, [path], [Grade("4", True)], [0])[0]["critical_path"] == 600
 
 
 def test_a_group_comes_back_as_it_was_written(folder: RunFolder) -> None:
@@ -144,8 +157,9 @@ def empty(file: FilePath) -> None:
 
 
 def flip_a_byte_of_data(file: FilePath) -> None:
+    chunk = pq.read_metadata(file).row_group(0).column(SCHEMA.names.index("correct"))
     data = bytearray(file.read_bytes())
-    data[len(data) // 4] ^= 0xFF
+    data[chunk.data_page_offset + chunk.total_compressed_size - 1] ^= 0xFF  # the last one of its pages, no header
     file.write_bytes(data)
 
 

@@ -133,7 +133,7 @@ def test_a_leap_group_keeps_its_rules(running):
         assert path.spent <= 160
         assert running.engine.decode(path.tokens) == path.text(*Kind)
         sent = sum(len(segment.tokens) for segment in path.segments if segment.kind is Kind.PROMPT)
-        assert 0 < path.tokens_prefilled < sent + len(path) * (path.blocks + 2)
+        assert 0 < path.usage.prefilled < sent + len(path) * (path.blocks + 2)
         for route in path.routes:
             assert path.index not in route.peers
             assert len(set(route.peers)) == len(route.peers) <= 2

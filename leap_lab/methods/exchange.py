@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from leap_lab.methods.writer import Writer
-from leap_lab.path import Path, Route
+from leap_lab.path import Path, Route, wait_for_all
 from leap_lab.routing import Router
 from leap_lab.seeds import rng_for
 
@@ -30,7 +30,9 @@ class Exchange:
     async def summaries(self, live: Sequence[Path], turn: int, interval: int) -> dict[int, str]:
         """Each path thinks for `interval` tokens and summarizes. By path index; paths that left are not in it."""
         found = await asyncio.gather(*(self._summary(path, turn, interval) for path in live))
-        return {path.index: text for path, text in zip(live, found, strict=True) if text is not None}
+        summarized = [(path, text) for path, text in zip(live, found, strict=True) if text is not None]
+        wait_for_all([path for path, _ in summarized])
+        return {path.index: text for path, text in summarized}
 
     def routes(self, turn: int, summaries: Mapping[int, str], *whose: int) -> dict[int, Route]:
         """Whom each path hears among those that summarized; `whose` tells draws of one turn apart."""

@@ -8,7 +8,7 @@ from itertools import takewhile
 from leap_lab.engines.base import Engine, Sampling
 from leap_lab.methods.base import Job
 from leap_lab.methods.writer import Writer
-from leap_lab.path import Kind, Path
+from leap_lab.path import Kind, Path, wait_for_all
 from leap_lab.prompts import Prompts
 
 Part = tuple[Kind, list[int]]
@@ -52,10 +52,11 @@ class Moa:
         """The agents of the next layer, each with the bill of its predecessor."""
         parts = self._prompt([answer(path) for path in before], writer)
         agents = writer.blank()
+        wait_for_all(before)
         for agent, earlier in zip(agents, before, strict=True):
             for kind, tokens in parts:
                 agent.add(kind, layer, tokens, writer.engine.decode(tokens))
-            agent.started_s = earlier.started_s
+            agent.started_s, agent.chain = earlier.started_s, earlier.chain
             agent.helpers, earlier.helpers = [*earlier.helpers, earlier], []
         return agents
 

@@ -15,6 +15,7 @@ from leap_lab.methods.base import Job
 from leap_lab.path import Branch, Finish, Kind, Path, Route
 from leap_lab.prompts import SUMMARY_CLOSE, THINK_CLOSE, THINK_OPEN, Prompts
 from leap_lab.seeds import derive_seed, rng_for
+from leap_lab.usage import Usage
 
 PARAGRAPH = "\n\n"
 
@@ -113,13 +114,15 @@ class Writer:
         makes of a block is a matter of chance, which greedy words would hide. So the branch `after` a block is the path
         itself, had it met no further block, and the one `before` is the path had it not met this one. Both may think
         on beyond the path's own budget, so that late blocks are told by the same measure as early ones.
-        What it samples is counted in `tokens_probe` of the path, apart from everything else.
+        What it samples is counted in `tokens_probe` of the path, and what it makes the engine compute in `probe_usage`,
+        apart from everything else.
         """
         copy, before = branch.path, branch.path.sampled
         sampling = self.sampling if probe_tokens else GREEDY
         writer = replace(self, sampling=sampling, max_tokens=copy.spent + probe_tokens)
         await writer.think_to_the_end(copy, branch.turn + 1)
         path.tokens_probe += copy.sampled - before
+        path.probe_usage += copy.usage
 
     def budget(self, path: Path) -> int:
         """Own tokens that the path may still sample."""
@@ -159,7 +162,8 @@ class Writer:
         job = self.job
         request = Request(path.tokens, limit, seed, self.sampling, stop, job.priority, job.pin)
         completion = await self.engine.generate(request)
-        path.tokens_prefilled += completion.prefilled
+        path.usage += Usage.of(request, completion)
+        path.chain += len(completion.tokens)
         return completion
 
     def _write(self, path: Path, kind: Kind, turn: int, text: str) -> None:
