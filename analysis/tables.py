@@ -18,6 +18,7 @@ LEGEND = (
     "FLOPs: mean per path, estimated from the model. critical path: tokens of a group sampled one after another.",
 )
 
+UNITS = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 SPENT = ("sampled", "received", "prefilled", "FLOPs", "critical path")
 FAMILY = "p is corrected for all comparisons of this table (Holm); better and worse need it below 0.05."
 
@@ -137,10 +138,10 @@ def short(value: float | None) -> str:
     """A count to three digits, large ones with k, M, G, T, P or E; n/a where it is not known."""
     if value is None or value != value:
         return "n/a"
-    for unit, size in zip("EPTGMk", (1e18, 1e15, 1e12, 1e9, 1e6, 1e3), strict=True):
+    for unit, size in UNITS:
         if abs(value) >= 0.9995 * size:
             scaled = value / size
-            return f"{scaled:.{max(0, 2 - int(math.log10(max(1.0, abs(scaled) * 1.0005))))}f}{unit}"
+            return f"{scaled:.{2 - int(math.log10(max(1.0, abs(scaled) * 1.0005)))}f}{unit}"
     return f"{value:.0f}"
 
 
