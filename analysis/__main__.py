@@ -3,9 +3,13 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from leap_lab.errors import UserError
 from leap_lab.experiments import names
+
+if TYPE_CHECKING:
+    from analysis.budget import Budget
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "report":
             written = report.write(options.folders, options.out, groups=options.groups)
         else:
-            written = paper.write({options.command: options.folders}, options.out)
+            written = paper.write({options.command: options.folders}, options.out, getattr(options, "budget", None))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -34,12 +38,23 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="report|NAME")
     report = commands.add_parser("report", help="table and figure of runs side by side")
-    experiments = [commands.add_parser(name, help=f"as experiment={name} ends with") for name in names()]
-    for command in (report, *experiments):
+    experiments = {name: commands.add_parser(name, help=f"as experiment={name} ends with") for name in names()}
+    for name in ("efficiency", "scaling"):
+        told = "what is held equal: tokens, flops or critical_path (default: efficiency all three, scaling tokens)"
+        experiments[name].add_argument("--budget", type=_budget, metavar="B", help=told)
+    for command in (report, *experiments.values()):
         command.add_argument("folders", nargs="+", metavar="RUN_FOLDER")
         command.add_argument("--out", default="figures", metavar="DIR", help="where to write (default: figures)")
     report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")
     return parser
+
+
+def _budget(text: str) -> "Budget":
+    from analysis.budget import Budget
+
+    if text not in list(Budget):
+        raise argparse.ArgumentTypeError(f"{text}: allowed are {', '.join(Budget)}")
+    return Budget(text)
 
 
 def _count(text: str) -> int:

@@ -1,9 +1,7 @@
-"""What peers cost (Figures 5, 18 and 19): tokens, reflections, and independent sampling with the same tokens.
+"""What peers cost (Figures 5, 18 and 19): tokens, operations, reflections, and what independent sampling buys for it.
 
-All tokens that a group samples are counted: thinking, summaries, what was cut, helpers and earlier layers; probes are
-not, they only look. At a *matched budget* a run's vote is compared with that of as many independent paths, on average,
-as its mean tokens per question pay for. The number of paths is one for all questions and taken as given: intervals are
-of the difference of the votes, resampling questions.
+All that a group samples is counted: thinking, summaries, what was cut, helpers and earlier layers; probes are not, they
+only look. How a run stands against independent paths of the same cost: see `matched`.
 """
 
 from collections.abc import Sequence
@@ -11,27 +9,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from analysis import matched
+from analysis.budget import Budget
 from analysis.compare import INDEPENDENT, Against, Run, names_of
 from analysis.curves import Panel, Series, curves
-from analysis.exhibit import Claim, Exhibit, directional
-from analysis.load import load
-from analysis.metrics import SAMPLED, by_question
+from analysis.exhibit import Claim, Exhibit, Further
+from analysis.matched import Groups, Matched, contrast
 from analysis.pool import Pool, pool_of, pools
-from analysis.stats import DIFFERENCE, SHARE, Estimate, Floats, detectable, estimate, holm, paired, permutation_p, ratio
-from analysis.tables import Cells, percent, points
+from analysis.stats import SHARE, Estimate, estimate, ratio
+from analysis.tables import Cells, percent, short
 from leap_lab.errors import UserError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MATCHED = "At a matched token budget LeaP's vote beats independent sampling's"
 NOTES = (
-    "N: paths that answer. tokens/question: all that a group samples, probes left out. relative: tokens per path over "
-    "those of an independent path.",
-    "independent: all independent paths of the setting together; at equal tokens: Cons@N minus the Cons of as many "
-    "independent paths as the same tokens pay for, in points, p corrected for all of this table (Holm).",
+    "N: paths that answer. tokens: sampled ones, by a path and by all of a question's group. relative: tokens per path "
+    "over those of an independent path. critical path: tokens of a group sampled one after another.",
+    "independent: all independent paths of the setting together; what so many cost is a mean over ways to draw them.",
     "reflections: keywords of turning back (\N{LEFT DOUBLE QUOTATION MARK}aha\N{RIGHT DOUBLE QUOTATION MARK}) in a "
     "path's own thinking; more: paired difference to independent paths.",
 )
@@ -48,14 +43,16 @@ class Spent:
     questions: int
     correct: Estimate  # Pass@1
     cons: Estimate  # of N
+    covered: Estimate  # whether one of N is right
     tokens: Estimate  # sampled per path
     total: Estimate  # sampled per question, by all paths of a group
+    flops: float  # per question; NaN where it is not known
+    critical_path: float  # of a group
     reflections: Estimate  # per path
     relative: Estimate | None = None  # tokens per path over those of an independent path
     more_reflections: Against | None = None  # per path, minus independent; None without a pool
-    paths: float | None = None  # independent paths that the same tokens pay for
-    matched: Against | None = None  # Cons minus that of so many independent paths
-    why: str = ""  # there is no `matched`
+    matched: tuple[Matched, ...] = ()  # one a budget; none without a pool
+    why: str = ""  # there is no pool
 
     @property
     def independent(self) -> bool:
@@ -63,39 +60,10 @@ class Spent:
         return self.method == INDEPENDENT
 
 
-@dataclass(frozen=True)
-class Groups:
-    """One run's groups with what this analysis needs beyond `metrics`: arrays of groups per question."""
-
-    run: Run
-    size: int
-    questions: list[str]
-
-    @classmethod
-    def of(cls, run: Run) -> "Groups":
-        """The groups of a run, each with its vote and all tokens it sampled."""
-        paths = load([run.folder], ("question_id", "group", "path", *SAMPLED))
-        grouped = paths.assign(total=paths[[*SAMPLED]].sum(axis=1)).groupby(["question_id", "group"])
-        totals, sizes = grouped["total"].sum(), grouped.size()
-        votes = run.table.filter(regex="^cons@").bfill(axis=1).iloc[:, 0]
-        keys = list(zip(run.table["question_id"], run.table["group"], strict=True))
-        table = run.table.assign(cons=votes, total=[float(totals[key]) for key in keys])
-        questions = sorted(table["question_id"].unique())
-        return cls(replace(run, table=table), int(sizes.max()), questions)
-
-    def values(self, name: str, questions: Sequence[str]) -> list[Floats]:
-        """`cons`, `total` or a metric of `per_group`, in the order of the questions."""
-        return by_question(self.run.table, name, questions)
-
-    def total(self, questions: Sequence[str]) -> float:
-        """Sampled tokens per question, the mean over questions."""
-        return float(np.mean([groups.mean() for groups in self.values("total", questions)]))
-
-
-def efficiency(folders: Sequence[str | Path]) -> list[Spent]:
+def efficiency(folders: Sequence[str | Path], budgets: Sequence[Budget] = tuple(Budget)) -> list[Spent]:
     """Every pool of independent paths that a run is compared with, then every other run in the order of the folders.
 
-    `UserError` when there is no other run.
+    Each of these is matched by these `budgets`. `UserError` when there is no other run.
     """
     runs = [Run.read(folder) for folder in dict.fromkeys(map(Path, folders))]
     others = [run for run in runs if not run.independent]
@@ -103,25 +71,27 @@ def efficiency(folders: Sequence[str | Path]) -> list[Spent]:
         raise UserError("efficiency: independent runs only; allowed are runs of other methods along with them")
     found = pools(runs)
     names = names_of([run.settings for run in others], [run.folder.name for run in others])
-    spent = [_spent(Groups.of(run), name, pool_of(run, found)) for run, name in zip(others, names, strict=True)]
+    spent = [
+        _spent(Groups.of(run), name, pool_of(run, found), budgets) for run, name in zip(others, names, strict=True)
+    ]
     used = [pool for pool in found if any(pool_of(run, found) is pool for run in others)]
     alone = [_of_pool(pool, f"{INDEPENDENT} {index + 1}" if index else INDEPENDENT) for index, pool in enumerate(used)]
     return [*alone, *spent]
 
 
 def corrected(found: Sequence[Spent]) -> list[Spent]:
-    """Both comparisons with p corrected, each for the family that it is over all runs."""
-    matched = _corrected([each.matched for each in found])
-    more = _corrected([each.more_reflections for each in found])
-    return [replace(each, matched=m, more_reflections=r) for each, m, r in zip(found, matched, more, strict=True)]
+    """All comparisons with p corrected, each for the family that it is over all runs, at one budget."""
+    more = matched.family([each.more_reflections for each in found])
+    some = [each for each in found if each.matched]
+    by_budget = [matched.corrected(column) for column in zip(*(each.matched for each in some), strict=True)]
+    adjusted = dict(zip((id(each) for each in some), zip(*by_budget, strict=True), strict=True))
+    return [
+        replace(each, matched=adjusted.get(id(each), ()), more_reflections=r)
+        for each, r in zip(found, more, strict=True)
+    ]
 
 
-def _corrected(family: Sequence[Against | None]) -> list[Against | None]:
-    adjusted = holm([each.p if each else None for each in family])
-    return [each and replace(each, p=p, family=True) for each, p in zip(family, adjusted, strict=True)]
-
-
-def _spent(groups: Groups, name: str, pool: Pool | None) -> Spent:
+def _spent(groups: Groups, name: str, pool: Pool | None, budgets: Sequence[Budget]) -> Spent:
     shared = groups.questions if pool is None else sorted(set(groups.questions) & set(pool.questions))
     asked = shared or groups.questions
     spent = Spent(
@@ -132,47 +102,29 @@ def _spent(groups: Groups, name: str, pool: Pool | None) -> Spent:
         questions=len(asked),
         correct=estimate(groups.values("pass@1", asked), SHARE),
         cons=estimate(groups.values("cons", asked), SHARE),
+        covered=estimate(groups.values("covered", asked), SHARE),
         tokens=estimate(groups.values("tokens_own", asked)),
-        total=estimate(groups.values("total", asked)),
+        total=estimate(groups.costs(Budget.TOKENS, asked)),
+        flops=groups.cost(Budget.FLOPS, asked),
+        critical_path=groups.cost(Budget.CRITICAL_PATH, asked),
         reflections=estimate(groups.values("aha", asked)),
     )
     if pool is None or not shared:
         return replace(spent, why="no independent run with its model, questions, sampling and budget")
     own = [float(each.mean()) for each in groups.values("tokens_own", shared)]
-    paths, matched, why = at_equal_tokens(groups, pool, shared)
     return replace(
         spent,
-        relative=ratio(own, [float(each[0]) for each in pool.means("own", shared)]),
+        relative=ratio(own, [float(each[0]) for each in pool.means("tokens", shared)]),
         more_reflections=contrast(groups.values("aha", shared), pool.means("aha", shared)),
-        paths=paths,
-        matched=matched,
-        why=why,
+        matched=tuple(matched.matched(groups, pool, shared, budget) for budget in budgets),
     )
-
-
-def at_equal_tokens(groups: Groups, pool: Pool, questions: Sequence[str]) -> tuple[float, Against | None, str]:
-    """The independent paths that a run's tokens pay for, its Cons minus theirs, or why there is no such difference."""
-    tokens, one = groups.total(questions), pool.tokens(questions)
-    paths, most = round(tokens / one, 9), pool.size(questions)
-    if paths < 1:
-        return paths, None, f"{tokens:.0f} tokens per question are less than one independent path samples ({one:.0f})"
-    if paths > most:
-        return paths, None, f"its tokens pay for {paths:.1f} independent paths, and there are {most} of each question"
-    votes = groups.values("cons", questions)
-    return paths, contrast(votes, pool.cons(paths, questions), DIFFERENCE), ""
-
-
-def contrast(left: Sequence[Floats], right: Sequence[Floats], support: tuple[float, float] | None = None) -> Against:
-    """Left minus right over the same questions."""
-    means = [[float(groups.mean()) for groups in arm] for arm in (left, right)]
-    p = permutation_p(means[0], means[1])
-    return Against(paired(left, right, support), p, detectable=detectable(left, right))
 
 
 def _of_pool(pool: Pool, name: str) -> Spent:
     questions = pool.questions
     size = pool.size(questions)
-    tokens = pool.means("own", questions)
+    tokens = pool.means("tokens", questions)
+    prices = {budget: float(pool.prices(budget, questions)[-1]) for budget in Budget}
     return Spent(
         run_ids=pool.runs,
         name=name,
@@ -181,32 +133,38 @@ def _of_pool(pool: Pool, name: str) -> Spent:
         questions=len(questions),
         correct=estimate(pool.means("correct", questions), SHARE),
         cons=estimate(pool.cons(size, questions), SHARE),
+        covered=estimate(pool.coverage(size, questions), SHARE),
         tokens=estimate(tokens),
         total=estimate([size * each for each in tokens]),
+        flops=prices[Budget.FLOPS],
+        critical_path=prices[Budget.CRITICAL_PATH],
         reflections=estimate(pool.means("aha", questions)),
     )
 
 
 def cells(found: Sequence[Spent]) -> Cells:
-    """The runs as a table: shares in percent, differences in points, tokens and reflections as means."""
+    """The runs as a table: shares in percent, tokens and reflections as means."""
     head = ["run", "N", "questions", "Pass@1 %", "Cons@N %", "tokens/path", "relative", "tokens/question"]
-    return [[*head, "independent paths for these", "at equal tokens", "reflections", "more"], *map(_line, found)]
+    return [[*head, "FLOPs/question", "critical path", "reflections", "more"], *map(_line, found)]
 
 
 def _line(each: Spent) -> list[str]:
-    start = [each.name, str(each.size), str(each.questions), percent(each.correct), percent(each.cons)]
-    if each.independent:
-        return [*start, f"{each.tokens.value:.0f}", "", f"{each.total.value:.0f}", "", "", _plain(each.reflections), ""]
+    more = each.more_reflections
     return [
-        *start,
+        *(each.name, str(each.size), str(each.questions), percent(each.correct), percent(each.cons)),
         f"{each.tokens.value:.0f}",
-        _plain(each.relative),
-        f"{each.total.value:.0f}",
-        "n/a" if each.paths is None else f"{each.paths:.1f}",
-        points(each.matched),
-        _plain(each.reflections),
-        _plain(None if each.more_reflections is None else each.more_reflections.difference, "+.2f"),
+        "" if each.independent else _plain(each.relative),
+        *(f"{each.total.value:.0f}", short(each.flops), f"{each.critical_path:.0f}", _plain(each.reflections)),
+        "" if each.independent else _plain(None if more is None else more.difference, "+.2f"),
     ]
+
+
+def _matched(found: Sequence[Spent]) -> Further:
+    """Every run at every budget."""
+    lines = [matched.line(each.name, each.cons, each.covered, one) for each in found for one in each.matched]
+    missing = [f"{each.name}: {one.why}." for each in found for one in each.matched if one.why]
+    missing += [f"{each.name}: {each.why}." for each in found if each.why]
+    return Further(matched.TITLE, matched.table(lines), " ".join([matched.NOTE, *missing]))
 
 
 def _plain(value: Estimate | None, form: str = ".2f") -> str:
@@ -217,29 +175,36 @@ def _plain(value: Estimate | None, form: str = ".2f") -> str:
     return f"{value.value:{form}} [{told}]"
 
 
-def exhibit(folders: Sequence[str | Path]) -> Exhibit:
-    """Accuracy, tokens and reflections of every run beside independent sampling; errors as in `efficiency`."""
-    found = corrected(efficiency(folders))
+def exhibit(folders: Sequence[str | Path], budget: Budget | None = None) -> Exhibit:
+    """Accuracy, cost and reflections of every run beside independent sampling, matched by one budget or by all.
+
+    What is claimed is at that budget, or else at that of tokens, as in the paper. Errors as in `efficiency`.
+    """
+    found = corrected(efficiency(folders, (budget,) if budget else tuple(Budget)))
     peers = [each for each in found if each.method.startswith("leap")]
     return Exhibit(
         name="efficiency",
-        title="What peers cost, and what the same tokens buy without them",
+        title="What peers cost, and what the same budget buys without them",
         source="Figures 5, 18 and 19",
         table=cells(found),
-        notes=[*NOTES, *(f"{each.name}, at equal tokens: n/a, {each.why}." for each in found if each.why)],
+        notes=NOTES,
         figures={"efficiency": figure(found)},
-        claims=[
-            *(matched_claim(each.name, each.matched, each.why, "Figure 5") for each in peers),
-            *(_fewer_reflections(each) for each in peers),
-        ],
+        claims=[*map(_matched_claim, peers), *map(_fewer_reflections, peers)],
         runs=list(dict.fromkeys(run for each in found for run in each.run_ids)),
+        further=[_matched(found)],
     )
 
 
+def _matched_claim(each: Spent) -> Claim:
+    first = each.matched[0] if each.matched else Matched(Budget.TOKENS, each.total.value, why=each.why)
+    return matched.claim(each.name, first, "Figure 5")
+
+
 def figure(found: Sequence[Spent]) -> "Figure":
-    """Pass@1, tokens per path, reflections per path and the difference at equal tokens, a place on the x axis a run."""
+    """Pass@1, tokens per path, reflections per path and the difference at equal cost, a place on the x axis a run."""
     places = range(len(found))
-    differences = [(p, e.matched.difference) for p, e in zip(places, found, strict=True) if e.matched is not None]
+    first = [(place, each.matched[0]) for place, each in zip(places, found, strict=True) if each.matched]
+    differences = [(place, one.vote.difference) for place, one in first if one.vote is not None]
     panels = [
         Panel("Pass@1 (%)", [Series("", [(p, e.correct) for p, e in zip(places, found, strict=True)])]),
         Panel("tokens per path", [Series("", [(p, e.tokens) for p, e in zip(places, found, strict=True)])], scale=1),
@@ -250,21 +215,14 @@ def figure(found: Sequence[Spent]) -> "Figure":
         ),
     ]
     if differences:
-        panels.append(Panel("Cons at equal\ntokens (points)", [Series("", differences)], zero=True))
+        words = first[0][1].budget.words
+        panels.append(Panel(f"Cons at equal\n{words} (points)", [Series("", differences)], zero=True))
     n = sorted({each.questions for each in found})
     x = f"n = {n[0]} questions" if len(n) == 1 else f"n = {n[0]}–{n[-1]} questions"
     drawn = curves(panels, x, places, [each.name for each in found], join=False)
     for label in drawn.axes[-1].get_xticklabels():
         label.set(rotation=30, ha="right")
     return drawn
-
-
-def matched_claim(name: str, matched: Against | None, why: str, source: str) -> Claim:
-    """What the data say of a run's vote against that of independent paths with as many tokens."""
-    text = f"{MATCHED} ({name})."
-    if matched is None:
-        return Claim(text, source, "undecided", f"There is no difference at equal tokens: {why}.")
-    return directional(text, source, matched.difference, up=True, p=matched.p)
 
 
 def _fewer_reflections(each: Spent) -> Claim:

@@ -35,6 +35,20 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Further:
+    """A table beside the main one; `aside`: in the files alone, not on the console."""
+
+    title: str
+    table: tables.Cells
+    note: str
+    aside: bool = False
+
+    def markdown(self) -> str:
+        """Title, table and note."""
+        return "\n\n".join([f"### {self.title}", tables.markdown(self.table), tables.plain_markdown(self.note)])
+
+
+@dataclass(frozen=True)
 class Exhibit:
     """One figure or table of the paper, measured anew."""
 
@@ -46,11 +60,15 @@ class Exhibit:
     figures: Mapping[str, "Figure"] = field(default_factory=dict)  # by file stem
     claims: Sequence[Claim] = ()
     runs: Sequence[str] = ()  # ids of the runs it was made from
+    further: Sequence[Further] = ()
 
     def console(self) -> str:
-        """The table, the notes and the claims as plain text."""
+        """The tables, the notes and the claims as plain text."""
         told = [f"{claim.verdict}: {claim}" for claim in self.claims]
-        return "\n".join([tables.console(self.table), *self.notes, *told])
+        beside = [
+            f"\n{each.title}\n{tables.console(each.table)}\n{each.note}" for each in self.further if not each.aside
+        ]
+        return "\n".join([tables.console(self.table), *self.notes, *beside, *told])
 
     def write(self, out: str | Path) -> list[Path]:
         """Write `name`.md, .tex and .json, and every figure as PNG and PDF; returns the files.
@@ -65,7 +83,8 @@ class Exhibit:
     def _write(self, out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
         files = [out / f"{self.name}{suffix}" for suffix in (".md", ".tex", ".json")]
-        texts = [self.markdown(), tables.latex(self.table, self.notes)]
+        beside = [tables.latex(each.table, [each.title, each.note]) for each in self.further]
+        texts = [self.markdown(), "\n\n".join([tables.latex(self.table, self.notes), *beside])]
         for file, text in zip(files, texts, strict=False):
             write_whole(file, f"{text}\n".encode())
         write_json(files[-1], self.as_dict())
@@ -73,10 +92,11 @@ class Exhibit:
         return [*files, *drawn]
 
     def markdown(self) -> str:
-        """The table, the notes and the claims."""
+        """The tables, the notes and the claims."""
         told = [f"- **{claim.verdict}**: {tables.plain_markdown(str(claim))}" for claim in self.claims]
         notes = map(tables.plain_markdown, self.notes)
-        return "\n\n".join([tables.markdown(self.table), *notes, *(["\n".join(told)] if told else [])])
+        beside = [each.markdown() for each in self.further]
+        return "\n\n".join([tables.markdown(self.table), *notes, *(["\n".join(told)] if told else []), *beside])
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the drawings, for JSON."""
@@ -88,6 +108,7 @@ class Exhibit:
             "notes": list(self.notes),
             "claims": claims,
             "figures": list(self.figures),
+            "further": {each.title: each.table for each in self.further},
         }
 
 

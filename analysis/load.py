@@ -10,13 +10,16 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from analysis.budget import flops, flops_per
 from leap_lab.errors import UserError
+from leap_lab.ledger import USAGE
 from leap_lab.records import read_groups
 
 # What the tables need; transcripts stay on disk.
 COLUMNS = (
     *("run_id", "question_id", "group", "path", "answer", "correct", "finish"),
     *("tokens_think", "tokens_summary", "tokens_comment", "tokens_prefilled", "blocks", "aha"),
+    *("requests", "tokens_cached", "tokens_decoded", "tokens_attended", "critical_path"),
 )
 LABELS = {
     "model": "model.name",
@@ -65,8 +68,9 @@ def load(
 ) -> pd.DataFrame:
     """Rows of all runs in the order of `folders`, labelled by `LABELS`; only these questions and first `groups`.
 
-    A label replaces a column of the same name: `seed` is the run's, not the path's. `UserError` for a folder that is
-    no run or holds nothing of what was asked for.
+    A label replaces a column of the same name: `seed` is the run's, not the path's. With the columns that tell what the
+    engine computed there is one of `flops`, NaN where the model's operations are not known. `UserError` for a folder
+    that is no run or holds nothing of what was asked for.
     """
     if not folders:
         raise UserError("run folders: none named; at least one is needed, such as runs/<run_id>")
@@ -77,7 +81,8 @@ def load(
         ids = asked if questions is None else questions
         most = most if groups is None else groups
         some = None if ids is None else set(ids)
-        frames.append(read_groups(folder, columns, some, None if most is None else range(most)).assign(**own))
+        rows = read_groups(folder, columns, some, None if most is None else range(most)).assign(**own)
+        frames.append(rows.assign(flops=flops(rows, flops_per(folder))) if {*USAGE} <= {*rows.columns} else rows)
     return pd.concat(frames, ignore_index=True)
 
 

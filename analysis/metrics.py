@@ -22,7 +22,9 @@ def metrics(paths: pd.DataFrame) -> dict[str, dict[str, float | int | None]]:
     """All metrics of one run: name -> value, low, high (95%, over questions) and n, the number of questions.
 
     Shares are in [0, 1], tokens are means per path: `own` are sampled (thinking, summaries, answer, what was cut
-    included), `received` those of comments. low and high are None where there is no honest interval.
+    included), `received` those of comments, `prefilled` and `cached` those of all prompts. `flops` are means per path
+    where the model's are known, `critical_path` is the longest chain of a group. low and high are None where there is
+    no honest interval.
     """
     return {name: found.as_dict() for name, found in estimates(per_group(paths)).items()}
 
@@ -33,8 +35,8 @@ def estimates(table: pd.DataFrame) -> dict[str, Estimate]:
 
 
 def support(name: str) -> tuple[float, float] | None:
-    """What a metric can be: a share from 0 to 1; tokens, blocks and reflections have no bound."""
-    return None if name.startswith("tokens_") or name in ("blocks", "aha") else SHARE
+    """What a metric can be: a share from 0 to 1; counts have no bound."""
+    return None if name.startswith("tokens_") or name in ("blocks", "aha", "flops", "critical_path") else SHARE
 
 
 def by_question(table: pd.DataFrame, name: str, questions: Sequence[str] | None = None) -> list[Floats]:
@@ -54,6 +56,8 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
         "tokens_received": paths["tokens_comment"],
         "tokens_with_received": own + paths["tokens_comment"],
         "tokens_prefilled": paths["tokens_prefilled"],
+        "tokens_cached": paths["tokens_cached"],
+        **({"flops": paths["flops"]} if "flops" in paths and paths["flops"].notna().all() else {}),
         "blocks": paths["blocks"],
         "aha": paths["aha"],
         "forced": paths["finish"] != "answered",
@@ -61,7 +65,8 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
     }
     grouped = paths[KEY].assign(**{name: column.astype(float) for name, column in columns.items()}).groupby(KEY)
     votes = [_votes(group) for _, group in paths.assign(own=own).groupby(KEY)]
-    means = grouped.mean().reset_index()
+    longest = paths.groupby(KEY)["critical_path"].max().astype(float)
+    means = grouped.mean().assign(critical_path=longest).reset_index()
     named = [*KEY, "pass@1", *votes[0]]
     table = pd.concat([means, pd.DataFrame(votes)], axis=1)
     return table[[*named, *(name for name in table.columns if name not in named)]]

@@ -12,6 +12,7 @@ from analysis import (
     difficulty,
     efficiency,
     error_tolerance,
+    ledgers,
     recovery,
     routers,
     scaling,
@@ -19,14 +20,16 @@ from analysis import (
     tables,
     trap,
 )
-from analysis.exhibit import Claim, Exhibit
+from analysis.budget import Budget
+from analysis.compare import names_of
+from analysis.exhibit import Claim, Exhibit, Further
 from analysis.load import Asked, only, settings
 from analysis.report import Report
 from leap_lab.errors import UserError
 from leap_lab.files import write_whole
 
 Folders = Sequence[str | Path]
-EXHIBITS: dict[str, Callable[[Folders], Exhibit]] = {
+EXHIBITS: dict[str, Callable[..., Exhibit]] = {
     "trap": trap.exhibit,
     "trap_length": partial(trap.exhibit, name="trap_length"),
     "good_beginnings": partial(trap.exhibit, name="good_beginnings"),
@@ -43,6 +46,7 @@ EXHIBITS: dict[str, Callable[[Folders], Exhibit]] = {
     "communication_types": communication.exhibit,
     "transitions": recovery.exhibit,
 }
+MATCHED = ("efficiency", "scaling")  # those that match budgets
 VERDICTS = {
     "holds": "Hold here",
     "does not hold": "Do not hold here",
@@ -55,11 +59,13 @@ INTRODUCTION = (
 )
 
 
-def write(experiments: Mapping[str, Folders | Mapping[Path, Asked]], out: str | Path) -> Report:
+def write(
+    experiments: Mapping[str, Folders | Mapping[Path, Asked]], out: str | Path, budget: Budget | None = None
+) -> Report:
     """Every experiment's exhibit and, of several, one report.md and report.html on top, in `out`.
 
     A key is the name of an experiment and, after a space, what was swept beside it. Its runs are folders, read whole,
-    or folders with the questions and groups that it asked of each.
+    or folders with the questions and groups that it asked of each. A `budget` is for those that match budgets.
 
     An exhibit that cannot be made, because of runs that failed, is a line in `problems` and costs no other.
     `UserError` when `out` cannot be written.
@@ -71,7 +77,7 @@ def write(experiments: Mapping[str, Folders | Mapping[Path, Asked]], out: str | 
         asked = {folder.name: some for folder, some in runs.items()} if isinstance(runs, Mapping) else {}
         try:
             with only(asked):
-                exhibits.append(_exhibit(label, list(runs)))
+                exhibits.append(_exhibit(label, list(runs), budget))
         except UserError as error:
             problems.append(f"experiment={label}: {str(error).removeprefix(f'{label}: ')}")
     files = [file for exhibit in exhibits for file in exhibit.write(out)]
@@ -82,7 +88,7 @@ def write(experiments: Mapping[str, Folders | Mapping[Path, Asked]], out: str | 
     return Report(console, files, problems, {exhibit.name: exhibit.table for exhibit in exhibits})
 
 
-def _exhibit(label: str, runs: Folders) -> Exhibit:
+def _exhibit(label: str, runs: Folders, budget: Budget | None) -> Exhibit:
     """The exhibit of one experiment; what was swept beside it becomes part of its title and its files."""
     name, _, variant = label.partition(" ")
     found = [settings(Path(folder)) for folder in runs]
@@ -90,7 +96,8 @@ def _exhibit(label: str, runs: Folders) -> Exhibit:
     for key in ("model.path", "dataset.name", "dataset.seed", "seed"):
         if len(values := {str(each.get(key)) for each in found}) > 1:
             raise UserError(f"runs of several {key} ({', '.join(sorted(values))}): name those of one")
-    exhibit = EXHIBITS[name](runs)
+    exhibit = EXHIBITS[name](runs, budget=budget) if name in MATCHED else EXHIBITS[name](runs)
+    exhibit = replace(exhibit, further=[*exhibit.further, _costs(exhibit, runs)])
     if not variant:
         return exhibit
     suffix = "_" + re.sub(r"[^A-Za-z0-9.]+", "_", variant).strip("_")
@@ -98,6 +105,13 @@ def _exhibit(label: str, runs: Folders) -> Exhibit:
     claims = [replace(claim, text=f"{claim.text} [{variant}]") for claim in exhibit.claims]
     title = f"{exhibit.title}: {variant}"
     return replace(exhibit, name=f"{name}{suffix}", title=title, figures=figures, claims=claims)
+
+
+def _costs(exhibit: Exhibit, runs: Folders) -> Further:
+    """The ledgers of the runs that an exhibit was made from."""
+    used = [folder for folder in dict.fromkeys(map(Path, runs)) if folder.name in exhibit.runs]
+    names = names_of([settings(folder) for folder in used], [folder.name for folder in used])
+    return Further(ledgers.TITLE, ledgers.cells(names, ledgers.of_runs(used)), ledgers.NOTE, aside=True)
 
 
 def summary(exhibits: Sequence[Exhibit]) -> str:
@@ -147,6 +161,8 @@ def page(exhibits: Sequence[Exhibit]) -> str:
             body.append(f'<img src="{stem}.png" alt="{html.escape(exhibit.title)}">')
         body += [_list(exhibit.claims, verdicts=True), _table(exhibit.table)]
         body += [_p(note) for note in exhibit.notes]
+        for each in exhibit.further:
+            body += [f"<h3>{html.escape(each.title)}</h3>", _table(each.table), _p(each.note)]
         body += [_p(f"Runs: {', '.join(exhibit.runs)}."), "</section>"]
     return _PAGE.format(body="\n".join(body))
 

@@ -13,20 +13,21 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from analysis.budget import COLUMNS, Budget, costs, none_beyond
 from analysis.compare import Run, shared_settings
 from analysis.load import load
-from analysis.metrics import SAMPLED, cluster
+from analysis.metrics import cluster
 from analysis.stats import CHUNK, Floats
 from leap_lab.seeds import derive_seed
 
 DRAWS = 2000  # random orders of a question's paths that the votes are averaged over
 ANY = ("peers", "seed")  # what runs of one pool may differ in
-COLUMNS = ("question_id", "group", "path", "answer", "correct", "aha", *SAMPLED)
+READ = ("question_id", "group", "path", "answer", "correct", "aha", *COLUMNS)
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The independent paths of one setting, a row each with `correct`, `aha`, `own` tokens and `cluster`."""
+    """The independent paths of one setting, a row each with `correct`, `aha`, `cluster` and costs by every budget."""
 
     settings: Mapping[str, object]  # that its runs share
     runs: tuple[str, ...]
@@ -47,23 +48,38 @@ class Pool:
         found = self.paths.groupby("question_id")[column].mean()
         return [np.array([found[question]], float) for question in questions]
 
-    def tokens(self, questions: Sequence[str]) -> float:
-        """Tokens that a path samples, the mean over questions."""
-        return float(np.mean(self.means("own", questions)))
+    def prices(self, budget: Budget, questions: Sequence[str]) -> Floats:
+        """What 1, 2, ... paths of a question cost on average, the mean over questions, as far as all have so many."""
+        size = self.size(questions)
+        values = {question: own.to_numpy(float) for question, own in self.paths.groupby("question_id")[budget.value]}
+        return np.asarray(np.mean([budget.drawn(values[question])[:size] for question in questions], axis=0))
 
     def cons(self, count: float, questions: Sequence[str]) -> list[Floats]:
         """Cons of each question with `count` paths, between whole numbers by a straight line.
 
         `ValueError` unless there are as many paths of every question, and one at least.
         """
+        return self._between(self._votes, count, questions)
+
+    def coverage(self, count: float, questions: Sequence[str]) -> list[Floats]:
+        """The chance that one of `count` paths is right, of each question, as `cons` has the vote."""
+        return self._between(self._covered, count, questions)
+
+    def _between(self, curves: Mapping[str, Floats], count: float, questions: Sequence[str]) -> list[Floats]:
         if not 1 <= count <= self.size(questions):
-            raise ValueError(f"Cons@{count:g} needs from 1 to {self.size(questions)} paths")
+            raise ValueError(f"{count:g} paths are not there: from 1 to {self.size(questions)} were measured")
         lower = math.floor(count)
         weight = count - lower
-        curves = [self._votes[question] for question in questions]
         return [
-            np.array([(1 - weight) * votes[lower - 1] + (weight * votes[lower] if weight else 0.0)]) for votes in curves
+            np.array([(1 - weight) * curve[lower - 1] + (weight * curve[lower] if weight else 0.0)])
+            for curve in (curves[question] for question in questions)
         ]
+
+    @cached_property
+    def _covered(self) -> dict[str, Floats]:
+        """pass@n of each question, for n from 1 to all its paths."""
+        found = self.paths.groupby("question_id")["correct"]
+        return {str(q): covered([bool(right) for right in own]) for q, own in found}
 
     @cached_property
     def _votes(self) -> dict[str, Floats]:
@@ -82,11 +98,11 @@ def pools(runs: Sequence[Run]) -> list[Pool]:
 
 def pool(runs: Sequence[Run]) -> Pool:
     """One pool of independent runs that differ in seed and number of paths alone."""
-    frames = [load([run.folder], COLUMNS) for run in runs]
+    frames = [load([run.folder], READ) for run in runs]
     paths = pd.concat(frames, ignore_index=True).drop_duplicates(["seed", "question_id", "group", "path"])
     answers = [None if pd.isna(answer) else str(answer) for answer in paths["answer"]]
     clusters = [cluster(answer, right) for answer, right in zip(answers, paths["correct"], strict=True)]
-    paths = paths.assign(own=paths[[*SAMPLED]].sum(axis=1), cluster=pd.Series(clusters, paths.index, dtype=object))
+    paths = costs(paths).assign(cluster=pd.Series(clusters, paths.index, dtype=object))
     return Pool(shared_settings(runs[0].settings, ANY), tuple(run.folder.name for run in runs), paths)
 
 
@@ -122,3 +138,11 @@ def votes(clusters: Sequence[str | None], draws: int = DRAWS, seed: int = 0) -> 
         tied = (counts == most) & (most > 0)
         total += (tied[..., 0] / np.maximum(1, tied.sum(axis=2))).sum(axis=0)
     return np.asarray(total / draws)
+
+
+def covered(correct: Sequence[bool]) -> Floats:
+    """pass@n for n from 1 to all paths: the chance that n drawn without replacement hold a right one."""
+    wrong = len(correct) - sum(correct)
+    if wrong == 0:
+        return np.ones(len(correct))
+    return np.asarray(1 - none_beyond(len(correct))[:, wrong - 1])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis import figures, tables
+from analysis import figures, ledgers, tables
 from analysis.compare import Asked, Row, compare
 from analysis.tables import Cells
 from leap_lab.errors import UserError
@@ -39,8 +39,11 @@ def write(folders: Sequence[str | Path], out: str | Path, questions: Asked = Non
     `UserError` for a folder that is no run, and when `out` cannot be written.
     """
     rows = compare(folders, questions, groups)
+    found = {Path(folder).name: Path(folder) for folder in folders}
+    runs = [found[row.run_id] for row in rows]
+    asked = [questions[run.name] if isinstance(questions, Mapping) else questions for run in runs]
     try:
-        return _written(rows, Path(out))
+        return _written(rows, ledgers.of_runs(runs, asked, groups), Path(out))
     except OSError as error:
         raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
 
@@ -52,17 +55,23 @@ def _write_texts(texts: Mapping[str, str], out: Path) -> list[Path]:
     return [out / name for name in texts]
 
 
-def _written(rows: Sequence[Row], out: Path) -> Report:
+def _written(rows: Sequence[Row], spent: Sequence[dict[str, Any]], out: Path) -> Report:
     table, told = tables.cells(rows), tables.notes(rows)
+    costs = ledgers.cells([row.name for row in rows], spent)
+    markdown = [tables.markdown(table), *told, f"## {ledgers.TITLE}", tables.markdown(costs), ledgers.NOTE]
     texts = {
-        "table.md": "\n\n".join([tables.markdown(table), *told]),
-        "table.tex": tables.latex(table, told),
+        "table.md": "\n\n".join(markdown),
+        "table.tex": "\n\n".join([tables.latex(table, told), tables.latex(costs, [ledgers.NOTE])]),
     }
     written = _write_texts(texts, out)
-    write_json(out / "table.json", {"rows": [_numbers(row) for row in rows], "notes": told})
+    numbers = [{**_numbers(row), "ledger": each} for row, each in zip(rows, spent, strict=True)]
+    write_json(out / "table.json", {"rows": numbers, "notes": told})
     drawn = figures.save(figures.overview(rows), out / "figure")
     return Report(
-        "\n".join([tables.console(table), *told]), [*written, out / "table.json", *drawn], [], {"table": table}
+        "\n".join([tables.console(table), *told]),
+        [*written, out / "table.json", *drawn],
+        [],
+        {"table": table, "ledger": costs},
     )
 
 

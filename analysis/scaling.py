@@ -1,4 +1,6 @@
-"""Accuracy against all tokens of a question (Figures 6 and 26): the vote of more and more paths, alone and with peers.
+"""Accuracy against the cost of a question (Figures 6 and 26): the vote of more and more paths, alone and with peers.
+
+The cost is all sampled tokens, as in the paper, or another budget.
 
 Every curve is over the questions that all of them have, so that they can be read against each other.
 """
@@ -12,13 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis import matched
+from analysis.budget import Budget
 from analysis.compare import INDEPENDENT, Against, Run, names_of
 from analysis.curves import Panel, Series, curves
-from analysis.efficiency import Groups, at_equal_tokens, contrast, matched_claim
 from analysis.exhibit import Claim, Exhibit, directional
+from analysis.matched import Groups, Matched, contrast
 from analysis.pool import Pool, pool_of, pools
-from analysis.stats import DIFFERENCE, SHARE, Estimate, Floats, estimate, holm
-from analysis.tables import Cells, percent, points
+from analysis.stats import DIFFERENCE, SHARE, Estimate, Floats, estimate
+from analysis.tables import UNITS, Cells, percent, points, short
 from leap_lab.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,29 +32,33 @@ MOA = "moa"
 UNTOLD = ("peers", "method.max_tokens")  # not in the name of a curve: its x axis, and that agents share a budget
 GRID = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 NOTES = (
-    "tokens/question: all that a group samples, probes left out. independent: the votes of that many paths drawn from "
-    "all independent paths of the setting.",
-    "at equal tokens: Cons@N minus the Cons of as many independent paths as the same tokens pay for, in points, "
-    "p corrected for all of this table (Holm).",
+    "per question: all that a group takes, helpers and earlier layers included, probes left out. independent: the "
+    "votes of that many paths drawn from all independent paths of the setting.",
+    "at equal cost: Cons@N minus the Cons of as many independent paths as cost the same, in points, p corrected for "
+    "all of this table (Holm).",
 )
 
 
 @dataclass(frozen=True)
 class Point:
-    """A number of paths, what they sample per question, and their vote."""
+    """A number of paths, what they cost per question, and their vote."""
 
     run_id: str | None  # None: of the pool
     name: str
     size: int
-    tokens: float  # per question
+    cost: float  # per question
     cons: Estimate
-    matched: Against | None = None
-    why: str = ""  # there is no `matched`
+    matched: Matched | None = None  # None: of the pool
+
+    @property
+    def vote(self) -> Against | None:
+        """Its vote minus that of independent paths of the same cost."""
+        return None if self.matched is None else self.matched.vote
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Runs that differ in their number of paths alone, by tokens."""
+    """Runs that differ in their number of paths alone, by cost."""
 
     name: str
     method: str
@@ -87,10 +95,10 @@ class _Named:
         return str(self.groups.run.settings["method.name"])
 
 
-def scaling(folders: Sequence[str | Path]) -> list[Scaling]:
+def scaling(folders: Sequence[str | Path], budget: Budget = Budget.TOKENS) -> list[Scaling]:
     """One for each pool of independent paths that other runs share the setting of.
 
-    `UserError` when no run has such a pool, or runs of one setting have no question in common.
+    `UserError` when no run has such a pool, runs of one setting have no question in common, or a cost is not known.
     """
     runs = [Run.read(folder) for folder in dict.fromkeys(map(Path, folders))]
     found = pools(runs)
@@ -103,29 +111,34 @@ def scaling(folders: Sequence[str | Path]) -> list[Scaling]:
     names = names_of([run.settings for run in others], [run.folder.name for run in others])
     named = [_Named(Groups.of(run), name) for run, name in zip(others, names, strict=True)]
     by_pool = [(pool, [each for each in named if pool_of(each.groups.run, found) is pool]) for pool in found]
-    return [_scaling(pool, own) for pool, own in by_pool if own]
+    return [_scaling(pool, own, budget) for pool, own in by_pool if own]
 
 
-def _scaling(pool: Pool, runs: Sequence[_Named]) -> Scaling:
+def _scaling(pool: Pool, runs: Sequence[_Named], budget: Budget) -> Scaling:
     common = sorted(set(pool.questions).intersection(*(each.groups.questions for each in runs)))
     if not common:
         raise UserError(f"{runs[0].groups.run.folder}: no question in common with the independent runs and all others")
+    costs = [pool.prices(budget, common)[0], *(each.groups.cost(budget, common) for each in runs)]
+    if any(math.isnan(cost) for cost in costs):
+        raise UserError(
+            f"--budget={budget}: the {budget.words} of these runs are not known; allowed are tokens and critical_path"
+        )
     families = _families(runs)
     shared = [{**own[0].groups.run.settings, **dict.fromkeys(UNTOLD)} for own in families]
     labels = names_of(shared, [own[0].name for own in families])
     drawn = [
-        Curve(label, own[0].method, [_point(each, pool, common) for each in own])
+        Curve(label, own[0].method, [_point(each, pool, common, budget) for each in own])
         for label, own in zip(labels, families, strict=True)
     ]
     agents = [
-        _agents(each, label, own, common)
+        _agents(each, label, own, common, budget)
         for each in runs
         if each.method == MOA
         for label, own in zip(labels, families, strict=True)
         if own[0].method == "leap"
     ]
     run_ids = [*pool.runs, *(each.groups.run.folder.name for each in runs)]
-    return Scaling(len(common), [_alone(pool, common), *drawn], agents, run_ids)
+    return Scaling(len(common), [_alone(pool, common, budget), *drawn], agents, run_ids)
 
 
 def _families(runs: Sequence[_Named]) -> list[list[_Named]]:
@@ -136,114 +149,131 @@ def _families(runs: Sequence[_Named]) -> list[list[_Named]]:
     return [sorted(own, key=lambda each: each.groups.size) for own in found.values()]
 
 
-def _alone(pool: Pool, common: Sequence[str]) -> Curve:
-    size, one = pool.size(common), pool.tokens(common)
+def _alone(pool: Pool, common: Sequence[str], budget: Budget) -> Curve:
+    size, prices = pool.size(common), pool.prices(budget, common)
     counts = sorted({*(count for count in GRID if count < size), size})
     return Curve(
         INDEPENDENT,
         INDEPENDENT,
-        [Point(None, INDEPENDENT, count, count * one, estimate(pool.cons(count, common), SHARE)) for count in counts],
+        [
+            Point(None, INDEPENDENT, count, float(prices[count - 1]), estimate(pool.cons(count, common), SHARE))
+            for count in counts
+        ],
     )
 
 
-def _point(each: _Named, pool: Pool, common: Sequence[str]) -> Point:
+def _point(each: _Named, pool: Pool, common: Sequence[str], budget: Budget) -> Point:
     groups = each.groups
-    _, matched, why = at_equal_tokens(groups, pool, common)
+    found = matched.matched(groups, pool, common, budget)
     cons = estimate(groups.values("cons", common), SHARE)
-    return Point(groups.run.folder.name, each.name, groups.size, groups.total(common), cons, matched, why)
+    return Point(groups.run.folder.name, each.name, groups.size, found.cost, cons, found)
 
 
-def _agents(moa: _Named, label: str, curve: Sequence[_Named], common: Sequence[str]) -> Agents:
-    tokens = moa.groups.total(common)
-    votes = between([each.groups for each in curve], tokens, common)
+def _agents(moa: _Named, label: str, curve: Sequence[_Named], common: Sequence[str], budget: Budget) -> Agents:
+    cost = moa.groups.cost(budget, common)
+    votes = between([each.groups for each in curve], budget, cost, common)
     if votes is None:
-        spent = sorted(each.groups.total(common) for each in curve)
-        why = f"its {tokens:.0f} tokens per question are outside those of LeaP ({spent[0]:.0f} to {spent[-1]:.0f})"
+        spent = sorted(each.groups.cost(budget, common) for each in curve)
+        told = f"its {budget.words} per question ({short(cost)})"
+        why = f"{told} are outside those of LeaP ({short(spent[0])} to {short(spent[-1])})"
         return Agents(moa.name, label, None, why)
     return Agents(moa.name, label, contrast(moa.groups.values("cons", common), votes, DIFFERENCE))
 
 
-def between(curve: Sequence[Groups], tokens: float, questions: Sequence[str]) -> list[Floats] | None:
-    """The vote on each question by a straight line between the two runs next to these tokens; None outside of all."""
+def between(curve: Sequence[Groups], budget: Budget, cost: float, questions: Sequence[str]) -> list[Floats] | None:
+    """The vote on each question by a straight line between the two runs next to this cost; None outside of all."""
     means = [np.array([groups.mean() for groups in each.values("cons", questions)]) for each in curve]
-    ordered = sorted(zip((each.total(questions) for each in curve), means, strict=True), key=lambda pair: pair[0])
+    ordered = sorted(
+        zip((each.cost(budget, questions) for each in curve), means, strict=True), key=lambda pair: pair[0]
+    )
     for (left, before), (right, after) in pairwise([ordered[0], *ordered]):
-        if left <= tokens <= right:
-            weight = (tokens - left) / (right - left) if right > left else 0.0
+        if left <= cost <= right:
+            weight = (cost - left) / (right - left) if right > left else 0.0
             return [np.array([vote]) for vote in (1 - weight) * before + weight * after]
     return None
 
 
 def corrected(found: Sequence[Scaling]) -> list[Scaling]:
-    """Every comparison at equal tokens with p corrected for the family of all of them; and so with those of agents."""
-    family = [point.matched for each in found for curve in each.curves for point in curve.points]
-    matched = iter(holm([each.p if each else None for each in family]))
-    agents = iter(holm([each.against.p if each.against else None for one in found for each in one.agents]))
+    """Every comparison at equal cost with p corrected for the family of all of them; and so with those of agents."""
+    votes = iter(matched.family([p.vote for each in found for curve in each.curves for p in curve.points]))
+    agents = iter(matched.family([each.against for one in found for each in one.agents]))
     return [
         replace(
             each,
             curves=[
-                replace(curve, points=[replace(p, matched=_with(p.matched, next(matched))) for p in curve.points])
-                for curve in each.curves
+                replace(curve, points=[_with(point, next(votes)) for point in curve.points]) for curve in each.curves
             ],
-            agents=[replace(one, against=_with(one.against, next(agents))) for one in each.agents],
+            agents=[replace(one, against=next(agents)) for one in each.agents],
         )
         for each in found
     ]
 
 
-def _with(against: Against | None, p: float | None) -> Against | None:
-    return against and replace(against, p=p, family=True)
+def _with(point: Point, vote: Against | None) -> Point:
+    return replace(point, matched=point.matched and replace(point.matched, vote=vote))
 
 
-def cells(found: Sequence[Scaling]) -> Cells:
+def cells(found: Sequence[Scaling], budget: Budget = Budget.TOKENS) -> Cells:
     """Every point of every curve: votes in percent, differences in points, 95% intervals over questions."""
     lines = [
         [
-            *(curve.name, str(point.size), str(each.questions), f"{point.tokens:.0f}", percent(point.cons)),
-            "" if point.run_id is None else points(point.matched),
+            *(curve.name, str(point.size), str(each.questions), short(point.cost), percent(point.cons)),
+            "" if point.run_id is None else points(point.vote),
         ]
         for each in found
         for curve in each.curves
         for point in curve.points
     ]
-    return [["run", "N", "questions", "tokens/question", "Cons@N %", "at equal tokens"], *lines]
+    return [["run", "N", "questions", f"{budget.words} per question", "Cons@N %", "at equal cost"], *lines]
 
 
-def exhibit(folders: Sequence[str | Path]) -> Exhibit:
-    """The vote against all tokens of a question, and what the paper says of it; errors as in `scaling`."""
-    found = corrected(scaling(folders))
-    measured = [(curve, point) for each in found for curve in each.curves for point in curve.points if point.run_id]
+def exhibit(folders: Sequence[str | Path], budget: Budget | None = None) -> Exhibit:
+    """The vote against the cost of a question, all its tokens if no other budget is named; errors as in `scaling`."""
+    budget = budget or Budget.TOKENS
+    found = corrected(scaling(folders, budget))
+    measured = [
+        (curve, point, point.matched)
+        for each in found
+        for curve in each.curves
+        for point in curve.points
+        if point.matched is not None
+    ]
     return Exhibit(
         name="scaling",
-        title="Accuracy against all tokens of a question",
+        title=f"Accuracy against the {budget.words} of a question",
         source="Figures 6 and 26",
-        table=cells(found),
-        notes=[*NOTES, *(f"{p.name}, at equal tokens: n/a, {p.why}." for _, p in measured if p.why)],
-        figures={"scaling": figure(found)},
+        table=cells(found, budget),
+        notes=[*NOTES, *(f"{point.name}, at equal cost: n/a, {one.why}." for _, point, one in measured if one.why)],
+        figures={"scaling": figure(found, budget)},
         claims=[
             *(
-                matched_claim(point.name, point.matched, point.why, "Figure 6")
-                for curve, point in measured
+                matched.claim(point.name, one, "Figure 6")
+                for curve, point, one in measured
                 if curve.method.startswith("leap")
             ),
-            *(_below(one) for each in found for one in each.agents),
+            *(_below(one, budget) for each in found for one in each.agents),
         ],
         runs=list(dict.fromkeys(run for each in found for run in each.run_ids)),
     )
 
 
-def figure(found: Sequence[Scaling]) -> "Figure":
-    """One panel a setting: Cons over the tokens of a question, by a line for each method."""
+def figure(found: Sequence[Scaling], budget: Budget = Budget.TOKENS) -> "Figure":
+    """One panel a setting: Cons over the cost of a question, by a line for each method."""
     panels = [
-        Panel("Cons@N (%)", [Series(c.name, [(p.tokens, p.cons) for p in c.points]) for c in each.curves])
+        Panel("Cons@N (%)", [Series(c.name, [(p.cost, p.cons) for p in c.points]) for c in each.curves])
         for each in found
     ]
     n = sorted({each.questions for each in found})
     questions = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
-    places = ticks([point.tokens for each in found for curve in each.curves for point in curve.points])
-    names = [f"{place / 1000:g}K" if place >= 1000 else f"{place:g}" for place in places]
-    return curves(panels, f"sampled tokens per question (n = {questions})", places, names, log=True)
+    places = ticks([point.cost for each in found for curve in each.curves for point in curve.points])
+    names = [_round(place) for place in places]
+    return curves(panels, f"{budget.words} per question (n = {questions})", places, names, log=True)
+
+
+def _round(place: float) -> str:
+    """A round number in few signs: 200, 5k, 1G."""
+    unit, size = next(((unit, size) for unit, size in UNITS if place >= size), ("", 1.0))
+    return f"{place / size:g}{unit}"
 
 
 def ticks(values: Sequence[float]) -> list[float]:
@@ -255,8 +285,9 @@ def ticks(values: Sequence[float]) -> list[float]:
     return [place for place in places if min(values) / 1.5 <= place <= max(values) * 1.5]
 
 
-def _below(agents: Agents) -> Claim:
-    text = f"Mixture of agents is below LeaP at a matched token budget ({agents.name}, {agents.curve})."
+def _below(agents: Agents, budget: Budget) -> Claim:
+    kind = matched.NAMES[budget]
+    text = f"Mixture of agents is below LeaP at a matched {kind} budget ({agents.name}, {agents.curve})."
     if agents.against is None:
         return Claim(text, "Appendix F", "undecided", f"LeaP was not measured there: {agents.why}.")
     return directional(text, "Appendix F", agents.against.difference, up=False, p=agents.against.p)

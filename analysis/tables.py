@@ -1,5 +1,6 @@
 """Runs side by side as a table: for the console, in Markdown and in LaTeX (booktabs)."""
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -12,9 +13,13 @@ LEGEND = (
     "Q×G×N: questions, groups per question, paths per group.",
     f"[low, high]: 95% interval, questions resampled (Gaffke's for bounded means where fewer than {ENOUGH} differ).",
     f"{AGAINST}: paired difference of Pass@1 in points, p by permutation of its signs over questions.",
-    "shortest: majority vote, ties to the shorter answers. own, received: mean tokens per path, sampled and heard.",
+    "shortest: majority vote, ties to the shorter answers.",
+    "sampled, received, prefilled: mean tokens per path: its own, heard from peers, and computed of its prompts.",
+    "FLOPs: mean per path, estimated from the model. critical path: tokens of a group sampled one after another.",
 )
 
+UNITS = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
+SPENT = ("sampled", "received", "prefilled", "FLOPs", "critical path")
 FAMILY = "p is corrected for all comparisons of this table (Holm); better and worse need it below 0.05."
 
 
@@ -22,7 +27,7 @@ def cells(rows: Sequence[Row]) -> Cells:
     """The table as text: shares in percent with 95% intervals, differences in points, tokens as means per path."""
     sizes = {row.paths for row in rows}
     votes = f"Cons@{sizes.pop()} %" if len(sizes) == 1 else "Cons@N %"
-    head = ["run", "Q×G×N", "Pass@1 %", AGAINST, votes, "shortest %", "own tokens", "received"]
+    head = ["run", "Q×G×N", "Pass@1 %", AGAINST, votes, "shortest %", *SPENT]
     table = [head, *(_line(row) for row in rows)]
     if any(row.independent for row in rows):
         return table
@@ -89,8 +94,9 @@ def _line(row: Row) -> list[str]:
         "" if row.independent else points(row.against),
         percent(row["cons"]),
         f"{100 * row['shortest_majority'].value:.1f}",
-        f"{row['tokens_own'].value:.0f}",
-        f"{row['tokens_received'].value:.0f}",
+        *(f"{row[f'tokens_{name}'].value:.0f}" for name in ("own", "received", "prefilled")),
+        short(row["flops"].value if "flops" in row.estimates else None),
+        f"{row['critical_path'].value:.0f}",
     ]
 
 
@@ -126,6 +132,17 @@ def _interval(value: Estimate, form: str) -> str:
     if value.low is None or value.high is None:
         return "[n/a]"
     return f"[{100 * value.low:{form}}, {100 * value.high:{form}}]"
+
+
+def short(value: float | None) -> str:
+    """A count to three digits, large ones with k, M, G, T, P or E; n/a where it is not known."""
+    if value is None or value != value:
+        return "n/a"
+    for unit, size in UNITS:
+        if abs(value) >= 0.9995 * size:
+            scaled = value / size
+            return f"{scaled:.{2 - int(math.log10(max(1.0, abs(scaled) * 1.0005)))}f}{unit}"
+    return f"{value:.0f}"
 
 
 def plain_markdown(text: str) -> str:

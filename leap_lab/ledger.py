@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from leap_lab.cell import Cell
 from leap_lab.flops import Flops, NotCounted, flops_of
 from leap_lab.records import RunFolder, read_groups
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from leap_lab.cell import Cell
 
 USAGE = ("requests", "tokens_prefilled", "tokens_decoded", "tokens_attended")  # in the order of `Flops.total`
 PROBE_USAGE = ("requests_probe", "tokens_probe_prefilled", "tokens_probe_decoded", "tokens_probe_attended")
@@ -37,7 +38,7 @@ PROBE_SUMS = {
 COLUMNS = sorted({"question_id", "group", "critical_path", *USAGE, *PROBE_USAGE, *SUMS.values(), *PROBE_SUMS.values()})
 
 
-def enter(folder: RunFolder, cell: Cell) -> None:
+def enter(folder: RunFolder, cell: "Cell") -> None:
     """Put the ledger of all that a run folder holds into its run.json."""
     run = folder.read_run()
     flops, why = known(cell)
@@ -48,7 +49,7 @@ def enter(folder: RunFolder, cell: Cell) -> None:
     folder.write_run({**run, "ledger": {**spent, "wall_s": wall_s, **model}})
 
 
-def known(cell: Cell) -> tuple[Flops | None, str]:
+def known(cell: "Cell") -> tuple[Flops | None, str]:
     """What the cell's model takes, or None and why that is not known."""
     engine: Mapping[str, Any] = cell.config["engine"]
     if engine["name"] == "scripted":

@@ -9,6 +9,7 @@ from leap_lab.path import Kind, Probe, Route
 from leap_lab.path import Path as ReasoningPath
 from leap_lab.problems import Problem
 from leap_lab.records import RunFolder, rows
+from leap_lab.usage import Usage
 
 Answers = Mapping[str, Sequence[Sequence[str | None]]]  # by question: groups of answers; "1" is right
 Block = tuple[Any, ...]  # of a path: answer before, answer after, indices of whom it heard; the first alone: it left
@@ -25,6 +26,8 @@ def reasoning_path(index: int, routed: bool, thinks: int = 100) -> ReasoningPath
     if routed:
         made.add(Kind.SUMMARY, 0, range(10), "in short")
         made.add(Kind.COMMENT, 0, range(40), "peers say")
+    made.chain = made.sampled
+    made.usage = Usage(1, 50 + made.count(Kind.COMMENT), 20, made.sampled, 0)
     return made
 
 
@@ -44,15 +47,18 @@ def write_run(
     k: int | None = 4,
     thinks: Mapping[str, int] | None = None,
     aha: Mapping[str, int] | None = None,
+    flops_per: Mapping[str, int] | None = None,
     **more: Any,
 ) -> Path:
     """A run folder of LeaP with this router, or of independent sampling without one.
 
+    A path prefills 50 tokens and what it received, finds 20 in the cache, and decodes what it samples.
     `thinks` and `aha` are tokens of thinking and reflections of every path, by question: 100, and none, if not told.
     """
     node = None if router is None else {"name": router} | ({} if k is None else {"top_k": k})
     config = config_of(more.pop("method", ALONE if router is None else LEAP), node, **more)
     folder = RunFolder.open(runs, {key: value for key, value in config.items() if key != "groups"}, config)
+    folder.write_run({"ledger": {"flops_per": flops_per}})
     for question, groups in answers.items():
         for group, given in enumerate(groups):
             tokens = (thinks or {}).get(question, 100)

@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from known_runs import ALONE, LEAP, write_run
 
 from analysis import efficiency
+from analysis.__main__ import main
+from analysis.budget import Budget
 from analysis.compare import Run
-from analysis.efficiency import Groups, corrected
+from analysis.efficiency import corrected
+from analysis.matched import Groups
 from analysis.pool import pools
 from leap_lab.errors import UserError
 
@@ -40,10 +44,18 @@ def test_a_run_is_compared_with_as_many_paths_as_its_tokens_pay_for(tmp_path: Pa
     alone, spent = efficiency.efficiency([leap, write_alone(tmp_path, 3)])
     assert (alone.name, alone.size, alone.independent, spent.size) == ("independent", 8, True, 4)
     assert (alone.correct.value, alone.cons.value, alone.tokens.value) == (3 / 8, 0, 135)
-    assert (spent.tokens.value, spent.total.value, spent.paths) == (270, 1080, 8)
+    assert (spent.tokens.value, spent.total.value, spent.critical_path) == (270, 1080, 270)
     assert spent.relative is not None and spent.relative.value == pytest.approx(2)
-    assert spent.matched is not None and spent.matched.difference.value == pytest.approx(7 / 8)
-    assert spent.matched.p == pytest.approx(2 / 2**7) and spent.why == ""
+    tokens, flops, longest = spent.matched
+    assert tokens.paths == 8 and tokens.vote is not None
+    assert tokens.vote.difference.value == pytest.approx(7 / 8)
+    assert tokens.vote.p == pytest.approx(2 / 2**7) and tokens.why == spent.why == ""
+    assert tokens.cons is not None and tokens.cons.value == 0
+    assert tokens.covers is not None and tokens.covers.difference.value == -1 / 8, (
+        "one of eight is right, of LeaP's none"
+    )
+    assert flops.why == "the FLOPs of these runs are not known"
+    assert longest.why.startswith("not measured: its critical path per question (270) are more than the 8 independent")
     assert spent.more_reflections is not None
     assert spent.more_reflections.difference.value == pytest.approx(-2.5)
 
@@ -51,14 +63,14 @@ def test_a_run_is_compared_with_as_many_paths_as_its_tokens_pay_for(tmp_path: Pa
 def test_between_two_numbers_of_paths_the_vote_is_interpolated(tmp_path: Path) -> None:
     """One path of 2.5 times the tokens stands halfway between the vote of two independent paths and that of three."""
     folders = [write_leap(tmp_path, 1, of=1), write_alone(tmp_path, 3)]
-    assert efficiency.efficiency(folders)[1].paths == 2
+    assert efficiency.efficiency(folders)[1].matched[0].paths == 2
     thinks = {q: round(2.5 * tokens) - 10 for q, tokens in THINKS.items()}
     run = write_run(tmp_path, answers(1, of=1), "clustered", thinks=thinks, peers=1)
-    spent = efficiency.efficiency([run, folders[1]])[1]
+    spent = efficiency.efficiency([run, folders[1]])[1].matched[0]
     [alone] = pools([Run.read(folders[1])])
-    assert spent.paths == pytest.approx(2.5, abs=0.01) and spent.matched is not None
+    assert spent.paths == pytest.approx(2.5, abs=0.01) and spent.vote is not None
     two, three = (sum(vote[0] for vote in alone.cons(count, QUESTIONS)) / 8 for count in (2, 3))
-    assert 1 - spent.matched.difference.value == pytest.approx((two + three) / 2, abs=0.01)
+    assert 1 - spent.vote.difference.value == pytest.approx((two + three) / 2, abs=0.01)
     assert three == pytest.approx((3 * 5 + 1) / 56, abs=0.015), "of three paths two or three are right"
 
 
@@ -66,35 +78,79 @@ def test_budgets_that_the_pool_does_not_reach_have_a_reason_and_no_number(tmp_pa
     short = write_run(tmp_path, answers(1, of=1), "random", thinks=dict.fromkeys(QUESTIONS, 50), peers=1)
     folders = [write_alone(tmp_path, 3), write_leap(tmp_path, 5, of=5), short]
     _, long, little = efficiency.efficiency(folders)
-    assert (
-        long.matched is None
-        and long.why == "its tokens pay for 10.0 independent paths, and there are 8 of each question"
+    assert long.matched[0].vote is None and long.matched[0].why == (
+        "not measured: its sampled tokens per question (1.35k) are more than the 8 independent paths of each question "
+        "take (1.08k)"
     )
-    assert (
-        little.matched is None
-        and little.why == "60 tokens per question are less than one independent path samples (135)"
+    assert little.matched[0].paths is None and little.matched[0].why == (
+        "not measured: its sampled tokens per question (60) are less than one independent path takes (135)"
     )
     other = write_leap(tmp_path, 3, sampling={"temperature": 0.2})
     unmatched = efficiency.efficiency([*folders, other])[-1]
     assert unmatched.relative is None and unmatched.why.startswith("no independent run with its model")
     shown = efficiency.exhibit([*folders, other])
     assert [claim.verdict for claim in shown.claims[:3]] == ["undecided"] * 3
-    assert "10.0 independent paths, and there are 8" in shown.claims[0].because
-    assert sum(", at equal tokens: n/a, " in note for note in shown.notes) == 3
+    assert "are more than the 8 independent paths" in shown.claims[0].because
+    [table] = shown.further
+    assert [row[3] for row in table.table[1:]] == ["n/a"] * 6 and table.note.count("not measured: ") == 4
+
+
+def test_every_budget_buys_its_own_number_of_paths(tmp_path: Path) -> None:
+    """Operations are tokens computed: 4 x (90 + 270) of LeaP, 50 + 135 of an independent path on average."""
+    per = {"computed": 1, "sampled": 0, "attended": 0}
+    leap = write_leap(tmp_path, 4, 4, 4, 4, 4, 4, 4, 0, flops_per=per)
+    thinks = {q: 300 if index else 240 for index, q in enumerate(QUESTIONS)}  # of LeaP, 270 on average: less
+    alone = write_run(tmp_path, answers(3, of=16), thinks=thinks, peers=16, flops_per=per)
+    tokens, flops, longest = efficiency.efficiency([leap, alone])[1].matched
+    one = (7 * 300 + 240) / 8
+    assert tokens.paths == pytest.approx(4 * 270 / one) and flops.paths == pytest.approx(4 * 360 / (50 + one))
+    assert longest.why == (
+        "not measured: its critical path per question (270) are less than one independent path takes (292)"
+    )
+    assert flops.covers is not None and flops.coverage is not None
+    low, high = (1 - np.prod([(13 - k) / (16 - k) for k in range(count)]) for count in (4, 5))
+    assert flops.coverage.value == pytest.approx(low + (flops.paths % 1) * (high - low))
+
+
+def test_one_budget_alone_is_shown_and_judged(tmp_path: Path) -> None:
+    per = {"computed": 1, "sampled": 0, "attended": 0}
+    folders = [write_leap(tmp_path, 4, flops_per=per), write_alone(tmp_path, 3, of=16, flops_per=per)]
+    shown = efficiency.exhibit(folders, Budget.FLOPS)
+    assert [row[1] for row in shown.further[0].table] == ["budget", "FLOPs"]
+    assert shown.claims[0].text.startswith("At a matched FLOPs budget LeaP's vote beats")
+    assert shown.figures["efficiency"].axes[3].get_ylabel() == "Cons at equal\nFLOPs (points)"
+    every = efficiency.exhibit(folders)
+    assert [row[1] for row in every.further[0].table[1:]] == ["sampled tokens", "FLOPs", "critical path"]
+    assert every.claims[0].text.startswith("At a matched token budget LeaP's vote beats")
+
+
+def test_the_command_line_takes_a_budget(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [str(write_leap(tmp_path, 4)), str(write_alone(tmp_path, 3))]
+    out = ["--out", str(tmp_path / "out")]
+    assert main(["efficiency", *folders, *out, "--budget", "critical_path"]) == 0
+    printed = capsys.readouterr().out
+    assert "critical path  " in printed and "What these runs cost" not in printed
+    assert "### What these runs cost" in (tmp_path / "out" / "efficiency.md").read_text()
+    with pytest.raises(SystemExit):
+        main(["scaling", *folders, "--budget", "money"])
+    assert "money: allowed are tokens, flops, critical_path" in capsys.readouterr().err
+    assert main(["scaling", *folders, *out, "--budget", "flops"]) == 2
+    assert "--budget=flops: the FLOPs of these runs are not known" in capsys.readouterr().err
 
 
 def test_every_token_of_a_group_is_counted_and_groups_may_be_several(tmp_path: Path) -> None:
     method = {**ALONE, "name": "moa", "layers": 2, "max_tokens": 700}
     several = {q: [["1", "1", "2"], ["2", "2", "2"]] for q in QUESTIONS}
     moa = Groups.of(Run.read(write_run(tmp_path, several, method=method, thinks=THINKS, peers=3)))
-    assert (moa.size, moa.total(QUESTIONS)) == (3, 3 * 135)
+    assert (moa.size, moa.cost(Budget.TOKENS, QUESTIONS)) == (3, 3 * 135)
+    assert moa.cost(Budget.CRITICAL_PATH, QUESTIONS) == 135
     assert [list(groups) for groups in moa.values("cons", ["q0"])] == [[1, 0]]
 
 
 def test_claims_need_an_interval_and_a_p_that_is_corrected(tmp_path: Path) -> None:
     folders = [write_alone(tmp_path, 3), *(write_leap(tmp_path, 4, 4, 4, 4, 4, 4, 4, 0, router=r) for r in "abcd")]
     found = corrected(efficiency.efficiency(folders))
-    assert [each.matched.p for each in found[1:] if each.matched] == pytest.approx([4 * 2 / 2**7] * 4)
+    assert [each.matched[0].vote.p for each in found[1:] if each.matched[0].vote] == pytest.approx([4 * 2 / 2**7] * 4)
     shown = efficiency.exhibit(folders)
     matched, fewer = shown.claims[:4], shown.claims[4:]
     assert [claim.verdict for claim in matched] == ["undecided"] * 4, "alone each would be told"

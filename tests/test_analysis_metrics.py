@@ -17,7 +17,7 @@ def paths(
 ) -> pd.DataFrame:
     """A group of paths, each right when it says `gold`."""
     defaults = {"run_id": "r", "finish": "answered", "tokens_think": 100, "tokens_summary": 0, "tokens_comment": 0}
-    defaults |= {"tokens_prefilled": 0, "blocks": 0, "aha": 0} | columns
+    defaults |= {"tokens_prefilled": 0, "tokens_cached": 0, "critical_path": 0, "blocks": 0, "aha": 0} | columns
     given = {"question_id": question, "group": group, "answer": answers, "correct": [each == gold for each in answers]}
     return pd.DataFrame({**given, "path": range(len(answers))}).assign(**defaults)
 

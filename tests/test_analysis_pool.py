@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from known_runs import ALONE, write_run
 
+from analysis.budget import Budget
 from analysis.compare import Run
-from analysis.metrics import cluster, majority
+from analysis.metrics import cluster, majority, pass_at_k
 from analysis.pool import Pool, pool_of, pools, votes
 
 
@@ -46,7 +47,11 @@ def test_runs_of_another_seed_or_size_are_one_pool_and_no_path_is_there_twice(tm
     assert (first.size(["q"]), second.size(["q"])) == (12, 1)
     assert first.runs == tuple(folder.name for folder in folders[:3])
     assert first.means("correct", ["q"])[0] == pytest.approx([8 / 12])
-    assert first.tokens(["q"]) == pytest.approx((8 * 100 + 4 * 160) / 12)
+    one = (8 * 100 + 4 * 160) / 12
+    assert first.prices(Budget.TOKENS, ["q"]) == pytest.approx([count * one for count in range(1, 13)])
+    longest = first.prices(Budget.CRITICAL_PATH, ["q"])
+    assert longest[0] == pytest.approx(one) and longest[8:] == pytest.approx([160] * 4)
+    assert np.isnan(first.prices(Budget.FLOPS, ["q"])).all(), "the model is not known"
 
 
 def test_between_whole_numbers_of_paths_there_are_straight_lines_and_beyond_there_is_nothing(tmp_path: Path) -> None:
@@ -58,8 +63,16 @@ def test_between_whole_numbers_of_paths_there_are_straight_lines_and_beyond_ther
     expected = [0.75 * a[0] + 0.25 * b[0] for a, b in zip(two, three, strict=True)]
     assert [vote[0] for vote in between] == pytest.approx(expected)
     for count in (0.9, 3.1):
-        with pytest.raises(ValueError, match="needs from 1 to 3 paths"):
+        with pytest.raises(ValueError, match="from 1 to 3 were measured"):
             found.cons(count, ["p", "q"])
+
+
+def test_coverage_is_the_share_of_draws_that_hold_a_right_path(tmp_path: Path) -> None:
+    [found] = read([write_run(tmp_path, {"p": [["1", "2", "2", "1"]], "q": [["1"] * 4], "r": [["2"] * 4]})])
+    for count in (1, 2, 3, 4):
+        exact = [pass_at_k(4, right, count) for right in (2, 4, 0)]
+        assert np.ravel(found.coverage(count, ["p", "q", "r"])) == pytest.approx(exact)
+    assert found.coverage(1.5, ["p"])[0][0] == pytest.approx((0.5 + pass_at_k(4, 2, 2)) / 2)
 
 
 def test_a_run_meets_the_pool_of_its_budget_and_agents_the_largest(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def sweep(tmp_path: Path) -> list[Path]:
 
 def test_a_row_per_path_with_the_settings_of_its_run(sweep: list[Path]) -> None:
     table = load(sweep)
-    assert list(table.columns) == [*COLUMNS, *LABELS]
+    assert list(table.columns) == [*COLUMNS, *LABELS, "flops"]
     assert len(table) == 3 * 8 * 8
     first, last = table.iloc[0], table.iloc[-1]
     assert (first["method"], first["router"], first["top_k"], first["interval"]) == ("leap", "dispersed", 4, 64)
@@ -134,12 +134,38 @@ def test_the_table_holds_the_numbers(sweep: list[Path]) -> None:
     assert dispersed[3].startswith("+31.2 [") and dispersed[3].endswith("p=0.008 better")
     assert re.fullmatch(r"\+0\.0 \[-\d+\.\d, \+\d+\.\d\] p=1\.000", clustered[3])
     assert baseline[4].startswith("6.2 [") and dispersed[4].startswith("56.2 [")  # a tie of 4 to 4 counts half
-    assert (baseline[-2:], dispersed[-2:]) == (["100", "0"], ["110", "40"])
+    assert head[-5:] == ["sampled", "received", "prefilled", "FLOPs", "critical path"]
+    assert baseline[-5:] == ["100", "0", "50", "n/a", "100"] and dispersed[-5:] == ["110", "40", "90", "n/a", "110"]
+
+
+def test_operations_are_shown_where_the_run_knows_them(tmp_path: Path) -> None:
+    """Two operations per token computed, a path has 50 in its prompt and 100 that it samples; ten per token sampled."""
+    per = {"computed": 2_000_000, "sampled": 10_000_000, "attended": 5}
+    folder = write_run(tmp_path / "runs", EASY, flops_per=per)
+    made = report.write([folder], tmp_path / "out")
+    assert tables.cells(compare([folder]))[1][-2] == "1.31G"
+    [row] = json.loads(made.files[2].read_text())["rows"]
+    assert row["metrics"]["flops"]["value"] == 2e6 * 150 + 1e7 * 101
+    assert row["ledger"]["flops"] == 64 * (2e6 * 150 + 1e7 * 101)
+    assert (row["ledger"]["sampled"], row["ledger"]["cached"], row["ledger"]["critical_path_max"]) == (6400, 1280, 100)
+    assert "What these runs cost" in made.files[0].read_text() and "83.8G" in made.files[0].read_text()
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0, "0"), (999, "999"), (999.7, "1.00k"), (1234, "1.23k"), (99_960, "100k"), (999_600, "1.00M"), (3e15, "3.00P")],
+)
+def test_large_numbers_are_told_in_three_digits(value: float, told: str) -> None:
+    assert tables.short(value) == told
+
+
+def test_a_number_that_is_not_known_is_said_to_be() -> None:
+    assert tables.short(None) == tables.short(float("nan")) == "n/a"
 
 
 def test_without_a_baseline_there_is_no_column_for_it(sweep: list[Path]) -> None:
     found = compare(sweep[:2])
-    assert {len(line) for line in tables.cells(found)} == {7}
+    assert {len(line) for line in tables.cells(found)} == {10}
     assert "independent" not in "\n".join([tables.console(tables.cells(found)), *tables.notes(found)])
 
 

@@ -8,8 +8,9 @@ import pytest
 from known_runs import ALONE, write_run
 
 from analysis import scaling
+from analysis.budget import Budget
 from analysis.compare import Run
-from analysis.efficiency import Groups
+from analysis.matched import Groups
 from leap_lab.errors import UserError
 
 QUESTIONS = [f"q{index}" for index in range(8)]
@@ -53,14 +54,14 @@ def test_curves_are_of_runs_that_differ_in_paths_alone(folders: list[Path]) -> N
     alone, leap, moa = found.curves
     assert (found.questions, leap.method, moa.method) == (8, "leap", "moa")
     assert [point.size for point in alone.points] == [1, 2, 3, 4, 6, 8, 12, 16, 20]
-    assert [point.tokens for point in alone.points][:3] == [100, 200, 300]
+    assert [point.cost for point in alone.points][:3] == [100, 200, 300]
     assert alone.points[0].cons.value == pytest.approx(7 / 20, abs=0.02) and alone.points[-1].cons.value == 0
-    assert [(point.size, point.tokens, point.cons.value) for point in leap.points] == [(4, 400, 0.5), (8, 800, 1)]
-    assert [(point.size, point.tokens, point.cons.value) for point in moa.points] == [(3, 600, 0)]
+    assert [(point.size, point.cost, point.cons.value) for point in leap.points] == [(4, 400, 0.5), (8, 800, 1)]
+    assert [(point.size, point.cost, point.cons.value) for point in moa.points] == [(3, 600, 0)]
     assert (leap.name, moa.name) == ("dispersed k=4", "moa")
     for point, count in zip(leap.points, (3, 5), strict=True):
-        assert point.matched is not None
-        assert point.cons.value - point.matched.difference.value == pytest.approx(alone.points[count].cons.value)
+        assert point.vote is not None
+        assert point.cons.value - point.vote.difference.value == pytest.approx(alone.points[count].cons.value)
 
 
 def test_agents_meet_leap_at_their_own_tokens(folders: list[Path]) -> None:
@@ -74,17 +75,20 @@ def test_agents_meet_leap_at_their_own_tokens(folders: list[Path]) -> None:
 def test_agents_beyond_leap_s_tokens_are_not_judged(folders: list[Path], tmp_path: Path) -> None:
     claim = scaling.exhibit([*folders[:2], write_moa(tmp_path / "more", 300, False), folders[3]]).claims[-1]
     assert claim.verdict == "undecided"
-    assert claim.because.endswith("its 900 tokens per question are outside those of LeaP (400 to 800).")
+    assert claim.because.endswith("its sampled tokens per question (900) are outside those of LeaP (400 to 800).")
 
 
 def test_between_two_runs_there_are_straight_lines(folders: list[Path]) -> None:
     curve = [Groups.of(Run.read(folder)) for folder in folders[:2]]
     for tokens, unsolved in ((400, 0), (500, 0.25), (800, 1)):
-        votes = scaling.between(curve, tokens, QUESTIONS)
+        votes = scaling.between(curve, Budget.TOKENS, tokens, QUESTIONS)
         assert votes is not None and np.ravel(votes) == pytest.approx([1, unsolved] * 4)
-    assert scaling.between(curve, 399, QUESTIONS) is None and scaling.between(curve, 801, QUESTIONS) is None
-    alone = scaling.between(curve[:1], 800, QUESTIONS)
-    assert alone is not None and scaling.between(curve[:1], 700, QUESTIONS) is None
+    assert (
+        scaling.between(curve, Budget.TOKENS, 399, QUESTIONS) is None
+        and scaling.between(curve, Budget.TOKENS, 801, QUESTIONS) is None
+    )
+    alone = scaling.between(curve[:1], Budget.TOKENS, 800, QUESTIONS)
+    assert alone is not None and scaling.between(curve[:1], Budget.TOKENS, 700, QUESTIONS) is None
 
 
 def test_claims_and_table_name_every_run(folders: list[Path], tmp_path: Path) -> None:
@@ -92,7 +96,7 @@ def test_claims_and_table_name_every_run(folders: list[Path], tmp_path: Path) ->
     [head, *rows] = shown.table
     assert {len(row) for row in rows} == {len(head)} and len(rows) == 9 + 3 + 1
     assert [claim.source for claim in shown.claims] == ["Figure 6"] * 3 + ["Appendix F"]
-    assert "its tokens pay for 30.0 independent paths, and there are 20" in shown.claims[2].because
+    assert "(3.00k) are more than the 20 independent paths of each question take (2.00k)" in shown.claims[2].because
     assert len({claim.text for claim in shown.claims}) == 4
     assert set(shown.runs) >= {folder.name for folder in folders}
 
@@ -100,7 +104,7 @@ def test_claims_and_table_name_every_run(folders: list[Path], tmp_path: Path) ->
 def test_the_figure_has_tokens_on_a_logarithmic_axis(folders: list[Path]) -> None:
     [axes] = scaling.exhibit(folders).figures["scaling"].axes
     assert axes.get_xscale() == "log"
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["100", "200", "500", "1K", "2K"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["100", "200", "500", "1k", "2k"]
     alone, leap, moa = [container[0] for container in axes.containers]
     assert list(leap.get_ydata()) == [50, 100] and list(moa.get_ydata()) == [0]
     assert len(alone.get_xdata()) == 9 and list(leap.get_xdata()) == pytest.approx([400, 800], rel=0.05)
@@ -114,6 +118,23 @@ def test_without_a_common_pool_or_question_it_says_so(folders: list[Path], tmp_p
     elsewhere = write_run(tmp_path, {"other": [["1"] * 8]}, "random")
     with pytest.raises(UserError, match="no question in common"):
         scaling.scaling([*folders, elsewhere])
+
+
+def test_the_critical_path_can_be_the_cost(folders: list[Path]) -> None:
+    """All paths have 100 tokens: no number of them costs more, so the same critical path pays for all 20."""
+    [found] = scaling.scaling(folders, Budget.CRITICAL_PATH)
+    alone, leap, moa = found.curves
+    assert {point.cost for point in alone.points} == {point.cost for point in leap.points} == {100}
+    assert [point.matched.paths for point in leap.points if point.matched] == [20, 20]
+    assert moa.points[0].matched is not None and "are more than the 20 independent" in moa.points[0].matched.why
+    shown = scaling.exhibit(folders, Budget.CRITICAL_PATH)
+    assert shown.table[0][3] == "critical path per question"
+    assert shown.claims[0].text.startswith("At a matched critical-path budget")
+
+
+def test_operations_that_are_not_known_are_refused(folders: list[Path]) -> None:
+    with pytest.raises(UserError, match="--budget=flops: the FLOPs of these runs are not known"):
+        scaling.scaling(folders, Budget.FLOPS)
 
 
 def test_ticks_are_round_numbers_and_few() -> None:
