@@ -110,8 +110,12 @@ class Session:
 
     def _run_one(self, cell: Cell, selection: Selection, what: str = "") -> Path:
         """Decode what is missing of a run; returns its folder."""
-        config, problems, label = cell.recorded, selection.problems, f"{what}{cell.label}"
-        folder = RunFolder.open(config["runs_dir"], cell.identity, _portable(config))
+        config = cell.recorded
+        with RunFolder.open(config["runs_dir"], cell.identity, _portable(config)) as folder:
+            return self._decoded(cell, selection, f"{what}{cell.label}", folder)
+
+    def _decoded(self, cell: Cell, selection: Selection, label: str, folder: RunFolder) -> Path:
+        config, problems = cell.recorded, selection.problems
         self.questions[cell.run_id] = [problem.id for problem in problems]
         self.groups[cell.run_id] = config["groups"]
         jobs = missing_jobs(selection, config["groups"], config["peers"], config["seed"], folder)
