@@ -146,8 +146,8 @@ def empty(file: FilePath) -> None:
 
 
 def flip_a_byte_of_data(file: FilePath) -> None:
-    data = bytearray(file.read_bytes())
-    data[len(data) // 4] ^= 0xFF
+    data, column = bytearray(file.read_bytes()), pq.read_metadata(file).row_group(0).column(0)
+    data[column.data_page_offset + column.total_compressed_size - 1] ^= 0xFF
     file.write_bytes(data)
 
 
