@@ -17,6 +17,7 @@ from leap_lab.cell import Cell, made
 from leap_lab.engines.base import EngineDied
 from leap_lab.engines.metered import Metered
 from leap_lab.engines.steady import Steady
+from leap_lab.errors import brief
 from leap_lab.files import escaped
 from leap_lab.grading import count_aha, grade
 from leap_lab.journal import Journaled
@@ -85,6 +86,11 @@ class Decoder:
             print(f"{self.label}: {told}", file=sys.stderr)
         return bool(self._missing)
 
+    @property
+    def missing(self) -> int:
+        """Groups that were not handed out yet."""
+        return len(self._missing)
+
     def start(self, engine: Metered | None) -> None:
         """Decoding begins on this engine; None where only run.json is missing."""
         asked, total = self.asked, len(self.asked.groups)
@@ -100,7 +106,7 @@ class Decoder:
             folder=self.folder.path,
             provenance=self._ran,
         )
-        found = total - len(self._missing)
+        found = total - self.missing
         self._progress = Progress(len(asked.questions), total, found, f"{self.label}: ")
 
     def next(self, priority: int) -> Job | None:
@@ -131,12 +137,18 @@ class Decoder:
             if isinstance(cause, EngineDied):
                 raise cause from None
             reason = f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
-            self.tally.failures.append(f"question {job.problem.id}, group {job.group}: {reason}")
+            self.tally.failures.append(f"question {brief(job.problem.id)}, group {job.group}: {reason}")
         finally:
             self._in_flight -= 1
 
     def close(self) -> None:
         """Write run.json and, of a run that is whole, metrics.json; tell the tracker how it ended."""
+        try:
+            self._finish()
+        finally:
+            self.folder.close()
+
+    def _finish(self) -> None:
         if self._started is None:  # nothing was missing
             if self.folder.read_run().get("status") == "finished":
                 self._write_metrics()

@@ -35,7 +35,10 @@ def storable(text: str) -> str:
 
 
 def write_whole(file: pathlib.Path, data: Any) -> None:
-    """Write bytes (any buffer) so that a reader finds the old file or the new one, even after a power cut."""
+    """Write bytes (any buffer) so that a reader finds the old file or the new one, even after a power cut.
+
+    An `OSError`, such as of a full disk, names the file.
+    """
     unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.unfinished")
     try:
         with unfinished.open("wb") as out:
@@ -43,6 +46,9 @@ def write_whole(file: pathlib.Path, data: Any) -> None:
             out.flush()
             os.fsync(out.fileno())
         unfinished.replace(file)
+    except OSError as error:
+        error.filename, error.filename2 = str(file), None
+        raise
     finally:
         unfinished.unlink(missing_ok=True)
     _sync_folder(file.parent)
@@ -86,7 +92,7 @@ def read_json(file: pathlib.Path) -> dict[str, Any]:
         value = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file}: not readable as JSON ({type(error).__name__}); remove it to go on") from error
     if not isinstance(value, dict):
         raise UserError(f"{file}: holds a {type(value).__name__}, not a JSON object; remove it to go on")

@@ -9,9 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from leap_lab.errors import brief
 from leap_lab.files import escaped, storable, write_whole
 
 SCHEMA_VERSION = 2
+BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what a file that is no Parquet any more can raise
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
 
 
@@ -92,7 +94,9 @@ def write(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> pathlib.Pa
     schema = SCHEMA.with_metadata({STAMP: json.dumps(asdict(stamp)).encode()})
     columns = [{**row, "question_id": storable(stamp.question_id)} for row in rows]
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(columns, schema), sink, compression="zstd", write_page_checksum=True)
+    # No dictionaries: their pages have no checksum, so a flipped bit there would be read as if it were written.
+    layout: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True, "use_dictionary": False}
+    pq.write_table(pa.Table.from_pylist(columns, schema), sink, **layout)
     write_whole(folder / stamp.file_name, sink.getvalue())
     return folder / stamp.file_name
 
@@ -100,31 +104,46 @@ def write(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> pathlib.Pa
 def read_stamp(file: pathlib.Path, run_id: str | None) -> Stamp:
     """The stamp of a file, read from its end; `NotAGroup` unless it is a group of this run (None: of any run)."""
     try:
-        stamp = Stamp(**json.loads((pq.read_metadata(file).metadata or {})[STAMP]))
-    except (OSError, pa.ArrowException) as error:
+        footer = pq.read_metadata(file)
+        schema = footer.schema.to_arrow_schema()
+        types = dict(zip(schema.names, schema.types, strict=True))
+    except BROKEN as error:
         raise NotAGroup("is no whole Parquet file") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise NotAGroup("was not written by leap_lab") from error
+    stamp = _stamp(footer.metadata or {})
     if stamp.schema != SCHEMA_VERSION:
         raise NotAGroup(f"has version {stamp.schema} of the schema, not {SCHEMA_VERSION}")
     if run_id not in (None, stamp.run_id):
         raise NotAGroup(f"belongs to run {stamp.run_id}")
     if file.name != stamp.file_name:
-        raise NotAGroup(f"has another name than group {stamp.group} of question {stamp.question_id!r}")
+        raise NotAGroup(f"has another name than group {stamp.group} of question {brief(stamp.question_id)}")
+    if wrong := [name for name in SCHEMA.names if types.get(name) != SCHEMA.field(name).type]:
+        raise NotAGroup(f"lacks the column {wrong[0]} of type {brief(SCHEMA.field(wrong[0]).type)}")
+    if not footer.num_rows:
+        raise NotAGroup("holds no paths")
+    return stamp
+
+
+def _stamp(metadata: Mapping[bytes, bytes]) -> Stamp:
+    try:
+        stamp = Stamp(**json.loads(metadata[STAMP]))
+        known = isinstance(stamp.question_id, str)
+    except (KeyError, TypeError, ValueError, RecursionError):
+        known = False
+    if not known:
+        raise NotAGroup("was not written by leap_lab")
     return stamp
 
 
 def check(file: pathlib.Path, run_id: str) -> None:
     """Read all of a file and compare its checksums; `NotAGroup` unless it is a whole group of this run."""
     read_stamp(file, run_id)
-    try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            parquet.read()
-    except (OSError, pa.ArrowException) as error:
-        raise NotAGroup("is damaged") from error
+    read(file, None)
 
 
 def read(file: pathlib.Path, columns: Sequence[str] | None) -> pa.Table:
-    """These columns of a file (None: all), without the stamp."""
-    with pq.ParquetFile(file) as parquet:
-        return parquet.read(columns=columns).replace_schema_metadata()
+    """These columns of a file (None: all), without the stamp; `NotAGroup` where they are damaged."""
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            return parquet.read(columns=columns).replace_schema_metadata()
+    except BROKEN as error:
+        raise NotAGroup("is damaged") from error

@@ -1,13 +1,17 @@
 """The groups of several runs in one engine: a run's long tail is filled by the next run's first groups."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
 from leap_lab.decode import Decoder, first
 from leap_lab.engines.metered import Metered
+from leap_lab.lock import Busy
 from leap_lab.methods.base import Job
 
+log = logging.getLogger(__name__)
+POLL_S = 0.5  # between two tries to open a run that another process is writing
 Start = Callable[[], Awaitable[Metered]]
 
 
@@ -56,10 +60,28 @@ class Pool:
                         return decoder, job
                 if not self._waiting:
                     return None
-                await self._open_next(self._waiting.popleft())
+                await self._open_next()
 
-    async def _open_next(self, decoder: Decoder) -> None:
-        if await asyncio.to_thread(decoder.open):
+    async def _open_next(self) -> None:
+        """Open the first waiting run that no other process is writing; what is open goes on meanwhile."""
+        told = False
+        while True:
+            for decoder in list(self._waiting):
+                try:
+                    missing = await asyncio.to_thread(decoder.open)
+                except Busy as error:
+                    busy = error
+                    continue
+                self._waiting.remove(decoder)
+                await self._opened(decoder, missing)
+                return
+            if not told:
+                log.warning("%s: waiting for it to end; Ctrl-C stops waiting", busy)
+            told = True
+            await asyncio.sleep(POLL_S)
+
+    async def _opened(self, decoder: Decoder, missing: bool) -> None:
+        if missing:
             await asyncio.to_thread(decoder.start, await self._start())
             self._open.append(decoder)
         else:

@@ -13,16 +13,17 @@ import json
 import logging
 import pathlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 import yaml
 
 from leap_lab import groupfile
-from leap_lab.errors import UserError
+from leap_lab.errors import UserError, brief
 from leap_lab.files import read_json, remove_unfinished, storable, write_json, write_whole
 from leap_lab.groupfile import SCHEMA, SCHEMA_VERSION, NotAGroup, Stamp
+from leap_lab.lock import Lock, take
 from leap_lab.path import Kind, Path
 from leap_lab.problems import Problem
 
@@ -126,28 +127,44 @@ def _storable(answer: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run, for the one process that writes it."""
+    """The folder of one run, for the one process that writes it: from `open` to `close` no other one can."""
 
     path: pathlib.Path
     run_id: str
+    _lock: Lock = field(compare=False, repr=False)
 
     @classmethod
     def open(cls, runs_dir: str | pathlib.Path, identity: Mapping[str, Any], config: Mapping[str, Any]) -> "RunFolder":
         """Make `runs_dir/<run_id>`, or go on with it; config.yaml is then this `config` (plain values).
 
-        `UserError` when the folder cannot be made, or when another identity made it.
+        `lock.Busy` where another process has it open. `UserError` when the folder cannot be made, when another identity
+        made it, or when a file of it is damaged beyond use.
         """
-        folder = cls(pathlib.Path(runs_dir) / run_id_of(identity), run_id_of(identity))
+        path = pathlib.Path(runs_dir) / run_id_of(identity)
         try:
-            folder._groups_dir.mkdir(parents=True, exist_ok=True)
+            (path / "groups").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"runs_dir={runs_dir}: cannot make a run folder there: {error.strerror}") from error
-        remove_unfinished(folder.path, folder._groups_dir)
-        folder._claim(_canonical(identity))
-        write_whole(
-            folder.path / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode()
-        )
+        folder = cls(path, path.name, take(path / ".lock"))
+        try:
+            folder._prepare(_canonical(identity), config)
+        except BaseException:
+            folder.close()
+            raise
         return folder
+
+    def close(self) -> None:
+        """Let other processes write this run."""
+        self._lock.release()
+
+    def _prepare(self, identity: dict[str, Any], config: Mapping[str, Any]) -> None:
+        remove_unfinished(self.path, self._groups_dir)
+        self._claim(identity)
+        self.read_run()
+        read_json(self.path / "metrics.json")
+        write_whole(
+            self.path / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode()
+        )
 
     def _claim(self, identity: dict[str, Any]) -> None:
         file = self.path / "identity.json"
@@ -165,6 +182,8 @@ class RunFolder:
         file = self._groups_dir / Stamp(question_id, group, self.run_id).file_name
         if not file.exists():
             return False
+        if file.is_dir():
+            raise UserError(f"{file}: a folder lies where a group belongs; move it away to go on")
         try:
             groupfile.check(file, self.run_id)
         except NotAGroup as error:
@@ -191,8 +210,12 @@ class RunFolder:
         write_json(self.path / "run.json", run)
 
     def read_run(self) -> dict[str, Any]:
-        """What run.json says; empty when there is none yet."""
-        return read_json(self.path / "run.json")
+        """What run.json says; empty when there is none yet. `UserError` when it is not what `write_run` wrote."""
+        file = self.path / "run.json"
+        told = read_json(file)
+        if told and not isinstance(told.get("sessions", []), list):
+            raise UserError(f"{file}: its sessions are no list; remove it to go on")
+        return told
 
 
 def require_groups(
@@ -227,22 +250,42 @@ def read_groups(
     for column in columns or ():
         if column not in SCHEMA.names:
             raise UserError(f"columns={column}: no such column; allowed are {', '.join(SCHEMA.names)}")
-    tables = [groupfile.read(file, columns) for file in require_groups(folder, questions, groups)]
+    tables = [table for file in require_groups(folder, questions, groups) for table in _whole(file, columns)]
+    if not tables:
+        raise UserError(f"{folder}: all groups that were asked for are damaged; the command that made them mends them")
     frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
     return frame
 
 
+def _whole(file: pathlib.Path, columns: Sequence[str] | None) -> list[pa.Table]:
+    """The rows of a file; nothing, and a warning, where it is damaged."""
+    try:
+        return [groupfile.read(file, columns)]
+    except NotAGroup as error:
+        log.warning("%s %s: left out", file, error)
+        return []
+
+
 def _stamped(folder: pathlib.Path) -> list[tuple[Stamp, pathlib.Path]]:
     """The groups of the run that made this folder, by question id and group number."""
-    identity = read_json(folder / "identity.json")
-    run_id = run_id_of(identity) if identity else None
+    run_id = _maker(folder)
     found = []
     for file in (folder / "groups").glob("*.parquet"):
         try:
             found.append((groupfile.read_stamp(file, run_id), file))
         except NotAGroup as error:
             log.warning("%s %s: left out", file, error)
+    if len(runs := {stamp.run_id for stamp, _ in found}) > 1:
+        raise UserError(f"{folder}: no identity.json, and groups of several runs ({', '.join(sorted(runs))})")
     return sorted(found)
+
+
+def _maker(folder: pathlib.Path) -> str | None:
+    """The run that made this folder, None where it does not say; `UserError` where another schema made it."""
+    identity = read_json(folder / "identity.json")
+    if (schema := identity.get("schema", SCHEMA_VERSION)) != SCHEMA_VERSION:
+        raise UserError(f"{folder}: made with version {brief(schema)} of the schema, not {SCHEMA_VERSION}")
+    return run_id_of(identity) if identity else None
 
 
 def _canonical(value: Any) -> Any:
@@ -257,7 +300,7 @@ def _canonical(value: Any) -> Any:
 def _differences(here: Mapping[str, Any], mine: Mapping[str, Any]) -> str:
     old, new = ({key: repr(value) for key, value in dotted(tree).items()} for tree in (here, mine))
     pairs = [(key, old.get(key, "absent"), new.get(key, "absent")) for key in sorted(old | new)]
-    return ", ".join(f"{key} was {was:.80}, now {now:.80}" for key, was, now in pairs if was != now)
+    return ", ".join(f"{key} was {brief(was)}, now {brief(now)}" for key, was, now in pairs if was != now)
 
 
 def dotted(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

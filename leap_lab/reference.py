@@ -125,5 +125,8 @@ def _right(folder: Path, question: str) -> tuple[bool, ...]:
 def _read(folder: Path, question: str, columns: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of the one group that a reference run has of a question."""
     file = folder / "groups" / groupfile.Stamp(question, 0, folder.name).file_name
-    rows: list[dict[str, Any]] = groupfile.read(file, columns).to_pylist()
+    try:
+        rows: list[dict[str, Any]] = groupfile.read(file, columns).to_pylist()
+    except groupfile.NotAGroup as error:
+        raise UserError(f"{file} {error}; the same command decodes it again") from error
     return rows

@@ -18,7 +18,7 @@ from leap_lab.decode import Asked, Decoder
 from leap_lab.engines.metered import Metered
 from leap_lab.errors import UserError
 from leap_lab.pool import Pool
-from leap_lab.records import RunFolder, dotted
+from leap_lab.records import dotted
 from leap_lab.reference import Selection, Source, select
 from leap_lab.tracking import Tracker
 
@@ -120,7 +120,7 @@ class Session:
         runs = {asked.cell.run_id: asked for asked in wanted if not self._has(asked)}
         names = dict(zip(runs, labels([asked.cell for asked in runs.values()]), strict=True))
         if self.elsewhere:
-            self.failures += [told for name, asked in runs.items() for told in _missing(asked, what + names[name])]
+            self._look([Decoder(asked, what + names[run_id], self.sweep) for run_id, asked in runs.items()])
             return
         by_engine: dict[EngineKey, list[Asked]] = {}
         for asked in runs.values():
@@ -138,6 +138,13 @@ class Session:
         cells = [decoder.asked.cell for decoder in decoders]
         most = max(cell.config["concurrency"] for cell in cells)
         await Pool(decoders, lambda: self._engine_for(cells[0]), most).run()
+
+    def _look(self, decoders: Iterable[Decoder]) -> None:
+        """See whether other processes decoded these runs."""
+        for decoder in decoders:
+            if decoder.open():
+                self.failures.append(f"{decoder.label}: {decoder.missing} groups are not there")
+            decoder.folder.close()
 
     def _has(self, asked: Asked) -> bool:
         """Whether this command has seen to these groups."""
@@ -182,13 +189,6 @@ def labels(cells: Sequence[Cell]) -> list[str]:
         varied = [key for key in own if any(each.get(key) != own[key] for each in alike)]
         found.append(" ".join([cell.label, *(f"{key}={own[key]}" for key in varied)]))
     return found
-
-
-def _missing(asked: Asked, label: str) -> list[str]:
-    """What is to be said of a run that another process was to decode; nothing if it is whole."""
-    folder = RunFolder(folder_of(asked.cell), asked.cell.run_id)
-    missing = [key for key in asked.groups if not folder.has(*key)]
-    return [f"{label}: {len(missing)} of {len(asked.groups)} groups are not there"] if missing else []
 
 
 def _merge(runs: dict[str, Asked], cell: Cell, selection: Selection) -> Asked:

@@ -212,7 +212,7 @@ class WandbTracker:
         """
         artifact = self._wandb.Artifact(name, type="run")
         for file in sorted(self._folder.rglob("*")):
-            if file.is_file() and file.suffix != ".unfinished":
+            if file.is_file() and not file.name.startswith("."):  # locks, and what is being written
                 policy = "immutable" if file.suffix == ".parquet" else "mutable"
                 artifact.add_file(str(file), name=str(file.relative_to(self._folder)), policy=policy)
         return artifact

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import random
 from collections.abc import Callable
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
@@ -15,11 +16,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leap_lab import groupfile
 from leap_lab.errors import UserError
 from leap_lab.files import escaped, write_whole
 from leap_lab.path import Kind, Path, Probe, Route
 from leap_lab.problems import Problem
-from leap_lab.records import SCHEMA, RunFolder, read_groups, require_groups, rows, run_id_of
+from leap_lab.records import SCHEMA, SCHEMA_VERSION, RunFolder, read_groups, require_groups, rows, run_id_of
 from leap_lab.usage import Usage
 
 IDENTITY = {"method": {"name": "leap", "interval": 64}, "peers": 2, "temperature": 1.0}
@@ -157,9 +159,8 @@ def empty(file: FilePath) -> None:
 
 
 def flip_a_byte_of_data(file: FilePath) -> None:
-    chunk = pq.read_metadata(file).row_group(0).column(SCHEMA.names.index("correct"))
-    data = bytearray(file.read_bytes())
-    data[chunk.data_page_offset + chunk.total_compressed_size - 1] ^= 0xFF  # the last one of its pages, no header
+    data, column = bytearray(file.read_bytes()), pq.read_metadata(file).row_group(0).column(0)
+    data[column.data_page_offset + column.total_compressed_size - 1] ^= 0xFF
     file.write_bytes(data)
 
 
@@ -183,10 +184,27 @@ def of_an_older_schema(file: FilePath) -> None:
     pq.write_table(table.replace_schema_metadata({"leap_lab": json.dumps(stamp)}), file)
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [truncate, empty, flip_a_byte_of_data, of_someone_else, of_another_run, of_another_group, of_an_older_schema],
-)
+def without_a_column(file: FilePath) -> None:
+    pq.write_table(pq.read_table(file).drop_columns(["correct"]), file)
+
+
+def of_another_type(file: FilePath) -> None:
+    table = pq.read_table(file)
+    text = table["correct"].cast(pa.string())
+    pq.write_table(table.set_column(table.column_names.index("correct"), "correct", text), file)
+
+
+def without_rows(file: FilePath) -> None:
+    pq.write_table(pq.read_table(file).slice(0, 0), file)
+
+
+SPOILERS = [
+    *(truncate, empty, flip_a_byte_of_data, of_someone_else, of_another_run, of_another_group, of_an_older_schema),
+    *(without_a_column, of_another_type, without_rows),
+]
+
+
+@pytest.mark.parametrize("spoil", SPOILERS)
 def test_a_spoilt_file_counts_as_missing_and_is_replaced(
     folder: RunFolder, caplog: pytest.LogCaptureFixture, spoil: Callable[[FilePath], None]
 ) -> None:
@@ -199,6 +217,60 @@ def test_a_spoilt_file_counts_as_missing_and_is_replaced(
     assert str(file) in caplog.text
     folder.write_group(group_rows(folder.run_id))
     assert folder.has("q", 0)
+
+
+@pytest.mark.parametrize("spoil", SPOILERS)
+def test_reading_goes_on_without_a_spoilt_file(
+    folder: RunFolder, caplog: pytest.LogCaptureFixture, spoil: Callable[[FilePath], None]
+) -> None:
+    folder.write_group(group_rows(folder.run_id, group=0))
+    file = folder.write_group(group_rows(folder.run_id, group=1))
+    spoil(file)
+    assert set(read_groups(folder.path)["group"]) == {0}
+    assert str(file) in caplog.text
+
+
+def test_a_flipped_bit_anywhere_is_noticed_or_changes_nothing(folder: RunFolder) -> None:
+    file = folder.write_group(group_rows(folder.run_id))
+    whole, table = file.read_bytes(), groupfile.read(file, None)
+    noticed = 0
+    for place in random.Random(0).sample(range(len(whole)), 200):
+        spoilt = bytearray(whole)
+        spoilt[place] ^= 1 << (place % 8)
+        file.write_bytes(spoilt)
+        try:
+            groupfile.check(file, folder.run_id)
+        except groupfile.NotAGroup:
+            noticed += 1
+        else:
+            assert groupfile.read(file, None).equals(table), place
+    assert noticed > 100
+
+
+def test_a_folder_in_a_groups_place_is_refused_before_anything_is_decoded(folder: RunFolder) -> None:
+    (folder.path / "groups" / "q-0.parquet").mkdir()
+    with pytest.raises(UserError, match=r"q-0\.parquet: a folder lies where a group belongs"):
+        folder.has("q", 0)
+
+
+@pytest.mark.parametrize("name", ["identity.json", "run.json", "metrics.json"])
+@pytest.mark.parametrize("data", [b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
+def test_a_damaged_json_file_is_noticed_when_the_run_is_opened(
+    tmp_path: FilePath, folder: RunFolder, name: str, data: bytes
+) -> None:
+    (folder.path / name).write_bytes(data)
+    with pytest.raises(UserError, match=rf"{name}: (not readable|holds a list).*remove it to go on"):
+        RunFolder.open(tmp_path / "runs", IDENTITY, {})
+
+
+def test_groups_of_several_runs_without_an_identity_are_not_mixed(tmp_path: FilePath, folder: RunFolder) -> None:
+    other = RunFolder.open(tmp_path / "runs", {"peers": 3}, {})
+    folder.write_group(group_rows(folder.run_id))
+    file = other.write_group(group_rows(other.run_id, group=1))
+    file.rename(folder.path / "groups" / file.name)
+    (folder.path / "identity.json").unlink()
+    with pytest.raises(UserError, match="no identity.json, and groups of several runs"):
+        read_groups(folder.path)
 
 
 def test_reading_leaves_spoilt_and_copied_files_out(folder: RunFolder, caplog: pytest.LogCaptureFixture) -> None:
@@ -295,6 +367,13 @@ def test_reading_takes_only_what_is_asked_for(folder: RunFolder) -> None:
     assert frame.columns.tolist() == ["group", "correct"]
     assert frame.values.tolist() == [[0, True], [0, False], [1, True], [1, False]]
     assert read_groups(folder.path).shape == (12, len(SCHEMA.names))
+
+
+def test_a_run_of_another_schema_is_not_read(tmp_path: FilePath) -> None:
+    folder = RunFolder.open(tmp_path, {"schema": 0}, {})
+    folder.write_group(group_rows(folder.run_id))
+    with pytest.raises(UserError, match=f"made with version 0 of the schema, not {SCHEMA_VERSION}"):
+        read_groups(folder.path)
 
 
 def test_what_is_not_there_to_read_is_said_in_one_line(tmp_path: FilePath, folder: RunFolder) -> None:
