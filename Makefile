@@ -29,7 +29,7 @@ RUN := $(if $(TCMALLOC),LD_PRELOAD=$(TCMALLOC) )$(BIN)/python
 # Byte code is kept even where the environment says not to: without it every start compiles thousands of files anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo paper test train evaluate lock clean
+.PHONY: help setup demo paper test bench train evaluate lock clean
 
 help:
 	@echo "make demo      set up, then sweep two routers on the built-in model; ends with a table and a figure"
@@ -37,6 +37,7 @@ help:
 	@echo "make test      set up, then check style and types and run all tests"
 	@echo "make setup     only set up, in $(VENV); quick when nothing changed"
 	@echo "make train     train the built-in model anew"
+	@echo "make bench     measure what LeaP costs over plain decoding; ends with a table of figures and targets"
 	@echo "make evaluate  measure the built-in model"
 	@echo "make lock      pin the CPU install again, from pyproject.toml into $(PINS)"
 	@echo "make clean     remove $(VENV), builds and caches; runs/ stays"
@@ -71,12 +72,16 @@ test: setup
 	@echo "Types (mypy) ..."
 	@$(BIN)/mypy
 	@echo "Tests (pytest; some decode on vLLM and take a while) ..."
-	@$(RUN) -m pytest
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
 	@echo "All checks passed. Look next at tests/test_leap.py, which follows one LeaP group token by token."
 
 train: setup
 	@echo "Training the built-in model from scratch ..."
 	@$(RUN) -m leap_lab.training.pretrain --out leap_lab/assets/tiny
+
+bench: setup
+	@echo "Measuring speed and memory; let nothing else run meanwhile ..."
+	@$(RUN) -m leap_lab.benchmarks
 
 evaluate: setup
 	@echo "Measuring the built-in model ..."

@@ -1,6 +1,6 @@
 """One writer a run folder: a lock that the kernel drops when its process ends, however it ends.
 
-Taking a lock never waits. Who gets `Busy` asks again later, and goes on meanwhile with what he holds, so that two sweeps
+Taking a lock never waits. Who gets `Busy` asks again later and goes on meanwhile with what it holds, so that two sweeps
 which meet the same runs in another order cannot wait for each other for ever (`pool.Pool`). Reading needs no lock.
 Within a process a lock can be taken again, and is free when all who took it are done.
 """

@@ -28,7 +28,8 @@ class Request:
     """One continuation to sample.
 
     `stop` strings are matched on text that keeps special tokens, and stay in the completion. A lower `priority` is
-    served first. Requests with the same `pin` go to the same data-parallel rank, where their prefix is cached.
+    served first. Requests with the same `pin` go to the same data-parallel rank, where their prefix is cached. With
+    `ignore_eos` all of `max_tokens` are sampled, which only measurements want.
     """
 
     prompt: Sequence[int]
@@ -38,6 +39,7 @@ class Request:
     stop: tuple[str, ...] = ()
     priority: int = 0
     pin: int = 0
+    ignore_eos: bool = False
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,7 @@ def _sampling_params(request: Request) -> Any:
         max_tokens=request.max_tokens,
         seed=request.seed,
         stop=list(request.stop),
+        ignore_eos=request.ignore_eos,
         include_stop_str_in_output=True,
         skip_special_tokens=False,
         detokenize=bool(request.stop),

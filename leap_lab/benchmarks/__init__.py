@@ -1,0 +1,1 @@
+"""`python -m leap_lab.benchmarks` (`make bench`): what LeaP costs over plain decoding, measured in one run."""

@@ -1,0 +1,164 @@
+"""`make bench`: measures, in one process, what LeaP costs over plain decoding of the same engine.
+
+All figures are ratios of times taken in this run, on the built-in model. A target that is missed is said, not hidden;
+the exit status is 0 either way, for a slow or busy machine is no bug.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from leap_lab.benchmarks import alone, rates, work
+from leap_lab.benchmarks.lockstep import LockStep
+from leap_lab.cell import Cell, arguments, made
+from leap_lab.engines.metered import Metered
+from leap_lab.files import write_json
+from leap_lab.provenance import collect
+
+ROUTERS, KS = ("clustered", "dispersed", "hybrid", "random"), (2, 4)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A measured figure; `target` is its bound and `met` whether it is kept, None without one."""
+
+    name: str
+    value: float
+    unit: str = ""
+    target: str = ""
+    met: bool | None = None
+
+
+@dataclass
+class Bench:
+    """Measures and tells, a line at a time. `scale` multiplies the questions of every part."""
+
+    runs: Path
+    scale: float = 1.0
+    lines: list[Line] = field(default_factory=list)
+
+    def tell(
+        self, name: str, value: float, unit: str = "", least: float | None = None, most: float | None = None
+    ) -> None:
+        """A figure, and the bound that it is held to."""
+        target = f">= {least:g}" if least is not None else f"<= {most:g}" if most is not None else ""
+        met = value >= least if least is not None else value <= most if most is not None else None
+        self.lines.append(Line(name, value, unit, target, met))
+        print(_shown(self.lines[-1]), flush=True)
+
+    def questions(self, count: int) -> str:
+        return f"limit={max(1, round(count * self.scale))}"
+
+    async def with_engine(self) -> None:
+        """All that decodes on the built-in model, with one engine."""
+        first = work.cell()
+        started = time.monotonic()
+        engine = Metered(await made(arguments(first.config["engine"]), model=first.model_path))
+        self.tell("start of the engine", time.monotonic() - started, "s")
+        try:
+            await work.solved(work.cell("limit=2"), engine)  # warms up
+            await self._throughput(engine)
+            await self._lock_step(engine)
+            await self._sweep(engine)
+            await self._router_share(engine)
+        finally:
+            await engine.close()
+
+    async def _throughput(self, engine: Metered) -> None:
+        for name, each in (
+            ("independent", work.cell("method=independent", self.questions(32))),
+            ("LeaP", work.cell(self.questions(32))),
+        ):
+            spent = await work.decoded([each], engine, self.runs)
+            self.tell(f"{name}: sampled tokens", spent.sampled / spent.seconds, "/s")
+            best = await self._rates(engine, each, spent)
+            target = ">= 0.8" if name == "LeaP" else ""
+            self.tell(f"{name}: utilisation", best.floor(spent.sampled, spent.prefilled) / spent.seconds, target=target)
+        prompt, sampled = round(spent.context), round(spent.sampled / spent.requests)
+        cost = alone.journal_ms(self.runs, prompt, sampled) * spent.requests / 1000 / spent.seconds
+        self.tell("journal: share of LeaP's time", 100 * cost, "%", target="<= 2")
+
+    async def _rates(self, engine: Metered, each: Cell, spent: work.Spent) -> rates.Rates:
+        sampling = each.method().sampling  # type: ignore[attr-defined]
+        found = await rates.measured(engine, max(1, round(spent.in_flight)), round(spent.context), sampling)
+        told = f"the engine alone, {spent.in_flight:.0f} requests at once, context {spent.context:.0f}"
+        self.tell(f"  {told}: decodes", found.decode, "/s")
+        self.tell(f"  {told}: prefills", found.prefill, "/s")
+        return found
+
+    async def _lock_step(self, engine: Metered) -> None:
+        each = work.cell(self.questions(12))
+        ours, seconds = await work.solved(each, engine)
+        theirs, slow = await work.solved(each, LockStep(engine))
+        self.tell("lock-step schedule: time over ours", slow / seconds, "x", target=">= 3")
+        alike = sum(one.tokens == other.tokens for one, other in zip(ours, theirs, strict=True))
+        self.tell("same tokens in other batches", 100 * alike / len(ours), "% of paths")
+
+    async def _sweep(self, engine: Metered) -> None:
+        swept = [(f"router={router}", f"router.top_k={k}") for router in ROUTERS for k in KS]
+        cells = [work.cell(*each, "seed=1", self.questions(8)) for each in swept]
+        together = await work.decoded(cells, engine, self.runs / "together")
+        best = await self._rates(engine, cells[0], together)
+        floor = best.floor(together.sampled, together.prefilled)
+        self.tell("sweep of 8 cells: time over its floor", together.seconds / floor, "x", target="<= 1.1")
+        alone_s = sum([(await work.decoded([each], engine, self.runs / "single")).seconds for each in cells])
+        self.tell("sweep of 8 cells: time over one after the other", together.seconds / alone_s, "x")
+
+    async def _router_share(self, engine: Metered) -> None:
+        each = work.cell("peers=64", self.questions(3))
+        method, router = work.with_timed_router(each)
+        _, seconds = await work.solved(each, engine, method)
+        self.tell("routing: share of time with 64 peers", 100 * router.seconds / seconds, "%", target="<= 1")
+
+    def without_engine(self) -> None:
+        """Routing, start-up and memory."""
+        for peers in (16, 64, 256):
+            self.tell(f"routing: one exchange of {peers} peers", alone.routing_ms(peers), "ms")
+        self.tell("start of --help", alone.start_s("-m", "leap_lab.run", "--help"), "s", target="<= 1.5")
+        folders = map(str, sorted((self.runs / "together").glob("*/"))[:2])
+        self.tell(
+            "analysis of two runs",
+            alone.start_s("-m", "analysis", "report", *folders, f"--out={self.runs / 'report'}"),
+            "s",
+        )
+        few, many = (alone.peak_mib(self.runs, round(count * self.scale)) for count in (10, 1000))
+        self.tell("peak memory over 10 questions", few, "MiB")
+        self.tell("peak memory: 1,000 questions over 10", many / few, "x", target="<= 1.1")
+
+
+def main() -> int:
+    """Measure, print a table and write it as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m leap_lab.benchmarks", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmarks.json"), help="where the figures go, as JSON")
+    parser.add_argument("--scale", type=float, default=1.0, help="so many times the questions; a small one for a look")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder), asked.scale)
+        asyncio.run(bench.with_engine())
+        bench.without_engine()
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    write_json(asked.out, {"lines": [asdict(line) for line in bench.lines], "machine": collect()})
+    missed = [line.name for line in bench.lines if line.met is False]
+    print(f"Targets missed: {', '.join(missed) or 'none'}. Figures: {asked.out}")
+    print("Look next at docs/performance.md, which says what each figure means.")
+    return 0
+
+
+def kept(value: float, target: str) -> bool | None:
+    """Whether a figure is within its bound; None without one."""
+    sign, _, bound = target.partition(" ")
+    return {">=": value >= float(bound), "<=": value <= float(bound)}[sign] if target else None
+
+
+def _shown(line: Line) -> str:
+    value = f"{line.value:,.0f}" if abs(line.value) >= 100 else f"{line.value:.2f}"
+    verdict = {True: "met", False: "MISSED", None: ""}[line.met]
+    return f"{line.name:<68} {value:>8} {line.unit:<10} {line.target:<8} {verdict}".rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""The work that is timed: cells of the built-in model, decoded as the command line decodes them."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from hydra import compose, initialize_config_module
+
+from leap_lab.cell import Cell
+from leap_lab.decode import Asked, Decoder
+from leap_lab.engines.base import Engine
+from leap_lab.engines.metered import Metered
+from leap_lab.ledger import COLUMNS
+from leap_lab.methods.base import Job
+from leap_lab.path import Path
+from leap_lab.pool import Pool
+from leap_lab.records import read_groups
+from leap_lab.reference import Selection
+from leap_lab.schema import validate
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What some runs took together: seconds, tokens, requests at once and positions that a token attends to."""
+
+    seconds: float
+    sampled: int
+    prefilled: int
+    requests: int
+    in_flight: float
+    context: float
+
+
+def cell(*overrides: str) -> Cell:
+    """A cell of the built-in model without a baseline, nobody told of it."""
+    with initialize_config_module("conf", version_base="1.3"):
+        return Cell(validate(compose("config", ["tracking=none", "baseline=false", *overrides])))
+
+
+async def decoded(cells: Sequence[Cell], engine: Metered, runs: FilePath) -> Spent:
+    """Decode these cells together into new run folders: routing, grading, journal and files included."""
+    decoders = [Decoder(_asked(each, runs), each.label, None) for each in cells]
+
+    async def ready() -> Metered:
+        return engine
+
+    before, started = engine.reading(), time.monotonic()
+    await Pool(decoders, ready, cells[0].config["concurrency"]).run()
+    seconds, meter = time.monotonic() - started, engine.reading().since(before)
+    return _spent([decoder.folder.path for decoder in decoders], seconds, meter["requests_in_flight"])
+
+
+def _asked(each: Cell, runs: FilePath) -> Asked:
+    asked = Asked(Cell({**each.config, "runs_dir": str(runs)}), Selection(each.problems()))
+    asked.groups.update({(problem.id, 0): problem for problem in each.problems()})
+    return asked
+
+
+def _spent(folders: Sequence[FilePath], seconds: float, in_flight: float) -> Spent:
+    sums: dict[str, int] = {column: 0 for column in COLUMNS if column.startswith(("tokens_", "requests"))}
+    for folder in folders:
+        rows = read_groups(folder, list(sums))
+        sums = {column: count + int(rows[column].sum()) for column, count in sums.items()}
+    computed = sums["tokens_prefilled"] + sums["tokens_decoded"]
+    return Spent(
+        seconds,
+        sums["tokens_think"] + sums["tokens_summary"],
+        sums["tokens_prefilled"],
+        sums["requests"],
+        in_flight,
+        sums["tokens_attended"] / computed,
+    )
+
+
+async def solved(each: Cell, engine: Engine, method: Any = None) -> tuple[list[Path], float]:
+    """All paths of a cell's questions, decoded at once and written nowhere, and the seconds they took."""
+    method, config = method or each.method(), each.config
+    jobs = [
+        Job(problem, 0, config["peers"], config["seed"], index, index) for index, problem in enumerate(each.problems())
+    ]
+    started = time.monotonic()
+    groups = await asyncio.gather(*(method.solve(job, engine) for job in jobs))
+    return [path for group in groups for path in group], time.monotonic() - started
+
+
+class TimedRouter:
+    """A router that adds up the seconds it took."""
+
+    def __init__(self, router: Any) -> None:
+        self.router, self.seconds = router, 0.0
+
+    def route(self, *arguments: Any) -> Any:
+        started = time.perf_counter()
+        found = self.router.route(*arguments)
+        self.seconds += time.perf_counter() - started
+        return found
+
+
+def with_timed_router(each: Cell) -> tuple[Any, TimedRouter]:
+    """The cell's method, and the router in it that tells its time."""
+    method: Any = each.method()
+    timed = TimedRouter(method.router)
+    return replace(method, router=timed), timed

@@ -1,0 +1,152 @@
+"""Runs that share an engine: what is decoded when, who waits for whom, and that nobody's results change."""
+
+import asyncio
+import fcntl
+import json
+import os
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from test_run import SMALL, run, run_folders, table_of
+
+from leap_lab import pool
+from leap_lab.engines.base import EngineDied
+from leap_lab.lock import Busy
+from leap_lab.pool import Pool
+
+SWEEP = ["-m", "router=clustered,random", "router.top_k=1,2", *SMALL]
+
+
+class Fake:
+    """A run of so many jobs, which notes what happens to it."""
+
+    def __init__(self, name: str, jobs: int, seen: list[str], busy: int = 0, dies: bool = False) -> None:
+        self.name, self.left, self.seen, self.busy, self.dies, self.in_flight = name, jobs, seen, busy, dies, 0
+
+    def open(self) -> bool:
+        if self.busy:
+            self.busy -= 1
+            raise Busy(f"{self.name} is being written by process 7")
+        self.seen.append(f"open {self.name}")
+        return self.left > 0
+
+    def start(self, engine: object) -> None:
+        self.seen.append(f"start {self.name}")
+
+    def next(self, priority: int) -> int | None:
+        if not self.left:
+            return None
+        self.left -= 1
+        self.in_flight += 1
+        return priority
+
+    async def decode(self, job: int) -> None:
+        self.seen.append(f"{self.name}{job}")
+        await asyncio.sleep(0.01)
+        if self.dies:
+            raise EngineDied("gone")
+        self.in_flight -= 1
+
+    @property
+    def is_done(self) -> bool:
+        return not self.left and not self.in_flight
+
+    def close(self) -> None:
+        self.seen.append(f"close {self.name}")
+
+
+def pooled(concurrency: int, *runs: Fake) -> None:
+    async def engine() -> str:
+        runs[0].seen.append("engine")
+        return "engine"
+
+    asyncio.run(Pool(runs, engine, concurrency).run())
+
+
+def test_the_next_run_fills_the_tail_of_the_one_before():
+    seen: list[str] = []
+    pooled(2, Fake("a", 3, seen), Fake("b", 2, seen))
+    assert seen.index("open b") < seen.index("close a")
+    assert [each for each in seen if each[1:].isdigit()] == ["a0", "a1", "a2", "b3", "b4"]
+    assert seen[-1] == "close b" and seen.count("close a") == 1
+
+
+def test_few_runs_are_open_at_a_time():
+    seen: list[str] = []
+    pooled(2, *(Fake(name, 2, seen) for name in "abcdefgh"))
+    states = [each for each in seen if each.startswith(("open", "close"))]
+    open_at_once = [sum(1 if each.startswith("open") else -1 for each in states[: end + 1]) for end in range(16)]
+    assert max(open_at_once) <= 3 and open_at_once[-1] == 0
+
+
+def test_a_run_that_is_whole_starts_no_engine_and_is_closed():
+    seen: list[str] = []
+    pooled(2, Fake("a", 0, seen))
+    assert seen == ["open a", "close a"]
+
+
+def test_a_busy_run_is_waited_for_while_the_others_go_on(monkeypatch, caplog):
+    monkeypatch.setattr(pool, "POLL_S", 0.01)
+    seen: list[str] = []
+    pooled(1, Fake("a", 1, seen, busy=4), Fake("b", 1, seen))
+    assert [each for each in seen if each.startswith("open")] == ["open b", "open a"]
+    assert [record.message for record in caplog.records] == [
+        "a is being written by process 7: waiting for it to end; Ctrl-C stops waiting"
+    ]
+
+
+def test_a_dead_engine_ends_everything_and_closes_what_is_open():
+    seen: list[str] = []
+    with pytest.raises(EngineDied, match="gone"):
+        pooled(1, Fake("a", 1, seen, dies=True), Fake("b", 1, seen))
+    assert seen[-1] == "close a" and "open b" not in seen
+
+
+def rows(runs: Path) -> pd.DataFrame:
+    """All paths of all runs, without their times."""
+    found = pd.concat(pd.read_parquet(file) for file in sorted(runs.glob("*/groups/*.parquet")))
+    return found.drop(columns=["started_s", "finished_s"]).map(str).reset_index(drop=True)
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_every_launcher_finds_what_the_shared_one_finds(tmp_path, capsys, launcher):
+    status, shared, err = run(capsys, *SWEEP, f"runs_dir={tmp_path / 'shared'}")
+    assert status == 0, err
+    assert err.count("starting the engine") == 1
+    status, other, err = run(capsys, *SWEEP, f"hydra/launcher={launcher}", f"runs_dir={tmp_path / launcher}")
+    assert status == 0, err
+    assert table_of(other) == table_of(shared)
+    assert rows(tmp_path / launcher).equals(rows(tmp_path / "shared"))
+    assert {folder.name for folder in run_folders(tmp_path / launcher)} == {
+        folder.name for folder in run_folders(tmp_path / "shared")
+    }
+
+
+def test_what_a_job_elsewhere_did_not_decode_is_said(tmp_path, capsys):
+    questions = tmp_path / "questions.jsonl"
+    lines = [{"problem": "a=20+31\nWhat is a?", "answer": "51"}, {"problem": "no sum at all", "answer": "1"}]
+    questions.write_text("\n".join(map(json.dumps, lines)))
+    command = ["-m", "router=clustered,random", "dataset=local", f"dataset.path={questions}", "engine=scripted"]
+    command += ["tracking=none", "baseline=false", "peers=2", "router.top_k=1", f"runs_dir={tmp_path / 'runs'}"]
+    status, _, err = run(capsys, *command, "hydra/launcher=joblib")
+    assert status == 1
+    assert "failed: leap clustered-1: 1 groups are not there" in err and "failed: leap random-1" in err
+
+
+def test_a_command_waits_for_another_one_and_decodes_nothing_twice(tmp_path, capsys, caplog):
+    command = [*SMALL, "baseline=false", f"runs_dir={tmp_path}"]
+    run(capsys, *command)
+    (folder,) = run_folders(tmp_path)
+    descriptor = os.open(folder / ".lock", os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    threading.Timer(1.5, os.close, [descriptor]).start()
+    status, _, err = run(capsys, *command)
+    assert status == 0
+    assert "waiting for it to end" in caplog.text and "nothing to decode" in err
+
+
+def test_cells_that_differ_in_what_is_swept_have_names_that_differ(tmp_path, capsys):
+    _, _, err = run(capsys, "-m", "method.interval=48,64", *SMALL, "baseline=false", f"runs_dir={tmp_path}")
+    assert "leap dispersed-4 method.interval=48: 3/3" in err and "leap dispersed-4 method.interval=64: 3/3" in err
