@@ -19,6 +19,7 @@ from leap_lab.flops import Flops
 from leap_lab.ledger import USAGE
 
 COLUMNS = ("critical_path", *USAGE, *SAMPLED)  # what `costs` needs
+SLACK = 1e-9  # relative: sums of floats that should be equal may differ by less
 
 
 class Budget(StrEnum):
@@ -83,7 +84,7 @@ def bought(prices: Sequence[float] | Floats, cost: float) -> float:
     Where the price of more paths is the same it buys the most of them. `ValueError` below the first price and beyond
     the last: what was not measured is not made up.
     """
-    slack = 1e-9 * abs(cost)
+    slack = SLACK * cost
     if not prices[0] - slack <= cost <= prices[-1] + slack:
         raise ValueError(f"{cost:g} is outside of what was measured, {prices[0]:g} to {prices[-1]:g}")
     whole = max(index for index, price in enumerate(prices) if price <= cost + slack)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.budget import COLUMNS, Budget, bought, of_groups
+from analysis.budget import COLUMNS, SLACK, Budget, bought, of_groups
 from analysis.compare import Against, Run
 from analysis.exhibit import Claim, directional
 from analysis.load import load
@@ -32,7 +32,7 @@ NOTE = (
     "independent paths: as many as cost the run's budget, the mean per question, votes and coverage (pass@n: one of n "
     "is right) between whole numbers by a straight line, none beyond what was measured. theirs: of so many. "
     "Differences in points, p corrected for all runs at one budget (Holm). Pass@1 of independent paths does not depend "
-    "on how many there are."
+    "on how many there are. < 1, > n: not measured, and so there is no comparison."
 )
 
 
@@ -79,6 +79,7 @@ class Matched:
     vote: Against | None = None  # the run's Cons minus theirs
     coverage: Estimate | None = None
     covers: Against | None = None  # the run's coverage minus theirs
+    beyond: str = ""  # where the number of paths lies if it was not measured, such as "> 8"
     why: str = ""
 
 
@@ -86,8 +87,8 @@ def matched(groups: Groups, pool: Pool, questions: Sequence[str], budget: Budget
     """The comparison over these questions, which run and pool both have."""
     found = Matched(budget, groups.cost(budget, questions))
     prices = pool.prices(budget, questions)
-    if why := _unmatched(found, prices):
-        return replace(found, why=why)
+    if not prices[0] * (1 - SLACK) <= found.cost <= prices[-1] * (1 + SLACK):
+        return _unmatched(found, prices)
     paths = bought(prices, found.cost)
     cons, coverage = pool.cons(paths, questions), pool.coverage(paths, questions)
     return replace(
@@ -100,18 +101,16 @@ def matched(groups: Groups, pool: Pool, questions: Sequence[str], budget: Budget
     )
 
 
-def _unmatched(found: Matched, prices: Floats) -> str:
-    """Why the cost of a run cannot be matched by what `prices` of 1, 2, ... paths were measured; empty if it can."""
+def _unmatched(found: Matched, prices: Floats) -> Matched:
+    """Why the cost of a run cannot be matched by `prices`, which are of 1, 2, ... paths."""
     words = found.budget.words
     if np.isnan(found.cost) or np.isnan(prices).any():
-        return f"the {words} of these runs are not known"
-    told = f"its {words} per question ({short(found.cost)})"
-    if found.cost < prices[0] * (1 - 1e-9):
-        return f"not measured: {told} are less than one independent path takes ({short(prices[0])})"
-    if found.cost > prices[-1] * (1 + 1e-9):
-        most = f"the {len(prices)} independent paths of each question take ({short(prices[-1])})"
-        return f"not measured: {told} are more than {most}"
-    return ""
+        return replace(found, beyond="n/a", why=f"the {words} of these runs are not known")
+    told = f"not measured: its {words} per question ({short(found.cost)}) are"
+    if found.cost < prices[0]:
+        return replace(found, beyond="< 1", why=f"{told} less than one independent path takes ({short(prices[0])})")
+    most = f"the {len(prices)} independent paths of each question take ({short(prices[-1])})"
+    return replace(found, beyond=f"> {len(prices)}", why=f"{told} more than {most}")
 
 
 def contrast(left: Sequence[Floats], right: Sequence[Floats], support: tuple[float, float] | None = None) -> Against:
@@ -136,7 +135,7 @@ def corrected(found: Sequence[Matched]) -> list[Matched]:
 def line(name: str, cons: Estimate, covered: Estimate, each: Matched) -> list[str]:
     """A run at one budget, as a row of the table under `HEAD`."""
     return [
-        *(name, each.budget.words, short(each.cost), "n/a" if each.paths is None else f"{each.paths:.1f}"),
+        *(name, each.budget.words, short(each.cost), each.beyond if each.paths is None else f"{each.paths:.1f}"),
         *(percent(cons), _share(each.cons), points(each.vote)),
         *(percent(covered), _share(each.coverage), points(each.covers)),
     ]
