@@ -5,8 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from leap_lab.errors import UserError
-from leap_lab.experiments import names
+from leap_lab import console
 
 if TYPE_CHECKING:
     from analysis.budget import Budget
@@ -14,17 +13,17 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, or 2 with one line on stderr for bad input."""
+    return console.run(lambda: _analyse(arguments), "the same command makes the report anew")
+
+
+def _analyse(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     from analysis import paper, report  # pandas and scipy are slow to import: --help and usage errors need neither
 
-    try:
-        if options.command == "report":
-            written = report.write(options.folders, options.out, groups=options.groups)
-        else:
-            written = paper.write({options.command: options.folders}, options.out, getattr(options, "budget", None))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    if options.command == "report":
+        written = report.write(options.folders, options.out, groups=options.groups)
+    else:
+        written = paper.write({options.command: options.folders}, options.out, getattr(options, "budget", None))
     for problem in written.problems:
         print(f"error: {problem}", file=sys.stderr)
     if written.problems:
@@ -35,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from leap_lab.experiments import names
+
     parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="report|NAME")
     report = commands.add_parser("report", help="table and figure of runs side by side")

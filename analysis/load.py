@@ -92,7 +92,7 @@ def settings(folder: Path) -> dict[str, Any]:
         raise UserError(f"{folder}: no such folder; name the folder of a run, such as runs/<run_id>")
     try:
         config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise UserError(
             f"{folder}: no readable config.yaml; name the folder of a run, such as runs/<run_id>"
         ) from error

@@ -142,9 +142,9 @@ def markdown(exhibits: Sequence[Exhibit]) -> str:
         told = "\n".join(f"- {tables.plain_markdown(str(claim))}" for claim in found)
         parts.append(f"### {words}: {len(found)}\n\n{told or 'None.'}")
     for exhibit in exhibits:
-        figures = [f"![{exhibit.title}]({stem}.png)" for stem in exhibit.figures]
+        figures = [f"![{tables.plain_markdown(exhibit.title)}]({stem}.png)" for stem in exhibit.figures]
         runs = f"Runs: {', '.join(exhibit.runs)}."
-        parts += [f"## {exhibit.title} ({exhibit.source})", *figures, exhibit.markdown(), runs]
+        parts += [f"## {tables.plain_markdown(exhibit.title)} ({exhibit.source})", *figures, exhibit.markdown(), runs]
     return "\n\n".join(parts) + "\n"
 
 

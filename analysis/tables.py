@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from analysis.compare import Against, Row
 from analysis.stats import ENOUGH, Estimate
+from leap_lab.errors import brief
 
 Cells = list[list[str]]  # the head, then a row per run
+WIDEST = 1000  # characters of a cell or note
 AGAINST = "vs independent"
 LEGEND = (
     "Q×G×N: questions, groups per question, paths per group.",
@@ -59,6 +61,7 @@ def _range(values: Sequence[float]) -> str:
 
 def console(table: Cells) -> str:
     """Columns padded to one width, the first to the left, the rest to the right."""
+    table = [[brief(cell, WIDEST) for cell in row] for row in table]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in table]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
@@ -78,7 +81,7 @@ def latex(table: Cells, told: Sequence[str] = ()) -> str:
     head, *body = [" & ".join(_latex_cell(cell) for cell in row) + r" \\" for row in table]
     return "\n".join(
         [
-            *(f"% {' '.join(note.split())}" for note in told),
+            *(f"% {brief(note, WIDEST)}" for note in told),
             rf"\begin{{tabular}}{{l{'r' * (len(table[0]) - 1)}}}",
             *(r"\toprule", head, r"\midrule", *body, r"\bottomrule"),
             r"\end{tabular}",
@@ -147,13 +150,14 @@ def short(value: float | None) -> str:
 
 def plain_markdown(text: str) -> str:
     """Text in which no sign means anything to Markdown, on one line."""
-    for mark in "\\|*_`<":
+    text = brief(text, WIDEST)
+    for mark in "\\|*_`<[]":
         text = text.replace(mark, f"\\{mark}")
-    return " ".join(text.split())
+    return text
 
 
 def _latex_cell(text: str) -> str:
     marks = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "×": r"$\times$"}
     marks |= {mark: f"\\{mark}" for mark in "&%$#_{}"} | {mark: f"${mark}$" for mark in "<>|"}
-    escaped = "".join(marks.get(character, character) for character in text)
+    escaped = "".join(marks.get(character, character) for character in brief(text, WIDEST))
     return re.sub(r"(?<!\w)-(?=\d)", "$-$", escaped)

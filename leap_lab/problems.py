@@ -11,9 +11,10 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-from leap_lab.errors import UserError
+from leap_lab.errors import UserError, brief
 from leap_lab.tables import Row, read_file, read_hub
 
+MOST_MADE = 100_000  # problems of the built-in task
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -47,7 +48,7 @@ class Columns:
         letter = answer.strip("().").upper()
         if letter not in tuple(LETTERS[: len(options)]):
             allowed = f"a letter from A to {LETTERS[len(options) - 1]}"
-            row.refuse(self.answer, f"{answer!r} names none of the options; allowed is {allowed}")
+            row.refuse(self.answer, f"{brief(repr(answer))} names none of the options; allowed is {allowed}")
         return Problem(identity, text, letter, "choice", options)
 
 
@@ -66,7 +67,8 @@ class Local:
         file = Path(self.path).expanduser()
         if not file.is_file():
             raise UserError(f"dataset.path={self.path}: no such file")
-        return problems_of(read_file(file), self.columns.id, self.columns.read, str(file))
+        source = f"dataset.path={self.path}"
+        return problems_of(read_file(file, source), self.columns.id, self.columns.read, source)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Hub:
     def load(self) -> list[Problem]:
         """All problems, the configs one after another."""
         rows = [row for config in self.configs for row in read_hub(self.hub_id, config, self.split)]
-        return problems_of(rows, self.columns.id, self._read, self.hub_id)
+        return problems_of(rows, self.columns.id, self._read, f"dataset.hub_id={self.hub_id}")
 
     def _read(self, row: Row, identity: str) -> Problem:
         return self.columns.read(row, identity)
@@ -117,9 +119,10 @@ class Arithmetic:
         """`count` problems; a larger count begins with the same ones."""
         from leap_lab import arithmetic
 
-        for key, least, number in (("count", 1, self.count), ("seed", 0, self.seed)):
-            if not _whole(number) or number < least:
-                raise UserError(f"dataset.{key}={number}: allowed is a whole number of at least {least}")
+        if not _whole(self.count) or not 1 <= self.count <= MOST_MADE:
+            raise UserError(f"dataset.count={self.count}: allowed is a whole number from 1 to {MOST_MADE}")
+        if not _whole(self.seed) or self.seed < 0:
+            raise UserError(f"dataset.seed={self.seed}: allowed is a whole number of at least 0")
         for key, values, least, most in (("levels", self.levels, 1, 5), ("steps", self.steps, 2, 15)):
             if not values or not all(_whole(value) and least <= value <= most for value in values):
                 raise UserError(f"dataset.{key}={list(values)}: allowed are whole numbers from {least} to {most}")
@@ -139,7 +142,7 @@ def problems_of(rows: Sequence[Row], id_column: str, read: Callable[[Row, str], 
     for number, row in enumerate(rows, start=1):
         problem = read(row, row.text(id_column) if named else f"q{number}")
         if problem.id in first_row:
-            row.refuse(id_column, f"id {problem.id!r} is that of row {first_row[problem.id]}")
+            row.refuse(id_column, f"id {brief(repr(problem.id))} is that of row {first_row[problem.id]}")
         first_row[problem.id] = number
         problems.append(problem)
     return problems

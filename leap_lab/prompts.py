@@ -4,12 +4,14 @@ Every text is a `str.format` template, so a literal brace is written twice.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from string import Formatter
 
 from leap_lab.errors import UserError
+from leap_lab.files import storable
 from leap_lab.problems import Problem
 
 SUMMARY_OPEN = "<summarize>"
@@ -25,6 +27,10 @@ FIELDS: dict[str, set[str]] = {  # what a template may name; a plain text names 
     "force_math": set(),
     "force_choice": set(),
 }
+TAGS = ("comment", "peer_summaries", "summarize", "think", "tool_call", "tool_response")
+CHAT = (  # in any model's template: <|im_end|>, <|User|>, <s>, <end_of_turn>, [INST], <<SYS>>
+    "<[|\uff5c][^|\uff5c<>]*[|\uff5c]>|</?(?:s|bos|eos|pad|unk)>|<(?:start|end)_of_turn>|\\[/?INST\\]|<</?SYS>>"
+)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -105,15 +111,24 @@ class Prompts:
         return template.format(problem=problem.text, options=options, explanation=explanation).rstrip()
 
     def _numbered(self, speaker: str, texts: Sequence[str]) -> str:
-        return "\n".join(f'{speaker} {number}: "{self._quote(text)}"' for number, text in enumerate(texts, start=1))
+        return "\n".join(
+            f'{speaker} {number}: "{self._quote(text, speaker)}"' for number, text in enumerate(texts, start=1)
+        )
 
-    def _quote(self, summary: str) -> str:
-        """A summary on one line that can neither close its comment nor pose as another peer."""
-        tags = "|".join(sorted({self.tag, "summarize", "think", "comment", "peer_summaries"}))
-        pattern = re.compile(rf"<\s*/?\s*(?:{tags})\s*>|<[|\uff5c][^|\uff5c<>]*[|\uff5c]>", re.IGNORECASE)
-        while pattern.search(summary):  # what is left may close up to a tag again
-            summary = pattern.sub("", summary)
-        return " ".join(summary.replace('"', "'").split())
+    def _quote(self, text: str, speaker: str) -> str:
+        """A text on one line that can neither end what it stands in nor pose as another speaker.
+
+        Gone are control characters, the tags of the exchange, and what a chat template or tokenizer would take for a
+        token of its own; double quotes become single ones, and `Peer 2:` loses the colon that opens a peer's line. A
+        text without any of these stays as it is, but for white space.
+        """
+        text = "".join(sign for sign in storable(text) if sign.isspace() or unicodedata.category(sign) != "Cc")
+        tags = "|".join(sorted({self.tag, *TAGS}))
+        control = re.compile(rf"<\s*/?\s*(?:{tags})\b[^<>]*>|{CHAT}", re.IGNORECASE)
+        while control.search(text):  # what is left may close up to a tag again
+            text = control.sub("", text)
+        text = re.sub(rf"\b({speaker}\s*[0-9]+)\s*[:\uff1a]", r"\1", text, flags=re.IGNORECASE)
+        return " ".join(text.replace('"', "'").split())
 
 
 def _fields(template: str) -> set[str] | None:

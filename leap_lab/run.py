@@ -1,11 +1,11 @@
 """`python -m leap_lab.run`: Hydra in, run folders, a table and a figure out.
 
 Hydra composes and sweeps. Around it this module does what a user is owed: every cell of a sweep is checked before the
-first is decoded, errors are one line, and the end says what to look at next.
+first is decoded, errors are one line, and the end says what to look at next. Whatever takes time to import is imported
+where it is used, under the care of `console.run`.
 """
 
 import difflib
-import io
 import os
 import re
 import sys
@@ -16,61 +16,46 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, OverrideParseException
-from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
-
+from leap_lab import console
 from leap_lab.engines.base import EngineDied
-from leap_lab.errors import UserError
-from leap_lab.experiments import Pass, passes
-from leap_lab.schema import validate
+from leap_lab.errors import UserError, brief
 
 if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
     from analysis.report import Report
     from leap_lab.cell import Cell
+    from leap_lab.experiments import Pass
     from leap_lab.session import Session
 
 CONF = "pkg://conf"
 MULTIRUN = ("-m", "--multirun")
 SWEEP = "LEAP_LAB_SWEEP"  # the environment variable that names the sweep to jobs in other processes
+TELLING = ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i", "--version")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0, 1 (groups failed), 2 (bad input) or 130 (interrupted)."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console that cannot show a sign must not cost the table
+    """Run the command line; returns the exit status.
+
+    0, 1 (groups failed, disk full), 2 (bad input), or 128 and a signal's number: 130 (Ctrl-C), 143 (SIGTERM).
+    """
     sys.argv[1:] = prepared(sys.argv[1:] if arguments is None else arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, to be told in one line here
+    return console.run(_explained, "finished groups are kept; the same command goes on from there")
+
+
+def _explained() -> int:
     try:
         with one_line_errors():
             return _run()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     except EngineDied as error:
         print(f"error: {error}; finished groups are kept, the same command goes on from there", file=sys.stderr)
         return 1
-    except OSError as error:  # a full or read-only disk, wherever it strikes
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}; finished groups are kept", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nstopped: finished groups are kept; the same command goes on from there", file=sys.stderr)
-        return 130
 
 
 def _run() -> int:
-    if any(
-        flag in sys.argv[1:] for flag in ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i", "--version")
-    ):
-        try:
-            _hydra_main()
-        except SystemExit as told:  # how Hydra ends after --help
-            return int(told.code or 0)
-        return 0
+    if any(flag in sys.argv[1:] for flag in TELLING):
+        return _tell()
     found = check(sys.argv[1:])
     from leap_lab import session
     from leap_lab.records import run_id_of
@@ -102,11 +87,31 @@ def _launch(checked: "Checked", session: "Session") -> None:
             session.add(cell)
 
 
-@hydra.main(version_base="1.3", config_path=CONF, config_name="config")
-def _hydra_main(config: DictConfig) -> None:
+def _tell() -> int:
+    """Let Hydra show its help or a configuration."""
+    if any(flag in sys.argv[1:] for flag in MULTIRUN) and not {"--help", "-h"} & {*sys.argv[1:]}:
+        flag = next(flag for flag in TELLING if flag in sys.argv[1:])
+        raise UserError(f"{flag}: it tells of one configuration; allowed is it without -m, one value a key")
+    try:
+        _hydra_main()
+    except SystemExit as told:  # how Hydra ends after --help
+        return int(told.code or 0)
+    return 0
+
+
+def _hydra_main() -> None:
+    import hydra
+
+    hydra.main(version_base="1.3", config_path=CONF, config_name="config")(_job)()
+
+
+def _job(config: "DictConfig") -> None:
     """One job of Hydra's, which would print a report of its own about an error: so that is kept for `_launch`."""
+    from hydra.core.hydra_config import HydraConfig
+
     from leap_lab import session
     from leap_lab.cell import Cell
+    from leap_lab.schema import validate
 
     if session.current is None:
         _alone(Cell(validate(config)))
@@ -144,7 +149,7 @@ def prepared(arguments: Sequence[str]) -> list[str]:
 class Checked:
     """A pass with its checked cells."""
 
-    asked: Pass
+    asked: "Pass"
     cells: "list[Cell]"
 
 
@@ -153,6 +158,7 @@ def check(arguments: Sequence[str]) -> list[Checked]:
     from hydra import initialize_config_module
 
     from leap_lab.cell import made
+    from leap_lab.experiments import Pass, passes
 
     overrides = Pass(list(arguments)).overrides
     unknown = [argument for argument in arguments if argument.startswith("--") and argument != "--multirun"]
@@ -170,10 +176,12 @@ def check(arguments: Sequence[str]) -> list[Checked]:
         cell.problems()
     for runs_dir in {cell.config["runs_dir"] for cell in cells}:
         make_folder(runs_dir)
+    for remark in dict.fromkeys(remark for cell in cells for remark in remarks(cell)):
+        print(f"note: {remark}", file=sys.stderr)
     return found
 
 
-def cells_of(asked: Pass) -> list[list[str]]:
+def cells_of(asked: "Pass") -> list[list[str]]:
     """The overrides of every cell of a pass."""
     return expanded(asked.overrides, any(flag in asked.arguments for flag in MULTIRUN))
 
@@ -182,8 +190,12 @@ def expanded(overrides: list[str], multirun: bool) -> list[list[str]]:
     """The overrides of every cell, as Hydra's own sweeper splits them."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Glob
 
     parsed = OverridesParser.create().parse_overrides(overrides)
+    for override in parsed:
+        if isinstance(override.value(), Glob):
+            raise UserError(f"{override.input_line}: a pattern is for experiments; allowed are names with commas")
     if multirun:
         return [list(cell) for cell in chain.from_iterable(BasicSweeper.split_arguments(parsed, None))]
     for override in parsed:
@@ -197,11 +209,13 @@ def composed(overrides: list[str]) -> "Cell":
     from hydra import compose
 
     from leap_lab.cell import Cell
+    from leap_lab.schema import validate
 
+    check_keys(overrides)
     try:
         cell = Cell(validate(compose("config", overrides=overrides)))
         assert cell.run_id
-    except (TypeError, ValueError, LookupError, AttributeError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
         for override in overrides if len(overrides) > 1 else []:
             composed([override])  # names the one that is to blame, where one alone is
         reason = " ".join(str(error).split())[:200]
@@ -209,6 +223,44 @@ def composed(overrides: list[str]) -> "Cell":
             f"{' '.join(overrides)}: no setting that can be used ({type(error).__name__}: {reason})"
         ) from error
     return cell
+
+
+def check_keys(overrides: list[str]) -> None:
+    """Refuse keys that nothing reads, though Hydra would add them, and names that no longer tell what was chosen."""
+    from hydra import compose
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    for each in parsed:
+        group, _, key = each.key_or_group.rpartition(".")
+        if group and key in ("name", "_target_"):
+            raise UserError(f"{each.key_or_group}: it comes with the choice; allowed is {group}=NAME")
+    added = {each.input_line: each.key_or_group for each in parsed if each.is_add() or each.is_force_add()}
+    added = {line: key for line, key in added.items() if not key.startswith(("engine.", "hydra."))}
+    if not added:
+        return
+    config = compose("config", overrides=[line for line in overrides if line not in added])
+    for key in added.values():
+        if not has_key(config, key):
+            raise UserError(f"{key}: no such key{_near(key)}")
+
+
+def has_key(config: "DictConfig", dotted: str) -> bool:
+    """Whether a configuration has this key, be it without a value."""
+    from omegaconf import DictConfig, OmegaConf
+
+    group, _, key = dotted.rpartition(".")
+    node = OmegaConf.select(config, group) if group else config
+    return isinstance(node, DictConfig) and key in list(node.keys())
+
+
+def remarks(cell: "Cell") -> list[str]:
+    """What a user may not have meant, in lines."""
+    router, peers = cell.recorded["router"], cell.config["peers"]
+    if router and router.get("top_k", 0) >= peers:
+        others = f"all {peers - 1} others" if peers > 1 else "nobody"
+        return [f"router.top_k={router['top_k']} with peers={peers}: every path hears {others}, as with router=all"]
+    return []
 
 
 def make_folder(runs_dir: str) -> None:
@@ -234,7 +286,7 @@ def check_engine(cell: "Cell") -> None:
 def finish(session: "Session") -> int:
     """Print the table, or those of the experiments, and where everything lies."""
     for failure in session.failures:
-        print(f"failed: {failure}", file=sys.stderr)
+        print(f"failed: {brief(failure, 400)}", file=sys.stderr)
     folders = session.folders
     if not folders:
         return 1
@@ -275,6 +327,9 @@ def _reported(session: "Session", folders: Sequence[Path]) -> "Report":
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """Turn Hydra's and OmegaConf's errors into a `UserError` of one line."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
@@ -283,6 +338,8 @@ def one_line_errors() -> Iterator[None]:
 
 def explained(error: BaseException) -> str:
     """Which key, which value, what is allowed, out of Hydra's message."""
+    from hydra.errors import OverrideParseException
+
     text = str(error)
     if isinstance(error, OverrideParseException):
         why = text.split(" See ")[0].splitlines()[0]

@@ -1,6 +1,6 @@
 """What a configuration may hold. Every bad value is refused here, in one line, before an engine starts."""
 
-import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from leap_lab.errors import UserError
+from leap_lab.errors import UserError, brief
 from leap_lab.prompts import SUMMARY_CLOSE
 
 WHOLE, NUMBER = "a whole number", "a number"
@@ -46,11 +46,19 @@ def _at_least(key: str, least: int, optional: bool = False) -> Rule:
     return Rule(key, WHOLE, lambda value: value >= least, words, optional)
 
 
+def _between(key: str, least: int, most: int) -> Rule:
+    return Rule(key, WHOLE, lambda value: least <= value <= most, f"{WHOLE} from {least} to {most}")
+
+
+MOST_PEERS = 4096  # of a group: all its paths are in memory at once, and routers compare every pair
+MOST_GROUPS = 1000  # of a question; for still more take another seed
+MOST_AT_ONCE = 10_000  # groups in flight
+
 RULES = (
-    _at_least("peers", 1),
-    _at_least("groups", 1),
+    _between("peers", 1, MOST_PEERS),
+    _between("groups", 1, MOST_GROUPS),
     _at_least("limit", 1, optional=True),
-    _at_least("concurrency", 1),
+    _between("concurrency", 1, MOST_AT_ONCE),
     Rule("seed", WHOLE, lambda value: value >= 0, f"{WHOLE} of at least 0"),
     Rule("baseline", "true or false", lambda value: True, "true or false"),
     Rule("probes", "true or false", lambda value: True, "true or false"),
@@ -70,7 +78,7 @@ RULES = (
     Rule("prefix.fraction", NUMBER, lambda value: 0 <= value < 1, f"{NUMBER} above 0 and below 1"),
     Rule("prefix.good_ratio", NUMBER, lambda value: 0 <= value <= 1, f"{NUMBER} from 0 to 1"),
     Rule("prefix.per_path", "true or false", lambda value: True, "true or false"),
-    _at_least("reference.responses", 2),
+    _between("reference.responses", 2, MOST_PEERS),
     Rule("reference.seed", WHOLE, lambda value: value >= 0, f"{WHOLE} of at least 0"),
     Rule("sampling.temperature", NUMBER, lambda value: value >= 0, f"{NUMBER} of at least 0"),
     Rule("sampling.top_p", NUMBER, lambda value: 0 < value <= 1, f"{NUMBER} above 0 and at most 1"),
@@ -91,6 +99,7 @@ def validate(config: DictConfig) -> dict[str, Any]:
     _check_budget(plain)
     _check_single_block(plain)
     _check_layers(plain)
+    _check_secrets(plain)
     return plain | {"runs_dir": str(Path(plain["runs_dir"]).expanduser())}
 
 
@@ -160,6 +169,13 @@ def _check_layers(plain: Mapping[str, Any]) -> None:
         raise UserError(f"method.layers={layers}: they share one budget; allowed is at most method.max_tokens={budget}")
 
 
+def _check_secrets(plain: Mapping[str, Any]) -> None:
+    """A run folder keeps the configuration and the command, so neither may hold a key; the value is not repeated."""
+    for key in ("hf_token", "api_key"):
+        if isinstance(plain["engine"].get(key), str):
+            raise UserError(f"engine.{key}: a run folder would keep it; allowed is a variable, such as HF_TOKEN")
+
+
 def _is(kind: str, value: Any) -> bool:
     if kind == "true or false":
         return isinstance(value, bool)
@@ -168,9 +184,9 @@ def _is(kind: str, value: Any) -> bool:
     if kind == WHOLE:
         return isinstance(value, int)
     if kind == NUMBER:
-        return isinstance(value, int | float) and math.isfinite(value)
+        return isinstance(value, int | float) and -sys.float_info.max <= value <= sys.float_info.max
     return isinstance(value, str)
 
 
 def _shown(value: Any) -> str:
-    return "null" if value is None else str(value)
+    return "null" if value is None else brief(value)

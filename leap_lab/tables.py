@@ -60,17 +60,20 @@ class Row:
         return text
 
 
-def read_file(file: Path) -> list[Row]:
-    """The rows of a local file as they stand in it: a CSV's values and JSON's numbers stay the text they are."""
+def read_file(file: Path, source: str) -> list[Row]:
+    """The rows of a local file as they stand in it: a CSV's values and JSON's numbers stay the text they are.
+
+    `source` names it in errors, such as `dataset.path=questions.csv`.
+    """
     suffix = file.suffix.lower()
     if suffix not in READERS:
-        raise UserError(f"{file}: unknown file type {suffix or 'without a suffix'}; allowed are {', '.join(READERS)}")
+        raise UserError(f"{source}: unknown file type {suffix or 'without a suffix'}; allowed are {', '.join(READERS)}")
     rows: list[Row] = []
     try:
         for number, values in enumerate(READERS[suffix](file), start=1):
-            rows.append(Row(f"{file}, row {number}", values))
+            rows.append(Row(f"{source}, row {number}", values))
     except (ValueError, OSError, RecursionError, csv.Error) as error:
-        raise UserError(f"{file}, row {len(rows) + 1}: cannot be read as {suffix[1:]}: {_line(error)}") from error
+        raise UserError(f"{source}, row {len(rows) + 1}: cannot be read as {suffix[1:]}: {_line(error)}") from error
     return rows
 
 
@@ -78,7 +81,7 @@ def read_hub(hub_id: str, config: str | None, split: str) -> list[Row]:
     """The rows of a hub dataset, or of a local folder or file; `UserError` with the way out when it cannot be had."""
     path = Path(hub_id).expanduser()
     if path.is_file():
-        return read_file(path)
+        return read_file(path, f"dataset.hub_id={hub_id}")
     import datasets
 
     datasets.disable_progress_bars()
@@ -86,7 +89,7 @@ def read_hub(hub_id: str, config: str | None, split: str) -> list[Row]:
         found = datasets.load_dataset(str(path) if path.is_dir() else hub_id, config, split=split)
     except Exception as error:  # datasets and what it stands on raise dozens of kinds
         raise UserError(unavailable(hub_id, _line(error))) from error
-    name = ", ".join(part for part in (hub_id, config, split) if part)
+    name = ", ".join(part for part in (f"dataset.hub_id={hub_id}", config, split) if part)
     return [Row(f"{name}, row {number}", values) for number, values in enumerate(found, start=1)]
 
 

@@ -105,7 +105,7 @@ def test_a_baseline_has_the_same_questions_and_beginnings():
         (["router.top_k=0"], r"router\.top_k=0: allowed is a whole number of at least 1"),
         (["router.top_k=two"], r"router\.top_k=two: allowed is"),
         (["router.similarity=cosine"], r"router\.similarity=cosine: allowed is levenshtein or indel"),
-        (["peers=-1"], r"peers=-1: allowed is a whole number of at least 1"),
+        (["peers=-1"], r"peers=-1: allowed is a whole number from 1 to 4096"),
         (["peers=2.5"], r"peers=2\.5"),
         (["peers=true"], r"peers=True"),
         (["groups=0"], r"groups=0"),

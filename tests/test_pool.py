@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import threading
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,7 @@ from leap_lab.engines.base import EngineDied
 from leap_lab.lock import Busy
 from leap_lab.pool import Pool
 
-SWEEP = ["-m", "router=clustered,random", "router.top_k=1,2", *SMALL]
+SWEEP = ["-m", "router=clustered,random", *SMALL, "limit=2"]
 
 
 class Fake:
@@ -141,10 +142,19 @@ def test_a_command_waits_for_another_one_and_decodes_nothing_twice(tmp_path, cap
     (folder,) = run_folders(tmp_path)
     descriptor = os.open(folder / ".lock", os.O_RDWR)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    threading.Timer(1.5, os.close, [descriptor]).start()
+
+    def let_go_when_waited_for() -> None:
+        deadline = time.monotonic() + 120
+        while "waiting for it to end" not in caplog.text and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.close(descriptor)
+
+    other = threading.Thread(target=let_go_when_waited_for)
+    other.start()
     status, _, err = run(capsys, *command)
-    assert status == 0
-    assert "waiting for it to end" in caplog.text and "nothing to decode" in err
+    other.join()
+    assert status == 0 and "nothing to decode" in err
+    assert caplog.text.count(f"{folder} is being written by") == 1 and "Ctrl-C stops waiting" in caplog.text
 
 
 def test_cells_that_differ_in_what_is_swept_have_names_that_differ(tmp_path, capsys):

@@ -242,7 +242,7 @@ def test_the_built_in_task_extends_and_checks_its_settings():
         Arithmetic(20, 1, "test", [1], [16]).load()
     with pytest.raises(UserError, match=r"dataset\.split=dev"):
         Arithmetic(20, 1, "dev", [1], [6]).load()
-    with pytest.raises(UserError, match=r"dataset\.count=0: allowed is a whole number of at least 1"):
+    with pytest.raises(UserError, match=r"dataset\.count=0: allowed is a whole number from 1"):
         Arithmetic(0, 1, "test", [1], [6]).load()
     with pytest.raises(UserError, match=r"dataset\.seed=x"):
         Arithmetic(20, "x", "test", [1], [6]).load()

@@ -149,7 +149,23 @@ def test_a_local_file_is_answered(tmp_path, capsys):
         (["router=null"], "router=null: no setting that can be used"),
         (["sampling=null"], "sampling=null: no setting that can be used"),
         (["~peers"], "~peers: no setting that can be used"),
-        (["+method.foo=3"], "+method.foo=3: no setting that can be used"),
+        (["+method.foo=3"], "method.foo: no such key"),
+        (["+peer=4"], "peer: no such key; did you mean peers?"),
+        (["++dataset.foo=4"], "dataset.foo: no such key"),
+        (["+tracking.foo=4"], "tracking.foo: no such key"),
+        (["+prefix.foo=4"], "prefix.foo: no such key"),
+        (["router.name=clustered"], "router.name: it comes with the choice; allowed is router=NAME"),
+        (["method._target_=os.abort"], "method._target_: it comes with the choice; allowed is method=NAME"),
+        (["engine.name=vllm"], "engine.name: it comes with the choice"),
+        (["peers=1000000000"], "peers=1000000000: allowed is a whole number from 1 to 4096"),
+        (["groups=1000000000"], "groups=1000000000: allowed is a whole number from 1 to 1000"),
+        (["concurrency=1000000000"], "concurrency=1000000000: allowed is a whole number from 1 to 10000"),
+        (["dataset.count=1000000000"], "dataset.count=1000000000: allowed is a whole number from 1 to 100000"),
+        (["prefix=none", "prefix.fraction=2"], "prefix.fraction=2: allowed is"),
+        (["sampling.temperature=1" + 400 * "0"], "allowed is a number of at least 0"),
+        (["-m", "router=glob(*)"], "router=glob(*): a pattern is for experiments"),
+        (["-m", "--cfg", "job"], "--cfg: it tells of one configuration"),
+        (["engine.hf_token=hf_x"], "engine.hf_token: a run folder would keep it"),
         (["prompts.tag=9"], "prompts.tag=9"),
         (["prompts.math='{foo}'"], "prompts.math='{foo}': allowed is text with {explanation} and {problem}"),
         (["prompts.head='{'"], "prompts.head='{': allowed is text with {example}"),
@@ -162,6 +178,13 @@ def test_bad_input_is_one_line_and_starts_nothing(tmp_path, capsys, arguments, m
     assert err.startswith("error: ") and message in err
     assert err.count("\n") == 1 and not out
     assert not run_folders(tmp_path / "runs")
+
+
+def test_more_peers_to_hear_than_there_are_is_told_once(tmp_path, capsys):
+    status, _, err = run(capsys, "-m", "router=clustered,random", *SMALL, f"runs_dir={tmp_path}")
+    assert status == 0
+    note = "note: router.top_k=4 with peers=4: every path hears all 3 others, as with router=all\n"
+    assert err.count(note) == err.count("note:") == 1
 
 
 def test_the_flag_of_a_sweep_may_stand_anywhere(tmp_path, capsys):

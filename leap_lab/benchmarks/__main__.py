@@ -41,13 +41,9 @@ class Bench:
     scale: float = 1.0
     lines: list[Line] = field(default_factory=list)
 
-    def tell(
-        self, name: str, value: float, unit: str = "", least: float | None = None, most: float | None = None
-    ) -> None:
-        """A figure, and the bound that it is held to."""
-        target = f">= {least:g}" if least is not None else f"<= {most:g}" if most is not None else ""
-        met = value >= least if least is not None else value <= most if most is not None else None
-        self.lines.append(Line(name, value, unit, target, met))
+    def tell(self, name: str, value: float, unit: str = "", target: str = "") -> None:
+        """A figure and, where it has one, the bound that it is held to, such as `>= 0.8`."""
+        self.lines.append(Line(name, value, unit, target, kept(value, target)))
         print(_shown(self.lines[-1]), flush=True)
 
     def questions(self, count: int) -> str:

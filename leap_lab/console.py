@@ -1,0 +1,161 @@
+"""What every command owes its user: errors in one line, clean stops, and output that may break without costing results.
+
+It imports nothing heavy, so that it is in place before anything that takes time, such as the import of pandas.
+"""
+
+import errno
+import io
+import multiprocessing
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from leap_lab.errors import UserError
+
+GRACE_S = 9.0  # from a signal to the end, whatever hangs
+STOPS = (signal.SIGTERM, signal.SIGHUP)  # beside SIGINT, which Python and asyncio know how to handle
+STREAMS = ("stdout", "stderr")
+
+
+def run(command: Callable[[], int], kept: str, grace_s: float = GRACE_S) -> int:
+    """The exit status of a command: its own, 2 for a `UserError`, 1 for a disk that is full or read-only.
+
+    Ctrl-C, SIGTERM and SIGHUP end it with 128 + their number, after `grace_s` seconds at the latest. `kept` says what
+    remains and how to go on. Output that nobody reads any more is dropped; any other loss of stdout is an error.
+    """
+    with _lasting_streams() as lost, _stoppable(kept, grace_s) as received:
+        try:
+            status = command()
+        except UserError as error:
+            status = _told(2, f"error: {' '.join(str(error).split())}")
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            status = _told(1, f"error: {where}{error.strerror or error}; finished groups are kept")
+        except KeyboardInterrupt:
+            status = _told(128 + received[-1], f"\nstopped: {kept}")
+        if loss := lost():
+            status = status or _told(1, f"error: standard output: {loss.strerror}; all files are written")
+    return status
+
+
+def _told(status: int, line: str) -> int:
+    print(line, file=sys.stderr, flush=True)
+    return status
+
+
+@contextmanager
+def _stoppable(kept: str, grace_s: float) -> Iterator[list[int]]:
+    """The signals received, SIGINT before any: SIGTERM and, unless it is ignored, SIGHUP stop as Ctrl-C does."""
+    received: list[int] = [signal.SIGINT]
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        received.append(number)
+        interrupt = signal.getsignal(signal.SIGINT)  # of asyncio while a loop runs: it cancels what is going on
+        if not callable(interrupt):
+            raise KeyboardInterrupt
+        interrupt(signal.SIGINT, frame)
+
+    before = {number: signal.signal(number, stop) for number in STOPS if signal.getsignal(number) is signal.SIG_DFL}
+    try:
+        with _deadline({signal.SIGINT, *before}, kept, grace_s):
+            yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _deadline(numbers: set[int], kept: str, grace_s: float) -> Iterator[None]:
+    """End the process `grace_s` after the first of these signals, even where the main thread hangs."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)  # a byte, the number, for every signal
+    watcher = threading.Thread(target=_watch, args=(reading, numbers, kept, grace_s), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(writing)
+        watcher.join()
+        os.close(reading)
+
+
+def _watch(reading: int, numbers: set[int], kept: str, grace_s: float) -> None:
+    first, end = 0, None
+    while True:
+        ready, _, _ = select.select([reading], [], [], None if end is None else max(0.0, end - time.monotonic()))
+        if not ready:
+            _told(0, f"\nstopped: {kept}")
+            for child in multiprocessing.active_children():
+                child.kill()
+            os._exit(128 + first)
+        received = os.read(reading, 1)
+        if not received:
+            return
+        if end is None and received[0] in numbers:
+            first, end = received[0], time.monotonic() + grace_s
+
+
+class _Lasting(io.FileIO):
+    """A standard stream that takes all that is written when nobody reads it any more or its disk is full."""
+
+    lost: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.lost = self.lost or error
+            return memoryview(data).nbytes
+
+
+@contextmanager
+def _lasting_streams() -> Iterator[Callable[[], OSError | None]]:
+    """Standard streams that no write to them can break; what is given tells why stdout lost something, if it did."""
+    _open_descriptors()
+    before = {name: getattr(sys, name) for name in STREAMS}
+    for descriptor, name in enumerate(STREAMS, start=1):
+        setattr(sys, name, _lasting(before[name], name, descriptor))
+
+    def lost() -> OSError | None:
+        sys.stdout.flush()
+        raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+        found = raw.lost if isinstance(raw, _Lasting) else None
+        return None if found is None or found.errno == errno.EPIPE else found
+
+    try:
+        yield lost
+    finally:
+        for name in STREAMS:
+            getattr(sys, name).flush()
+            setattr(sys, name, before[name])
+
+
+def _lasting(stream: Any, name: str, descriptor: int) -> Any:
+    """Such a stream in place of Python's own; a stream that somebody else put there stays."""
+    if stream is None:
+        return open(os.devnull, "w")
+    if stream is not getattr(sys, f"__{name}__"):
+        return stream
+    raw = io.BufferedWriter(_Lasting(descriptor, "w", closefd=False))
+    # A console that cannot show a sign must not cost the table.
+    return io.TextIOWrapper(raw, stream.encoding, errors="replace", line_buffering=stream.line_buffering)
+
+
+def _open_descriptors() -> None:
+    """A closed standard stream would give its number to the next file opened, and stray output would end up there."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
