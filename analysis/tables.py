@@ -134,7 +134,7 @@ def _interval(value: Estimate, form: str) -> str:
 def plain_markdown(text: str) -> str:
     """Text in which no sign means anything to Markdown, on one line."""
     text = brief(text, WIDEST)
-    for mark in "\\|*_`<[]":
+    for mark in "\\|*_`<":
         text = text.replace(mark, f"\\{mark}")
     return text
 
