@@ -29,12 +29,13 @@ RUN := $(if $(TCMALLOC),LD_PRELOAD=$(TCMALLOC) )$(BIN)/python
 # Byte code is kept even where the environment says not to: without it every start compiles thousands of files anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo paper test bench train evaluate lock clean
+.PHONY: help setup demo paper test bench soak train evaluate lock clean
 
 help:
 	@echo "make demo      set up, then sweep two routers on the built-in model; ends with a table and a figure"
 	@echo "make paper     set up, then run all experiments of the paper on the built-in model; ends with one report"
 	@echo "make test      set up, then check style and types and run all tests"
+	@echo "make soak      kill, stop, fill and damage a small sweep for SOAK_MINUTES=10; see docs/reliability.md"
 	@echo "make setup     only set up, in $(VENV); quick when nothing changed"
 	@echo "make train     train the built-in model anew"
 	@echo "make bench     measure what LeaP costs over plain decoding; ends with a table of figures and targets"
@@ -74,6 +75,10 @@ test: setup
 	@echo "Tests (pytest; some decode on vLLM and take a while) ..."
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
 	@echo "All checks passed. Look next at tests/test_leap.py, which follows one LeaP group token by token."
+
+soak: setup
+	@echo "Disturbing a small sweep for $(or $(SOAK_MINUTES),10) minutes ..."
+	@$(RUN) tests/soak.py
 
 train: setup
 	@echo "Training the built-in model from scratch ..."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from analysis import figures, tables
 from analysis.stats import CONFIDENCE, Estimate
 from leap_lab.errors import UserError
-from leap_lab.files import write_json, write_whole
+from leap_lab.files import FULL, write_json, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,11 +73,13 @@ class Exhibit:
     def write(self, out: str | Path) -> list[Path]:
         """Write `name`.md, .tex and .json, and every figure as PNG and PDF; returns the files.
 
-        `UserError` when `out` cannot be written.
+        `UserError` when `out` cannot be written; `OSError` when the disk is full.
         """
         try:
             return self._write(Path(out))
         except OSError as error:
+            if error.errno in FULL:
+                raise
             raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
 
     def _write(self, out: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from analysis import figures, ledgers, tables
 from analysis.compare import Asked, Row, compare
 from analysis.tables import Cells
 from leap_lab.errors import UserError
-from leap_lab.files import write_json, write_whole
+from leap_lab.files import FULL, write_json, write_whole
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Report:
 def write(folders: Sequence[str | Path], out: str | Path, questions: Asked = None, groups: int | None = None) -> Report:
     """Compare runs over these questions (see `compare`) and the first `groups` groups; table and figure go to `out`.
 
-    `UserError` for a folder that is no run, and when `out` cannot be written.
+    `UserError` for a folder that is no run, and when `out` cannot be written; `OSError` when the disk is full.
     """
     rows = compare(folders, questions, groups)
     found = {Path(folder).name: Path(folder) for folder in folders}
@@ -45,6 +45,8 @@ def write(folders: Sequence[str | Path], out: str | Path, questions: Asked = Non
     try:
         return _written(rows, ledgers.of_runs(runs, asked, groups), Path(out))
     except OSError as error:
+        if error.errno in FULL:
+            raise
         raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
 
 

@@ -151,7 +151,7 @@ def short(value: float | None) -> str:
 def plain_markdown(text: str) -> str:
     """Text in which no sign means anything to Markdown, on one line."""
     text = brief(text, WIDEST)
-    for mark in "\\|*_`<[]":
+    for mark in "\\|*_`<":
         text = text.replace(mark, f"\\{mark}")
     return text
 

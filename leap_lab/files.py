@@ -1,5 +1,6 @@
 """Files written whole or not at all, and names for them made of any text."""
 
+import errno
 import hashlib
 import json
 import math
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 from leap_lab.errors import UserError
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no fault of the name: there is no room
 UNFINISHED = ".*.unfinished"  # what a killed process leaves behind; readers look for other names
 LONGEST_NAME = 180  # bytes of an escaped name; a longer one is cut and ends in a hash
 
