@@ -217,9 +217,30 @@ def test_experiments_end_with_one_report(tmp_path):
         assert any(f"name: {method}\n" in config for config in configs)
 
 
-def test_ctrl_c_and_kill_lose_nothing_that_was_finished(tmp_path):
+def interrupt(running: subprocess.Popen[str]) -> None:
+    running.send_signal(signal.SIGINT)
+
+
+def kill_engine(running: subprocess.Popen[str]) -> None:
+    for child in psutil.Process(running.pid).children(recursive=True):
+        if "EngineCore" in " ".join(child.cmdline()):
+            child.kill()
+
+
+def kill(running: subprocess.Popen[str]) -> None:
+    running.kill()
+
+
+FAULTS = {
+    interrupt: (130, "the same command goes on from there"),
+    kill_engine: (1, "error: vLLM's engine process died; its log: "),
+    kill: (-signal.SIGKILL, ""),
+}
+
+
+def test_a_stop_a_dead_engine_and_a_kill_lose_nothing_that_was_finished(tmp_path):
     line = command("limit=400", "peers=4", "baseline=false", "tracking=none", runs=tmp_path)
-    for number, message in ((signal.SIGINT, "the same command goes on from there"), (signal.SIGKILL, "")):
+    for fault, (status, message) in FAULTS.items():
         before = {file: file.stat().st_mtime_ns for file in tmp_path.glob("*/groups/*.parquet")}
         running = subprocess.Popen(
             line,
@@ -234,14 +255,15 @@ def test_ctrl_c_and_kill_lose_nothing_that_was_finished(tmp_path):
             assert running.poll() is None and time.monotonic() < deadline, running.communicate()
             time.sleep(0.1)
         children = psutil.Process(running.pid).children(recursive=True)
-        running.send_signal(number)
+        fault(running)
         _, err = running.communicate(timeout=60)
-        assert running.returncode == (130 if number is signal.SIGINT else -number)
+        assert running.returncode == status, err
         assert message in err and "Traceback" not in err
         _, alive = psutil.wait_procs(children, timeout=20)
         assert not alive, "the engine's processes end with the command"
         kept = {file: file.stat().st_mtime_ns for file in tmp_path.glob("*/groups/*.parquet")}
         assert before.items() <= kept.items()
+        assert list(tmp_path.glob("*/journal/*.jsonl")), "what the groups in flight had sampled is kept, too"
     ran = call([*line[:3], f"limit={len(kept) + 1}", *line[4:]])
     assert ran.returncode == 0, ran.stderr
     assert kept.items() <= {file: file.stat().st_mtime_ns for file in tmp_path.glob("*/groups/*.parquet")}.items()
