@@ -362,3 +362,11 @@ def test_the_command_line_needs_no_engine(sweep: list[Path], tmp_path: Path) -> 
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("form", [tables.console, tables.markdown, tables.latex])
+def test_a_cell_cannot_break_its_table(form: Any) -> None:
+    hostile = "a\n\n| b |\x1b[31m\r\x00\u2028c & d \\\\"
+    plain, broken = (form([["run", "x"], [text, "1"], ["z", "2"]]) for text in ("a", hostile))
+    assert len(broken.splitlines()) == len(plain.splitlines())
+    assert broken.isprintable() or set(sign for sign in broken if not sign.isprintable()) == {"\n"}
