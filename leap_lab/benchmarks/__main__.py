@@ -67,8 +67,8 @@ class Bench:
 
     async def _throughput(self, engine: Metered) -> None:
         for name, each in (
-            ("independent", work.cell("method=independent", self.questions(32))),
-            ("LeaP", work.cell(self.questions(32))),
+            ("independent", work.cell("method=independent", self.questions(24))),
+            ("LeaP", work.cell(self.questions(24))),
         ):
             spent = await work.decoded([each], engine, self.runs)
             self.tell(f"{name}: sampled tokens", spent.sampled / spent.seconds, "/s")
@@ -86,7 +86,7 @@ class Bench:
         return found
 
     async def _lock_step(self, engine: Metered) -> None:
-        each = work.cell(self.questions(12))
+        each = work.cell(self.questions(8))
         ours, seconds = await work.solved(each, engine)
         theirs, slow = await work.solved(each, LockStep(engine))
         self.tell("lock-step schedule: time over ours", slow / seconds, "x", target=">= 3")
@@ -95,7 +95,7 @@ class Bench:
 
     async def _sweep(self, engine: Metered) -> None:
         swept = [(f"router={router}", f"router.top_k={k}") for router in ROUTERS for k in KS]
-        cells = [work.cell(*each, "seed=1", self.questions(8)) for each in swept]
+        cells = [work.cell(*each, "seed=1", self.questions(6)) for each in swept]
         together = await work.decoded(cells, engine, self.runs / "together")
         best = await self._rates(engine, cells[0], together)
         floor = best.floor(together.sampled, together.prefilled)
