@@ -5,6 +5,7 @@ comments carry none, told by the kinds of segments. Runs on a CPU as it is, on s
 """
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -43,7 +44,7 @@ _composed: list[DictConfig] = []
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, 1 (no room on the disk), 2 (bad input) or 130 (interrupted)."""
-    sys.argv[1:] = list(sys.argv[1:] if arguments is None else arguments)
+    sys.argv[1:] = opened(sys.argv[1:] if arguments is None else arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, to be told in one line here
     _composed.clear()
     try:
@@ -63,6 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nstopped: the same command goes on from the last checkpoint", file=sys.stderr)
         return 130
     return 0
+
+
+def opened(arguments: Sequence[str]) -> list[str]:
+    """What Hydra is to see: `trainer.<field>=` and `lora.<field>=`, which may be any, as `++`."""
+    return [f"++{each}" if re.match(r"(trainer|lora)\.\w+=", each) else each for each in arguments]
 
 
 @hydra.main(version_base="1.3", config_path="pkg://conf.training", config_name="sft")
