@@ -55,7 +55,11 @@ class Candidate:
     def recovered(self) -> bool:
         """Whether a block turned it from wrong to right, by its probes."""
         right = {(turn, phase): correct for turn, phase, correct in self.probes}
-        return any(not right[turn, "before"] and right.get((turn, "after"), False) for turn, phase in right if phase == "before")
+        return any(
+            not right[turn, "before"] and right.get((turn, "after"), False)
+            for turn, phase in right
+            if phase == "before"
+        )
 
 
 @dataclass(frozen=True)

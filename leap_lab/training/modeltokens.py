@@ -19,7 +19,9 @@ class ModelTokens:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(model)
         except (OSError, ValueError, ImportError) as error:
             reason = " ".join(str(error).split())[:160]
-            raise UserError(f"{model}: no tokenizer to load there ({reason}); allowed is a model folder or a hub id") from error
+            raise UserError(
+                f"{model}: no tokenizer to load there ({reason}); allowed is a model folder or a hub id"
+            ) from error
         self.model = model
         self.end: int | None = self.tokenizer.eos_token_id
         self.fingerprint = fingerprint(self.tokenizer.get_vocab())

@@ -31,7 +31,7 @@ KINDS = [kind.value for kind in Kind]
 RULES = (
     Rule("data", "text", bool, "the folder of a training set"),
     Rule("out", "text", bool, "the path of a folder"),
-    Rule("model", "text", bool, f"a folder, a hub id or {BUILTIN}tiny"),
+    Rule("student", "text", bool, f"a folder, a hub id or {BUILTIN}tiny"),
     Rule("held_out", NUMBER, lambda value: 0 <= value < 1, f"{NUMBER} from 0 to below 1"),
     Rule("batch_size", WHOLE, lambda value: value >= 1, f"{WHOLE} of at least 1"),
     Rule("trainer.max_length", WHOLE, lambda value: value >= 1, f"{WHOLE} of at least 1"),
@@ -95,7 +95,7 @@ def fine_tune(config: Mapping[str, Any]) -> Path:
     """
     from leap_lab.training.modeltokens import ModelTokens
 
-    out, model = Path(config["out"]).expanduser(), model_at(config["model"])
+    out, model = Path(config["out"]).expanduser(), model_at(config["student"])
     tokens = ModelTokens(model)
     claim(out, config)
     if (out / "model").exists():
@@ -134,9 +134,7 @@ def trainer_for(config: Mapping[str, Any], model: str, tokens: "ModelTokens", ou
     if found.evaluation is None:
         settings.eval_strategy = "no"
     trainer = SFTTrainer(
-        model=AutoModelForCausalLM.from_pretrained(
-            model, dtype=torch.float32, attn_implementation=config["attention"]
-        ),
+        model=AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32, attn_implementation=config["attention"]),
         args=settings,
         train_dataset=found.train,
         eval_dataset=found.evaluation,
@@ -163,7 +161,9 @@ def trainer_settings(config: Mapping[str, Any], out: Path) -> Any:
     try:
         return SFTConfig(**{"disable_tqdm": True, **given, **fixed})
     except (TypeError, ValueError) as error:
-        raise UserError(f"trainer: {' '.join(str(error).split())[:200]}; allowed are fields of TRL's SFTConfig") from error
+        raise UserError(
+            f"trainer: {' '.join(str(error).split())[:200]}; allowed are fields of TRL's SFTConfig"
+        ) from error
 
 
 def claim(out: Path, config: Mapping[str, Any]) -> None:
@@ -180,7 +180,9 @@ def claim(out: Path, config: Mapping[str, Any]) -> None:
 
 def last_checkpoint(out: Path) -> str | None:
     """The newest whole checkpoint; the trainer writes its state last."""
-    found = [folder for folder in (out / "checkpoints").glob("checkpoint-*") if (folder / "trainer_state.json").exists()]
+    found = [
+        folder for folder in (out / "checkpoints").glob("checkpoint-*") if (folder / "trainer_state.json").exists()
+    ]
     return str(max(found, key=lambda folder: int(folder.name.rpartition("-")[2]))) if found else None
 
 
@@ -231,7 +233,9 @@ def _told(tracker: Any) -> Any:
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             numbers = {name: value for name, value in (logs or {}).items() if isinstance(value, int | float)}
             tracker.log(numbers)
-            shown = [f"{name} {numbers[name]:.4g}" for name in ("loss", "eval_loss", "learning_rate") if name in numbers]
+            shown = [
+                f"{name} {numbers[name]:.4g}" for name in ("loss", "eval_loss", "learning_rate") if name in numbers
+            ]
             if shown:
                 print(f"step {state.global_step}/{state.max_steps}  {'  '.join(shown)}", flush=True)
 

@@ -49,7 +49,9 @@ def make(options: argparse.Namespace) -> None:
     sources = [Source.open(folder) for folder in dict.fromkeys(options.folders)]
     controls = [Source.open(folder) for folder in dict.fromkeys(options.control)]
     if learned := next((source for source in controls if not source.independent), None):
-        raise UserError(f"--control={learned.folder}: its paths hear each other; allowed are runs of method=independent")
+        raise UserError(
+            f"--control={learned.folder}: its paths hear each other; allowed are runs of method=independent"
+        )
     tokens = tokens_of([*sources, *controls], options.tokenizer)
     sets = {"leap": sifted(sources, options)}
     if controls:
@@ -107,7 +109,9 @@ def dataset_of(kept: Sequence[Candidate], tokens: ModelTokens) -> Any:
     from datasets import ClassLabel, Dataset, Features, List, Value
 
     made = [sequence(each.segments, tokens.end if each.finish == "answered" else None) for each in kept]
-    where = {name: [getattr(each, name) for each in kept] for name in ("run_id", "question_id", "group", "path", "blocks")}
+    where = {
+        name: [getattr(each, name) for each in kept] for name in ("run_id", "question_id", "group", "path", "blocks")
+    }
     types = {name: Value("string" if name.endswith("_id") else "int32") for name in where}
     ids = {"input_ids": List(Value("int32")), "kinds": List(ClassLabel(names=list(KINDS)))}
     columns = {"input_ids": [each for each, _ in made], "kinds": [each for _, each in made]}

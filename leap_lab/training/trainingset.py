@@ -33,7 +33,9 @@ class TrainingSet:
         )
 
 
-def prepared(folder: Path, tokens: ModelTokens, learned: Collection[Kind], longest: int, held_out: float) -> TrainingSet:
+def prepared(
+    folder: Path, tokens: ModelTokens, learned: Collection[Kind], longest: int, held_out: float
+) -> TrainingSet:
     """Read a set that `leap_lab.training.traces` wrote.
 
     `UserError` where there is none, where it was made with another tokenizer, or where nothing is left to train on.
@@ -63,7 +65,7 @@ def _read(folder: Path, tokens: ModelTokens) -> Any:
         raise UserError(f"data={folder}: no training set; allowed is a folder that leap_lab.training.traces wrote")
     if made_with != tokens.fingerprint:
         raise UserError(
-            f"mixed tokenizers: data={folder} was made with {made_with}, model={tokens.model} has {tokens.fingerprint}"
+            f"mixed tokenizers: data={folder} was made with {made_with}, student={tokens.model} has {tokens.fingerprint}"
         )
     return load_from_disk(str(folder))
 
