@@ -1,4 +1,4 @@
-"""LeaP-T beside its base and its control (Table 2): accuracy with intervals and paired tests, and how peers are heard."""
+"""LeaP-T beside its base and its control (Table 2): accuracy with paired tests, and what becomes of summaries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from analysis.compare import Against, Run, against
 from analysis.exchanges import exchanges
 from analysis.exhibit import Claim, Exhibit, Verdict
 from analysis.metrics import estimates
+from analysis.probes import CHANCE
 from analysis.stats import Estimate, holm, ratio
 from analysis.summaries import quality
 from analysis.tables import percent, points
@@ -20,9 +21,10 @@ NOTES = (
     "permutation of signs, corrected for all differences of the table (Holm).",
 )
 HEARD_NOTES = (
-    "truncated: as long as the limit or closed by the runtime; malformed: empty, or with another tag in it. taken up: of "
-    "blocks at which a path was wrong and a peer it heard was right, those after which it was right. resisted: of blocks "
-    "at which it was right and a peer it heard said otherwise, those after which it was right.",
+    "truncated: as long as the limit or closed by the runtime; malformed: empty, or with another tag in it. taken up: "
+    "of blocks at which a path was wrong and a peer it heard was right, those after which it was right. resisted: of "
+    "blocks at which it was right and a peer it heard said otherwise, those after which it was right.",
+    CHANCE,
 )
 
 

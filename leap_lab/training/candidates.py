@@ -97,7 +97,7 @@ class Source:
         for row in read_groups(self.folder, COLUMNS).to_dict("records"):
             parts, probes = row.pop("segments"), row.pop("probes")
             yield Candidate(
-                **row,
+                **{str(name): value for name, value in row.items()},
                 segments=tuple(_segment(part) for part in parts),
                 probes=tuple((probe["turn"], probe["phase"], bool(probe["correct"])) for probe in probes),
                 summary_limit=limit,

@@ -1,6 +1,6 @@
 """A path as a training sequence: token ids, and of each token the kind of segment it is in.
 
-The kinds are those of `leap_lab.path`, so a loss mask is a question of who wrote a token and never a search in the text.
+The kinds are those of `leap_lab.path`: a loss mask asks who wrote a token and never searches the text.
 """
 
 from collections.abc import Collection, Sequence

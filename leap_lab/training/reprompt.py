@@ -1,6 +1,6 @@
 """Plain prompts in the place of those that explain the tags: what a model learns from is what it will be asked.
 
-An untuned teacher needs the explanation and the worked example at the head of its thinking; a LeaP-T model gets neither.
+An untuned teacher needs the explanation and the worked example at the head of its thinking; a LeaP-T model gets none.
 """
 
 from dataclasses import dataclass, replace

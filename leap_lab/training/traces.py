@@ -1,12 +1,12 @@
 """A training set from run folders: `python -m leap_lab.training.traces RUN_FOLDER... --out DIR`.
 
 The paths that a model is to learn from (Section 4.1): right, and every summary shorter than its limit. The set is a
-`datasets` Dataset on disk: token ids, of each token who wrote it, and where each trace comes from; `card.json` beside it
+`datasets` Dataset on disk: token ids, of each token who wrote it, and where each trace comes from; `card.json` in it
 says how it was made. With --control and runs of independent sampling it makes two sets of the same questions and
 counts, DIR/leap and DIR/control.
 
-Beginnings that a run gave its paths (prefix=bad) stay in the trace and are told apart by kind: the model is to learn how
-to go on from a wrong beginning, not to write one.
+Beginnings that a run gave its paths (prefix=bad) stay in the trace and are told apart by kind: the model is to learn
+how to go on from a wrong beginning, not to write one.
 """
 
 import argparse

@@ -65,7 +65,8 @@ def _read(folder: Path, tokens: ModelTokens) -> Any:
         raise UserError(f"data={folder}: no training set; allowed is a folder that leap_lab.training.traces wrote")
     if made_with != tokens.fingerprint:
         raise UserError(
-            f"mixed tokenizers: data={folder} was made with {made_with}, student={tokens.model} has {tokens.fingerprint}"
+            f"mixed tokenizers: data={folder} was made with {made_with}, "
+            f"student={tokens.model} has {tokens.fingerprint}"
         )
     return load_from_disk(str(folder))
 
