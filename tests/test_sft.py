@@ -20,7 +20,7 @@ from leap_lab.training.traces import main as traces
 
 ROOT = Path(__file__).parents[1]
 TINY = "leap_lab/assets/tiny"
-SIZE = pretrain.Settings(Path(), width=32, layers=1, heads=2)
+SIZE = pretrain.Settings(Path(), width=64, layers=1, heads=2)  # heads as vLLM has on the CPU: 32 wide
 QUICK = ["trainer.max_steps=20", "trainer.logging_steps=1", "trainer.learning_rate=0.01", "batch_size=4"]
 QUICK += ["trainer.per_device_train_batch_size=4", "trainer.eval_strategy=no", "trainer.save_strategy=no"]
 
