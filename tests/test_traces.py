@@ -15,6 +15,7 @@ from leap_lab.training.corpus import load_prompts
 from leap_lab.training.filters import Sieve
 from leap_lab.training.masks import IGNORED, KINDS, labels, sequence
 from leap_lab.training.modeltokens import ModelTokens, fingerprint
+from leap_lab.training.tokenizer import train_tokenizer
 from leap_lab.training.traces import main
 
 SMALL = ["engine=scripted", "tracking=none", "peers=4", "limit=4"]
@@ -209,6 +210,18 @@ def test_what_cannot_be_used_is_one_line(runs, tmp_path, capsys):
         err = capsys.readouterr().err.strip().splitlines()[-1]
         assert err.startswith("error: ") and words in err
     assert not Path(out).exists()
+
+
+def test_runs_of_several_tokenizers_do_not_mix(runs, tmp_path, capsys):
+    copied = tmp_path / runs["independent tuned"].name
+    copied.mkdir()
+    for name in ("groups", "identity.json"):
+        (copied / name).symlink_to(runs["independent tuned"] / name)
+    train_tokenizer(["quite another text"] * 3, 300).save_pretrained(tmp_path / "other")
+    text = (runs["independent tuned"] / "config.yaml").read_text()
+    (copied / "config.yaml").write_text(text.replace("builtin:tiny", str(tmp_path / "other")))
+    assert main([str(runs["leap tuned"]), str(copied), "--out", str(tmp_path / "set")]) == 2
+    assert capsys.readouterr().err.startswith("error: mixed tokenizers: that of ")
 
 
 def test_a_fingerprint_is_of_what_ids_mean():

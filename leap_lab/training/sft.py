@@ -82,7 +82,9 @@ def validated(config: DictConfig) -> dict[str, Any]:
     plain = resolve(config)
     for rule in RULES:
         group, _, key = rule.key.rpartition(".")
-        rule.check((plain[group] if group else plain)[key])
+        if group and not isinstance(plain[group], dict):
+            raise UserError(f"{group}={plain[group]}: allowed are fields, as in {rule.key}=...")
+        rule.check((plain[group] if group else plain).get(key))
     if not plain["learned"] or any(kind not in KINDS for kind in plain["learned"]):
         raise UserError(f"learned={plain['learned']}: allowed are {', '.join(KINDS)}, at least one of them")
     return plain
@@ -122,10 +124,12 @@ def trainer_for(config: Mapping[str, Any], model: str, tokens: "ModelTokens", ou
     """TRL's trainer with the model in float32, the set, and batches of `batch_size` over all processes."""
     import torch
     from transformers import AutoModelForCausalLM, PrinterCallback
+    from transformers.utils import logging
     from trl import SFTTrainer
 
     from leap_lab.training.trainingset import prepared
 
+    logging.disable_progress_bar()
     settings = trainer_settings(config, out)
     learned = [Kind(kind) for kind in config["learned"]]
     data = Path(config["data"]).expanduser()

@@ -12,7 +12,7 @@ how to go on from a wrong beginning, not to write one.
 import argparse
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"error: {options.out}: cannot write there: {error.strerror or error}", file=sys.stderr)
+        print(f"error: {error.filename or options.out}: {error.strerror or error}", file=sys.stderr)
         return 1
     return 0
 
@@ -61,11 +61,18 @@ def make(options: argparse.Namespace) -> None:
         print(told(name, sieve), flush=True)
     if empty := next((name for name, sieve in sets.items() if not sieve.kept), None):
         raise UserError(f"no trace is left for {empty}: {reasons(sets[empty])}")
-    folders = {name: options.out / name for name in sets} if controls else {"leap": options.out}
-    runs = {source.folder.name: source for source in [*sources, *controls]}
-    for name, sieve in sets.items():
-        write(folders[name], sieve, tokens, {} if options.keep_prompts else runs, options)
-        print(f"training set: {folders[name]}")
+    explaining = [] if options.keep_prompts else [source for source in [*sources, *controls] if explains(source)]
+    plain = {source.folder.name: Reprompted(source, tokens) for source in explaining}
+    made = {
+        name: [plain[each.run_id](each) if each.run_id in plain else each for each in sieve.kept]
+        for name, sieve in sets.items()
+    }
+    datasets = {name: dataset_of(kept, tokens) for name, kept in made.items()}
+    cards = {name: card(sets[name], dataset, tokens, sorted(plain), options) for name, dataset in datasets.items()}
+    for folder in write(options.out, datasets, cards):
+        print(f"training set: {folder}")
+    if options.hub:
+        push(options.hub, datasets)
 
 
 def sifted(sources: Sequence[Source], options: argparse.Namespace, control: bool = False) -> Sieve:
@@ -86,27 +93,29 @@ def sifted(sources: Sequence[Source], options: argparse.Namespace, control: bool
     return sieve
 
 
-def write(
-    out: Path, sieve: Sieve, tokens: ModelTokens, reprompted: dict[str, Source], options: argparse.Namespace
-) -> None:
-    """The kept paths as a dataset with its card; those of runs in `reprompted` whose prompt explains the tags get a
-    plain one."""
-    plain = {run: Reprompted(source, tokens) for run, source in reprompted.items() if explains(source)}
-    kept = [plain[each.run_id](each) if each.run_id in plain else each for each in sieve.kept]
-    dataset = dataset_of(kept, tokens)
+def write(out: Path, datasets: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]]) -> list[Path]:
+    """Each dataset with its card, all or none: one in `out` itself, several in a folder of their name each."""
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    dataset.save_to_disk(unfinished)
-    write_json(unfinished / CARD, card(sieve, dataset, tokens, sorted(plain), options))
+    places = {name: name if len(datasets) > 1 else "." for name in datasets}
+    for name, place in places.items():
+        datasets[name].save_to_disk(unfinished / place)
+        write_json(unfinished / place / CARD, cards[name])
     unfinished.rename(out)
-    if options.hub:
-        dataset.push_to_hub(options.hub if out == options.out else f"{options.hub}-{out.name}", private=True)
+    return [out / place for place in places.values()]
+
+
+def push(hub: str, datasets: Mapping[str, Any]) -> None:
+    """Push to private datasets on the hub: one under the name given, several with their own name after it."""
+    for name, dataset in datasets.items():
+        dataset.push_to_hub(hub if len(datasets) == 1 else f"{hub}-{name}", private=True)
 
 
 def dataset_of(kept: Sequence[Candidate], tokens: ModelTokens) -> Any:
     """A row a trace: `input_ids`, `kinds` of the same length, and where it comes from."""
-    from datasets import ClassLabel, Dataset, Features, List, Value
+    from datasets import ClassLabel, Dataset, Features, List, Value, disable_progress_bars
+
+    disable_progress_bars()
 
     made = [sequence(each.segments, tokens.end if each.finish == "answered" else None) for each in kept]
     where = {

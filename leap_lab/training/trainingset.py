@@ -58,7 +58,7 @@ def prepared(
 
 
 def _read(folder: Path, tokens: ModelTokens) -> Any:
-    from datasets import load_from_disk
+    from datasets import disable_progress_bars, load_from_disk
 
     made_with = read_json(folder / CARD).get("tokenizer")
     if made_with is None:
@@ -68,7 +68,10 @@ def _read(folder: Path, tokens: ModelTokens) -> Any:
             f"mixed tokenizers: data={folder} was made with {made_with}, "
             f"student={tokens.model} has {tokens.fingerprint}"
         )
-    return load_from_disk(str(folder))
+    disable_progress_bars()
+    return load_from_disk(
+        str(folder), keep_in_memory=True
+    )  # else what is derived from it would be cached in the folder
 
 
 def _is_held_out(question: str, share: float) -> bool:
