@@ -29,11 +29,12 @@ RUN := $(if $(TCMALLOC),LD_PRELOAD=$(TCMALLOC) )$(BIN)/python
 # Byte code is kept even where the environment says not to: without it every start compiles thousands of files anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo paper test bench soak train evaluate lock clean
+.PHONY: help setup demo paper leap-t test bench soak train evaluate lock clean
 
 help:
 	@echo "make demo      set up, then sweep two routers on the built-in model; ends with a table and a figure"
 	@echo "make paper     set up, then run all experiments of the paper on the built-in model; ends with one report"
+	@echo "make leap-t    set up, then teach the built-in model to learn from peers and measure it; ends with Table 2"
 	@echo "make test      set up, then check style and types and run all tests"
 	@echo "make soak      kill, stop, fill and damage a small sweep for SOAK_MINUTES=10; see docs/reliability.md"
 	@echo "make setup     only set up, in $(VENV); quick when nothing changed"
@@ -66,6 +67,11 @@ paper: setup
 	@echo "Running the paper's experiments on the built-in model; after a stop the same command goes on ..."
 	@$(RUN) -m leap_lab.run -m 'experiment=glob(*)'
 
+# What is there is not made again: after a stop the same command goes on.
+leap-t: setup
+	@echo "Traces, fine-tuning and evaluation of LeaP-T on the built-in model; after a stop the same command goes on ..."
+	@$(RUN) -m leap_lab.training.leap_t
+
 test: setup
 	@echo "Style (ruff) ..."
 	@$(BIN)/ruff check .
@@ -96,9 +102,9 @@ evaluate: setup
 # triton, a GB that only a GPU uses: they are left out, and so the pins are installed with --no-deps.
 LEFT_OUT := torchvision torchaudio torchcodec triton
 lock: setup
-	@echo "Pinning pyproject.toml's cpu and dev extras in $(PINS) ..."
+	@echo "Pinning pyproject.toml's cpu, train and dev extras in $(PINS) ..."
 	@$(BIN)/uv pip compile --quiet --no-header --no-annotate --python-version 3.11 $(TORCH) \
-		--extra cpu --extra dev $(addprefix --no-emit-package ,$(LEFT_OUT)) pyproject.toml > $(VENV)/pins.txt
+		--extra cpu --extra train --extra dev $(addprefix --no-emit-package ,$(LEFT_OUT)) pyproject.toml > $(VENV)/pins.txt
 	@{ echo "# The tested CPU install for Linux x86_64, Python 3.11 and 3.12, made by 'make lock'. It is whole: install it"; \
 		echo "# with --no-deps. torch's CPU build comes from PyTorch's own index: see 'make setup'."; \
 		cat $(VENV)/pins.txt; } > $(PINS)

@@ -79,10 +79,7 @@ class Cell:
     @property
     def model_path(self) -> str:
         """Where the model is: a folder or a hub id."""
-        path = str(self.config["model"]["path"])
-        if path.startswith(BUILTIN):
-            return str(files("leap_lab") / "assets" / path.removeprefix(BUILTIN))
-        return str(Path(path).expanduser()) if Path(path).expanduser().is_dir() else path
+        return model_at(str(self.config["model"]["path"]))
 
     @cached_property
     def run_id(self) -> str:
@@ -143,6 +140,13 @@ class Cell:
     def _takes(self, argument: str) -> bool:
         """Whether the method has such an argument."""
         return argument in inspect.signature(get_class(self.config["method"]["_target_"])).parameters
+
+
+def model_at(path: str) -> str:
+    """The folder or hub id that `model.path` names: `builtin:tiny`, a folder, or a hub id."""
+    if path.startswith(BUILTIN):
+        return str(files("leap_lab") / "assets" / path.removeprefix(BUILTIN))
+    return str(Path(path).expanduser()) if Path(path).expanduser().is_dir() else path
 
 
 def made(node: Mapping[str, Any], **more: Any) -> Any:

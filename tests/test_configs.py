@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 GROUPS = {
     group.name: sorted(file.name.removesuffix(".yaml") for file in group.iterdir() if file.name.endswith(".yaml"))
     for group in files("conf").iterdir()
-    if group.is_dir() and not group.name.startswith("__")
+    if group.is_dir() and not group.name.startswith("__") and group.name != "training"  # composed by itself
 }
 NEEDED = {"local": {"model": "model.path=owner/name", "dataset": "dataset.path=questions.jsonl"}}
 

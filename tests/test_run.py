@@ -326,8 +326,8 @@ def test_help_is_quick_to_import_and_names_the_groups():
         assert words in found
 
 
-def test_no_tracking_imports_no_wandb(tmp_path):
-    found = printed_and_imported([*SMALL, f"runs_dir={tmp_path}"], "vllm", "wandb")
+def test_no_tracking_imports_no_wandb_and_decoding_nothing_of_training(tmp_path):
+    found = printed_and_imported([*SMALL, f"runs_dir={tmp_path}"], "vllm", "wandb", "trl", "accelerate", "peft")
     assert found.splitlines()[-1] == "[]"
 
 

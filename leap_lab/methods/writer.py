@@ -9,6 +9,7 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
+from typing import TYPE_CHECKING
 
 from leap_lab.engines.base import GREEDY, Completion, Engine, Request, Sampling
 from leap_lab.methods.base import Job
@@ -16,6 +17,9 @@ from leap_lab.path import Branch, Finish, Kind, Path, Route
 from leap_lab.prompts import SUMMARY_CLOSE, THINK_CLOSE, THINK_OPEN, Prompts
 from leap_lab.seeds import derive_seed, rng_for
 from leap_lab.usage import Usage
+
+if TYPE_CHECKING:
+    from leap_lab.engines.scripted import Tokens
 
 PARAGRAPH = "\n\n"
 
@@ -26,6 +30,13 @@ def whole_paragraphs(tokens: Sequence[int], engine: Engine) -> int:
         if engine.decode(tokens[max(0, kept - 2) : kept]).rstrip(" ").endswith(PARAGRAPH):
             return kept
     return len(tokens)
+
+
+def chat_prompt(tokens: "Tokens", user: str, opening: str = "") -> list[int]:
+    """The chat template around a user's turn, and an open `<think>`, by an engine or its tokenizer alone."""
+    prompt = tokens.chat(user)
+    opened = tokens.decode(prompt[-16:]).rstrip().endswith(THINK_OPEN)
+    return prompt + tokens.encode(("" if opened else f"{THINK_OPEN}\n") + opening)
 
 
 @dataclass(frozen=True)
@@ -56,9 +67,7 @@ class Writer:
 
     def prompt(self, user: str, opening: str = "") -> list[int]:
         """The chat template around a user's turn, and an open `<think>`."""
-        prompt = self.engine.chat(user)
-        opened = self.engine.decode(prompt[-16:]).rstrip().endswith(THINK_OPEN)
-        return prompt + self.engine.encode(("" if opened else f"{THINK_OPEN}\n") + opening)
+        return chat_prompt(self.engine, user, opening)
 
     async def think(self, path: Path, turn: int, limit: int | None = None) -> bool:
         """Reason on, for at most `limit` own tokens. True when the path closed its thinking or ended its turn."""

@@ -1,0 +1,1 @@
+"""The configuration of `python -m leap_lab.training.sft`."""

@@ -1,0 +1,121 @@
+"""The paths of run folders as candidates for training, with the tokenizer that their ids belong to."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from analysis.load import settings
+from leap_lab.cell import Cell, made
+from leap_lab.errors import UserError
+from leap_lab.path import Kind, Segment
+from leap_lab.problems import Problem
+from leap_lab.records import read_groups
+from leap_lab.training.modeltokens import ModelTokens
+
+METHODS = ("leap", "leap_s", "independent")  # a mixture of agents has a prompt of its own for each layer
+COLUMNS = ("run_id", "question_id", "group", "path", "correct", "finish", "blocks", "segments", "probes")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One path of a run."""
+
+    run_id: str
+    question_id: str
+    group: int
+    path: int
+    correct: bool
+    finish: str
+    blocks: int
+    segments: tuple[Segment, ...]
+    summary_limit: int | None  # tokens; None where the run asks for no summaries
+    probed: bool  # whether the run has probes
+    probes: tuple[tuple[int, str, bool], ...] = ()  # turn, phase, whether right
+
+    @property
+    def own(self) -> tuple[tuple[int, ...], ...]:
+        """Everything but the prompt, to tell copies."""
+        return tuple(segment.tokens for segment in self.segments if segment.kind is not Kind.PROMPT)
+
+    @cached_property
+    def summaries(self) -> list[tuple[int, bool]]:
+        """Of each summary its tokens, and whether the model closed it: the runtime's closing is a trigger."""
+        following = [*self.segments[1:], None]
+        return [
+            (len(part.tokens), after is None or (after.kind, after.turn) != (Kind.TRIGGER, part.turn))
+            for part, after in zip(self.segments, following, strict=True)
+            if part.kind is Kind.SUMMARY
+        ]
+
+    @property
+    def recovered(self) -> bool:
+        """Whether a block turned it from wrong to right, by its probes."""
+        right = {(turn, phase): correct for turn, phase, correct in self.probes}
+        return any(
+            not right[turn, "before"] and right.get((turn, "after"), False)
+            for turn, phase in right
+            if phase == "before"
+        )
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run folder to take paths from."""
+
+    folder: Path
+    config: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Source":
+        """`UserError` for a folder that is no run, or whose method has no traces to learn from."""
+        method = settings(folder).get("method.name")
+        if method not in METHODS:
+            raise UserError(f"{folder}: method={method}; allowed are runs of {', '.join(METHODS)}")
+        return cls(folder, yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+
+    @property
+    def independent(self) -> bool:
+        return bool(self.config["method"]["name"] == "independent")
+
+    @property
+    def model(self) -> str:
+        """The folder or hub id of the model that decoded it."""
+        return Cell(self.config).model_path
+
+    @cached_property
+    def problems(self) -> dict[str, Problem]:
+        """Its dataset by question id, whatever part of it was asked."""
+        return {problem.id: problem for problem in made(self.config["dataset"]).load()}
+
+    def candidates(self) -> Iterator[Candidate]:
+        """Every path of the run, by question, group and path."""
+        limit, probed = self.config["method"].get("summary_tokens"), bool(self.config.get("probes"))
+        for row in read_groups(self.folder, COLUMNS).to_dict("records"):
+            parts, probes = row.pop("segments"), row.pop("probes")
+            yield Candidate(
+                **{str(name): value for name, value in row.items()},
+                segments=tuple(_segment(part) for part in parts),
+                probes=tuple((probe["turn"], probe["phase"], bool(probe["correct"])) for probe in probes),
+                summary_limit=limit,
+                probed=probed,
+            )
+
+
+def tokens_of(sources: Sequence[Source], model: str | None = None) -> ModelTokens:
+    """The one tokenizer of these runs, or of `model` in its place; `UserError` where they have several."""
+    models = dict.fromkeys([model] if model else [source.model for source in sources])
+    found = [ModelTokens(each) for each in models]
+    if other := next((each for each in found if each.fingerprint != found[0].fingerprint), None):
+        raise UserError(
+            f"mixed tokenizers: that of {other.model} ({other.fingerprint}) is not that of {found[0].model} "
+            f"({found[0].fingerprint}); allowed are runs whose models share one"
+        )
+    return found[0]
+
+
+def _segment(part: Mapping[str, Any]) -> Segment:
+    return Segment(Kind(part["kind"]), part["turn"], tuple(map(int, part["tokens"])), part["text"])

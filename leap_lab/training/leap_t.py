@@ -1,0 +1,178 @@
+"""The whole loop of LeaP-T (Section 4) on the built-in model: `python -m leap_lab.training.leap_t`, or `make leap-t`.
+
+Traces from fresh training problems, fine-tuning on those with LeaP and on as many without, and all models side by side
+on test problems, with LeaP and alone. Every stage is a command that users have; it is printed and can be called by
+hand. What is there is not made again, so that after a stop the same command goes on.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from analysis.leap_t import Arm, heard_table, table_2
+from analysis.load import settings
+from leap_lab.errors import UserError
+from leap_lab.files import read_json, write_json
+from leap_lab.training.evaluate import finished
+
+BASE, CONTROL, TUNED = "base", "control", "LeaP-T"
+TRAIN_SEED = 400  # plus the round: of the problems that traces come from
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Sizes and settings; `decoding` and `tuning` are KEY=VALUE settings for every run and every fine-tuning."""
+
+    out: Path
+    model: str
+    questions: int
+    test: int
+    probed: int
+    seed: int
+    rounds: int
+    filters: Sequence[str]
+    decoding: Sequence[str]
+    tuning: Sequence[str]
+
+
+def loop(plan: Plan) -> list[Path]:
+    """Make what is missing, print the tables, and return their files; `UserError` where a stage fails."""
+    _claim(plan)
+    models = {BASE: plan.model, **dict(_tuned(plan))}
+    for name, model in models.items():
+        _evaluate(plan, name, model)
+    return _report(plan, list(models))
+
+
+def _tuned(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The models that come out of each round: the control of the first, and LeaP-T of each from the one before."""
+    teacher = plan.model
+    for number in range(1, plan.rounds + 1):
+        home = plan.out / f"round-{number}"
+        sets = _traces(plan, home, teacher, TRAIN_SEED + number)
+        if number == 1:
+            yield CONTROL, _fine_tune(plan, teacher, sets / "control", home / "control")
+        teacher = _fine_tune(plan, teacher, sets / "leap", home / "leap")
+        yield TUNED if number == 1 else f"{TUNED}, round {number}", teacher
+
+
+def _traces(plan: Plan, home: Path, teacher: str, seed: int) -> Path:
+    """Two sets of the same questions and counts, from a run with LeaP and one without."""
+    sets, runs = home / "sets", home / "runs"
+    asked = ["dataset.split=train", f"dataset.seed={seed}", f"limit={plan.questions}", "baseline=true"]
+    if not sets.exists():
+        probes = ["probes=true"] if "--recovered" in plan.filters else []
+        _decode(plan, "teacher", teacher, runs, [*asked, *probes])
+        with_peers, alone = _runs(runs)
+        told = [str(with_peers), "--control", str(alone), "--out", str(sets), *plan.filters]
+        _call("leap_lab.training.traces", told)
+    return sets
+
+
+def _fine_tune(plan: Plan, student: str, data: Path, out: Path) -> str:
+    """The folder of the model that learned from this set."""
+    _call("leap_lab.training.sft", [f"student={student}", f"data={data}", f"out={out}", *plan.tuning])
+    return str(out / "model")
+
+
+def _evaluate(plan: Plan, name: str, model: str) -> None:
+    """A model on the test problems, with LeaP and alone; and with probes on the first few of them."""
+    asked = ["dataset.split=test", f"dataset.seed={plan.seed}"]
+    _decode(plan, name, model, _home(plan, "evaluation", name), [*asked, f"limit={plan.test}", "baseline=true"])
+    probed = [*asked, f"limit={plan.probed}", "baseline=false", "probes=true"]
+    _decode(plan, name, model, _home(plan, "probed", name), probed)
+
+
+def _report(plan: Plan, names: Sequence[str]) -> list[Path]:
+    both = {name: _runs(_home(plan, "evaluation", name)) for name in names}
+    arms = [arm for name, (peers, alone) in both.items() for arm in (Arm(name, alone), Arm(with_leap(name), peers))]
+    later = [name for name in names if name not in (BASE, CONTROL)]
+    pairs = [(with_leap(BASE), BASE)]
+    pairs += [(with_leap(name), with_leap(than)) for name in later for than in (BASE, CONTROL)]
+    pairs += [(with_leap(CONTROL), with_leap(BASE))]
+    pairs += [(with_leap(name), with_leap(before)) for before, name in pairwise(later)]
+    probed = [Arm(with_leap(name), finished(_home(plan, "probed", name))[0]) for name in names]
+    exhibits = [table_2(arms, pairs), heard_table(probed)]
+    for exhibit in exhibits:
+        print(f"\n{exhibit.console()}", flush=True)
+    return [file for exhibit in exhibits for file in exhibit.write(plan.out / "report")]
+
+
+def with_leap(name: str) -> str:
+    """How a model's row is called when it hears peers."""
+    return f"{name} + LeaP"
+
+
+def _decode(plan: Plan, name: str, model: str, runs: Path, asked: Sequence[str]) -> None:
+    named = [f"model.path={model}", f"model.name={name.replace(', ', '_').replace(' ', '_')}"]
+    _call("leap_lab.run", [*asked, *named, "tracking=none", *plan.decoding, f"runs_dir={runs}"])
+
+
+def _runs(runs: Path) -> tuple[Path, Path]:
+    """The run with LeaP and the independent one in a folder that holds one of each."""
+    found = {settings(folder)["method.name"] == "independent": folder for folder in finished(runs)}
+    if len(found) < 2:
+        raise UserError(f"{runs}: no finished run with LeaP and without; the same command tries again")
+    return found[False], found[True]
+
+
+def _home(plan: Plan, what: str, name: str) -> Path:
+    return plan.out / what / name.replace(", ", "-").replace(" ", "-")
+
+
+def _call(module: str, arguments: Sequence[str]) -> None:
+    """One stage in a process of its own: an engine leaves its thread settings behind. Ctrl-C reaches it, too."""
+    print(f"\n+ python -m {module} {' '.join(arguments)}", flush=True)
+    done = subprocess.run([sys.executable, "-m", module, *arguments], check=False)
+    if done.returncode:
+        raise UserError(f"{module} ended with status {done.returncode}; the same command goes on from there")
+
+
+def _claim(plan: Plan) -> None:
+    """Note the plan in its folder; `UserError` where another one was begun."""
+    asked = {key: list(value) if isinstance(value, tuple | list) else value for key, value in asdict(plan).items()}
+    extendable = {key: value for key, value in asked.items() if key not in ("out", "rounds", "test", "probed")}
+    here = read_json(plan.out / "plan.json")
+    if differing := sorted(key for key in extendable if here and here.get(key) != extendable[key]):
+        raise UserError(f"--out={plan.out}: another loop was begun there, it differs in {', '.join(differing)}")
+    plan.out.mkdir(parents=True, exist_ok=True)
+    write_json(plan.out / "plan.json", extendable)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0, 2 (with one line on stderr) or 130 (interrupted)."""
+    parser = argparse.ArgumentParser(prog="python -m leap_lab.training.leap_t", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/leap_t"))
+    parser.add_argument("--model", default="builtin:tiny", help="base and teacher: a folder, a hub id or builtin:tiny")
+    parser.add_argument("--questions", type=int, default=160, help="training problems to take traces from, a round")
+    parser.add_argument("--test", type=int, default=120, help="test problems")
+    parser.add_argument("--probed", type=int, default=24, help="test problems that are also probed")
+    parser.add_argument("--seed", type=int, default=2027, help="of the test problems")
+    parser.add_argument("--rounds", type=int, default=1, help="2: once more, from the first round's model")
+    parser.add_argument(
+        "--filters", nargs="*", default=FILTERS, help="of leap_lab.training.traces, without their dashes"
+    )
+    parser.add_argument("--decoding", nargs="*", default=(), metavar="KEY=VALUE", help="for every run")
+    parser.add_argument("--tuning", nargs="*", default=(), metavar="KEY=VALUE", help="for every fine-tuning")
+    options = vars(parser.parse_args(arguments))
+    options["filters"] = [f"--{name}" for name in options["filters"]]
+    try:
+        files = loop(Plan(**options))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped: the same command goes on from there", file=sys.stderr)
+        return 130
+    print("\n" + "\n".join(f"report: {file}" for file in files))
+    return 0
+
+
+FILTERS = ("blocks", "distinct")
+
+if __name__ == "__main__":
+    sys.exit(main())
