@@ -9,6 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,6 +147,8 @@ class Decoder:
         try:
             self._finish()
         finally:
+            with suppress(OSError):
+                self._journals.rmdir()  # not while it holds one
             self.folder.close()
 
     def _finish(self) -> None:
@@ -183,7 +186,11 @@ class Decoder:
         self._tell(made, paths)
 
     def _journal(self, question: str, group: int) -> pathlib.Path:
-        return self.folder.path / "journal" / f"{escaped(question)}-{group}.jsonl"
+        return self._journals / f"{escaped(question)}-{group}.jsonl"
+
+    @property
+    def _journals(self) -> pathlib.Path:
+        return self.folder.path / "journal"
 
     def _tell(self, made: list[dict[str, Any]], paths: list[Path]) -> None:
         tokens = sum(each.sampled for path in paths for each in path.bill)

@@ -55,6 +55,8 @@ def test_a_run_folder_holds_what_the_schema_says(tmp_path, capsys):
     assert (config["method"]["name"], config["router"]["name"], config["peers"]) == ("leap", "dispersed", 4)
     told = json.loads((folder / "run.json").read_text())
     assert told["status"] == "finished" and told["sessions"][0]["groups"] == 3
+    assert set(told["sessions"][0]["engine"]) == {"busy", "requests_in_flight"}
+    assert not (folder / "journal").exists(), "of groups in flight only"
     metrics = json.loads((folder / "metrics.json").read_text())
     assert set(metrics["pass@1"]) >= {"value", "low", "high", "n"}
     paths = pd.concat(pd.read_parquet(file) for file in (folder / "groups").iterdir())
