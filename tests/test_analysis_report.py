@@ -343,4 +343,4 @@ def test_a_cell_cannot_break_its_table(form: Any) -> None:
     hostile = "a\n\n| b |\x1b[31m\r\x00\u2028c & d \\\\"
     plain, broken = (form([["run", "x"], [text, "1"], ["z", "2"]]) for text in ("a", hostile))
     assert len(broken.splitlines()) == len(plain.splitlines())
-    assert broken.isprintable() or set(sign for sign in broken if not sign.isprintable()) == {"\n"}
+    assert broken.isprintable() or {sign for sign in broken if not sign.isprintable()} == {"\n"}
