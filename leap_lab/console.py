@@ -20,6 +20,7 @@ from leap_lab.errors import UserError
 
 GRACE_S = 9.0  # from a signal to the end, whatever hangs
 STOPS = (signal.SIGTERM, signal.SIGHUP)  # beside SIGINT, which Python and asyncio know how to handle
+OVER = b"\0"  # the number of no signal
 STREAMS = ("stdout", "stderr")
 
 
@@ -85,8 +86,9 @@ def _deadline(numbers: set[int], kept: str, grace_s: float) -> Iterator[None]:
         yield
     finally:
         signal.set_wakeup_fd(before)
-        os.close(writing)
+        os.write(writing, OVER)  # closing would not do: a forked child may hold the other end
         watcher.join()
+        os.close(writing)
         os.close(reading)
 
 
@@ -100,7 +102,7 @@ def _watch(reading: int, numbers: set[int], kept: str, grace_s: float) -> None:
                 child.kill()
             os._exit(128 + first)
         received = os.read(reading, 1)
-        if not received:
+        if received == OVER:
             return
         if end is None and received[0] in numbers:
             first, end = received[0], time.monotonic() + grace_s

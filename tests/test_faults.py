@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -29,10 +31,30 @@ SMALL = ["engine=scripted", "tracking=none", "baseline=false", "peers=4", "route
 LONG = [*SMALL, "limit=1000"]
 
 
-def start(*arguments: str, **more) -> subprocess.Popen[str]:
-    """A command in a process of its own."""
-    settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "preexec_fn": as_in_a_terminal}
-    return subprocess.Popen([sys.executable, "-m", "leap_lab.run", *arguments], **settings | more)
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a command in a process of its own, which does not outlive the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, **more: Any) -> "subprocess.Popen[str]":
+        settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        settings |= {"preexec_fn": as_in_a_terminal, **more}
+        started.append(subprocess.Popen([sys.executable, "-m", "leap_lab.run", *arguments], **settings))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def pause(process: "subprocess.Popen[str]") -> None:
+    """Stop a process where it is; it has stopped when this returns."""
+    process.send_signal(signal.SIGSTOP)
+    wait_for(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
 
 
 def group_files(runs: Path) -> dict[Path, int]:
@@ -56,12 +78,12 @@ def rows_of(runs: Path) -> pd.DataFrame:
     return found.drop(columns=["started_s", "finished_s"]).map(str).reset_index(drop=True)
 
 
-def test_a_second_command_waits_and_goes_on_when_the_first_is_killed(tmp_path):
+def test_a_second_command_waits_and_goes_on_when_the_first_is_killed(tmp_path, start):
     """kill -9 at any moment; nothing is decoded twice, and the end is that of an undisturbed run."""
     command = [*SMALL, "limit=25"]
     first = start(*command, f"runs_dir={tmp_path / 'runs'}")
     wait_for(lambda: len(group_files(tmp_path / "runs")) >= 3)
-    first.send_signal(signal.SIGSTOP)
+    pause(first)
     kept = group_files(tmp_path / "runs")
     second = start(*command, f"runs_dir={tmp_path / 'runs'}")
     assert second.stderr is not None
@@ -70,17 +92,17 @@ def test_a_second_command_waits_and_goes_on_when_the_first_is_killed(tmp_path):
     assert group_files(tmp_path / "runs") == kept
     first.kill()
     first.communicate()
-    out, err = second.communicate(timeout=120)
+    out, err = second.communicate(timeout=500)
     assert second.returncode == 0, err
     assert kept.items() <= group_files(tmp_path / "runs").items()
     undisturbed = start(*command, f"runs_dir={tmp_path / 'other'}")
-    expected, _ = undisturbed.communicate(timeout=120)
+    expected, _ = undisturbed.communicate(timeout=500)
     assert table_of(out) == table_of(expected)
     assert rows_of(tmp_path / "runs").equals(rows_of(tmp_path / "other"))
 
 
 @pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
-def test_a_signal_while_decoding_keeps_what_is_finished(tmp_path, number, status):
+def test_a_signal_while_decoding_keeps_what_is_finished(tmp_path, start, number, status):
     command = start(*LONG, f"runs_dir={tmp_path}")
     wait_for(lambda: len(group_files(tmp_path)) >= 2)
     asked = time.monotonic()
@@ -95,10 +117,10 @@ def test_a_signal_while_decoding_keeps_what_is_finished(tmp_path, number, status
     assert not list(tmp_path.rglob(".*.unfinished"))
 
 
-def test_a_signal_while_waiting_for_another_command_ends_it_at_once(tmp_path):
+def test_a_signal_while_waiting_for_another_command_ends_it_at_once(tmp_path, start):
     first = start(*LONG, f"runs_dir={tmp_path}")
     wait_for(lambda: len(group_files(tmp_path)) >= 1)
-    first.send_signal(signal.SIGSTOP)
+    pause(first)
     second = start(*LONG, f"runs_dir={tmp_path}")
     assert second.stderr is not None and "waiting" in second.stderr.readline()
     asked = time.monotonic()
@@ -110,7 +132,7 @@ def test_a_signal_while_waiting_for_another_command_ends_it_at_once(tmp_path):
     assert time.monotonic() - asked < 5
 
 
-def test_a_background_command_that_ignores_ctrl_c_and_hang_ups_still_ends_at_sigterm(tmp_path):
+def test_a_background_command_that_ignores_ctrl_c_and_hang_ups_still_ends_at_sigterm(tmp_path, start):
     def in_the_background() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -217,10 +239,8 @@ SITES = {  # what is written, and what lies around and would be written before i
 def whole(tmp_path_factory) -> tuple[Path, str]:
     """An undisturbed run, and what it printed."""
     runs = tmp_path_factory.mktemp("whole")
-    command = start(*SMALL, "limit=4", f"runs_dir={runs}")
-    out, err = command.communicate(timeout=120)
-    assert command.returncode == 0, err
-    return runs, out
+    command = [sys.executable, "-m", "leap_lab.run", *SMALL, "limit=4", f"runs_dir={runs}"]
+    return runs, subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize("site", SITES)
@@ -276,13 +296,13 @@ def test_a_folder_of_another_config_model_or_schema_is_refused(tmp_path, capsys,
     assert group_files(tmp_path / "runs") == before
 
 
-def test_a_run_folder_holds_no_keys_and_no_environment(tmp_path):
+def test_a_run_folder_holds_no_keys_and_no_environment(tmp_path, start):
     marker = "f00dfeedc0ffee42" * 3
     runs = tmp_path / "runs"
     names = ("WANDB_API_KEY", "HF_TOKEN", "OPENAI_API_KEY", "SOMETHING_ELSE")
     environment = os.environ | dict.fromkeys(names, marker) | {"WANDB_MODE": "offline"}
     command = start(*SMALL[:1], *SMALL[2:], "limit=1", "tracking=wandb", f"runs_dir={runs}", env=environment)
-    _, err = command.communicate(timeout=120)
+    _, err = command.communicate(timeout=500)
     assert command.returncode == 0, err
     files = [file for file in runs.rglob("*") if file.is_file()]
     assert any(file.suffix == ".parquet" for file in files) and any("wandb" in file.parts for file in files)
