@@ -79,7 +79,7 @@ test: setup
 	@echo "Types (mypy) ..."
 	@$(BIN)/mypy
 	@echo "Tests (pytest; some decode on vLLM and take a while) ..."
-	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@echo "All checks passed. Look next at tests/test_leap.py, which follows one LeaP group token by token."
 
 soak: setup

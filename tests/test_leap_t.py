@@ -40,7 +40,7 @@ def test_the_loop_ends_with_its_tables_and_goes_on_where_it_stood(tmp_path, capf
     made = {file: file.stat().st_mtime_ns for file in tmp_path.glob("loop/**/*.safetensors")}
     assert main(command) == 0
     again, err = capfd.readouterr()
-    assert again.partition("questions ")[2] == out.partition("questions ")[2] and "starting the engine" not in err
+    assert again.partition("Cons@N %")[2] == out.partition("Cons@N %")[2] != "" and "starting the engine" not in err
     assert made == {file: file.stat().st_mtime_ns for file in tmp_path.glob("loop/**/*.safetensors")}
     assert main([*command, "--questions", "4"]) == 2
     assert "another loop was begun there, it differs in questions" in capfd.readouterr().err
@@ -52,12 +52,12 @@ def test_a_stage_that_fails_ends_the_loop_in_one_line(tmp_path, capfd):
 
 
 def test_arms_are_compared_over_the_same_questions(tmp_path):
-    answers = {f"q{index}": [["1"] * index + ["2"] * (8 - index)] for index in range(8)}
-    more = {question: [["1", *group[:-1]] for group in groups] for question, groups in answers.items()}
+    answers = {f"q{index}": [["2"] * 8] for index in range(8)}
+    more = {f"q{index}": [["1"] * (index + 1) + ["2"] * (7 - index)] for index in range(8)}
     low, high = write_run(tmp_path / "a", answers, "dispersed"), write_run(tmp_path / "b", more, "dispersed")
     found = table_2([Arm("base", low), Arm("tuned", high)], [("tuned", "base"), ("base", "tuned")])
     assert [claim.verdict for claim in found.claims] == ["holds", "does not hold"]
-    assert "+12.5" in found.claims[0].because and found.table[2][1] == "8"
+    assert "+56.2" in found.claims[0].because and found.table[2][1] == "8"
     other = write_run(tmp_path / "c", {"another": [["1"] * 8]}, "dispersed")
     with pytest.raises(UserError, match="base and other: no question in common"):
         table_2([Arm("base", low), Arm("other", other)], [("base", "other")])

@@ -66,7 +66,7 @@ def _traces(plan: Plan, home: Path, teacher: str, seed: int) -> Path:
     asked = ["dataset.split=train", f"dataset.seed={seed}", f"limit={plan.questions}", "baseline=true"]
     if not sets.exists():
         probes = ["probes=true"] if "--recovered" in plan.filters else []
-        _decode(plan, "teacher", teacher, runs, [*asked, *probes])
+        _decode(plan, teacher, runs, [*asked, *probes])
         with_peers, alone = _runs(runs)
         told = [str(with_peers), "--control", str(alone), "--out", str(sets), *plan.filters]
         _call("leap_lab.training.traces", told)
@@ -82,9 +82,9 @@ def _fine_tune(plan: Plan, student: str, data: Path, out: Path) -> str:
 def _evaluate(plan: Plan, name: str, model: str) -> None:
     """A model on the test problems, with LeaP and alone; and with probes on the first few of them."""
     asked = ["dataset.split=test", f"dataset.seed={plan.seed}"]
-    _decode(plan, name, model, _home(plan, "evaluation", name), [*asked, f"limit={plan.test}", "baseline=true"])
+    _decode(plan, model, _home(plan, "evaluation", name), [*asked, f"limit={plan.test}", "baseline=true"])
     probed = [*asked, f"limit={plan.probed}", "baseline=false", "probes=true"]
-    _decode(plan, name, model, _home(plan, "probed", name), probed)
+    _decode(plan, model, _home(plan, "probed", name), probed)
 
 
 def _report(plan: Plan, names: Sequence[str]) -> list[Path]:
@@ -107,9 +107,8 @@ def with_leap(name: str) -> str:
     return f"{name} + LeaP"
 
 
-def _decode(plan: Plan, name: str, model: str, runs: Path, asked: Sequence[str]) -> None:
-    named = [f"model.path={model}", f"model.name={name.replace(', ', '_').replace(' ', '_')}"]
-    _call("leap_lab.run", [*asked, *named, "tracking=none", *plan.decoding, f"runs_dir={runs}"])
+def _decode(plan: Plan, model: str, runs: Path, asked: Sequence[str]) -> None:
+    _call("leap_lab.run", [*asked, f"model.path={model}", "tracking=none", *plan.decoding, f"runs_dir={runs}"])
 
 
 def _runs(runs: Path) -> tuple[Path, Path]:
