@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import ExitStack
 
 from leap_lab.decode import Decoder, first
 from leap_lab.engines.metered import Metered
@@ -40,8 +41,9 @@ class Pool:
         except BaseExceptionGroup as group:
             raise first(group) from None
         finally:
-            for decoder in self._open:
-                decoder.close()
+            with ExitStack() as closing:  # all of them, even where one cannot be written
+                for decoder in self._open:
+                    closing.callback(decoder.close)
 
     async def _work(self) -> None:
         while (found := await self._next()) is not None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-LONGEST = ("test_vllm", "test_leap_t", "test_sft", "test_pool", "test_experiments", "test_notebooks", "test_faults")
+FIRST = ("test_vllm", "test_leap_t", "test_pool", "test_experiments", "test_notebooks", "test_faults")
+LAST = ("test_sft",)  # it starts an engine, too: two at once wait for the same core
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A stable sort: the rest stays in its order."""
-    rank = {name: index for index, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: rank.get(item.path.stem, len(LONGEST)))
+    rank = {name: index - len(FIRST) for index, name in enumerate(FIRST)} | dict.fromkeys(LAST, 1)
+    items.sort(key=lambda item: rank.get(item.path.stem, 0))

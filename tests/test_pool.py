@@ -105,6 +105,19 @@ def test_a_dead_engine_ends_everything_and_closes_what_is_open():
     assert seen[-1] == "close a" and "open b" not in seen
 
 
+def test_a_run_that_cannot_be_closed_does_not_keep_others_from_it():
+    seen: list[str] = []
+
+    class Full(Fake):
+        def close(self) -> None:
+            super().close()
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        pooled(2, Full("a", 1, seen, dies=True), Full("b", 1, seen, dies=True))
+    assert {"close a", "close b"} <= set(seen)
+
+
 def rows(runs: Path) -> pd.DataFrame:
     """All paths of all runs, without their times."""
     found = pd.concat(pd.read_parquet(file) for file in sorted(runs.glob("*/groups/*.parquet")))
