@@ -8,10 +8,10 @@ import pathlib
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from leap_lab import ledger, provenance
 from leap_lab.cell import Cell, made
@@ -30,6 +30,7 @@ from leap_lab.records import RunFolder, rows
 from leap_lab.reference import Selection
 from leap_lab.tracking import Tracker
 
+T = TypeVar("T")
 TOO_MANY_FAILURES = 8  # after so many failed groups of a run its rest is not tried
 
 
@@ -79,13 +80,20 @@ class Decoder:
         """Open the run folder and see what is missing of it; False when nothing is."""
         groups = self.asked.groups
         self.folder = RunFolder.open(self._config["runs_dir"], self.asked.cell.identity, _portable(self._config))
-        self._missing.extend(key for key in groups if not self.folder.has(*key))
-        for key in groups.keys() - set(self._missing):
-            self._journal(*key).unlink(missing_ok=True)
+        try:
+            self._look()
+        except BaseException:
+            self.folder.close()
+            raise
         if not self._missing:
             told = f"all {len(groups)} groups are in {self.folder.path}, nothing to decode"
             print(f"{self.label}: {told}", file=sys.stderr)
         return bool(self._missing)
+
+    def _look(self) -> None:
+        self._missing.extend(key for key in self.asked.groups if not self.folder.has(*key))
+        for key in self.asked.groups.keys() - set(self._missing):
+            self._journal(*key).unlink(missing_ok=True)
 
     @property
     def missing(self) -> int:
@@ -95,7 +103,7 @@ class Decoder:
     def start(self, engine: Metered | None) -> None:
         """Decoding begins on this engine; None where only run.json is missing."""
         asked, total = self.asked, len(self.asked.groups)
-        self._started, self._engine = time.monotonic(), engine
+        self._engine = engine
         if engine is not None:
             self._steady, self._before = Steady(engine), engine.reading()
         self._ran = provenance.collect()
@@ -109,6 +117,7 @@ class Decoder:
         )
         found = total - self.missing
         self._progress = Progress(len(asked.questions), total, found, f"{self.label}: ")
+        self._started = time.monotonic()
 
     def next(self, priority: int) -> Job | None:
         """The next group to decode, None when all are handed out."""
@@ -139,8 +148,7 @@ class Decoder:
                 raise cause from None
             reason = f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
             self.tally.failures.append(f"question {brief(job.problem.id)}, group {job.group}: {reason}")
-        finally:
-            self._in_flight -= 1
+        self._in_flight -= 1  # not of a job that was cancelled or that the engine left: it never came back
 
     def close(self) -> None:
         """Write run.json and, of a run that is whole, metrics.json; tell the tracker how it ended."""
@@ -152,12 +160,14 @@ class Decoder:
             self.folder.close()
 
     def _finish(self) -> None:
-        if self._started is None:  # nothing was missing
+        if self._started is None and self._missing:
+            return  # it ended before the run began
+        if self._started is None:
             if self.folder.read_run().get("status") == "finished":
                 self._write_metrics()
                 return
             self.start(None)
-        status = "failed groups" if self.tally.failures else "finished" if self.is_done else "interrupted"
+        status = "interrupted" if not self.is_done else "failed groups" if self.tally.failures else "finished"
         self._progress.close()
         if self._gave_up:
             print(f"{self.label}: {len(self.tally.failures)} groups failed, the rest was not tried", file=sys.stderr)
@@ -182,7 +192,7 @@ class Decoder:
 
     async def _write(self, job: Job, paths: list[Path]) -> None:
         made = await asyncio.to_thread(graded_rows, self.folder.run_id, job.problem, job.group, paths)
-        await asyncio.to_thread(self.folder.write_group, made)
+        await to_its_end(self.folder.write_group, made)
         self._tell(made, paths)
 
     def _journal(self, question: str, group: int) -> pathlib.Path:
@@ -258,6 +268,16 @@ def probes(path: Path, problem: Problem) -> list[Probe]:
 def _portable(config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration as it is kept: without where things lie on this machine and what asked for the run."""
     return {key: value for key, value in config.items() if key not in ("runs_dir", "experiment")}
+
+
+async def to_its_end(call: Callable[..., T], *arguments: Any) -> T:
+    """Call in a thread and wait for its end, even where the caller is cancelled: a closed run has no stragglers."""
+    task = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def first(error: BaseException) -> BaseException:

@@ -8,9 +8,11 @@ A group's journal is a file that only grows, a line a completion: a checksum and
 short by a kill or a full disk, or that was damaged, is sampled again.
 """
 
+import errno
 import hashlib
 import json
 import logging
+import os
 import pathlib
 import zlib
 from array import array
@@ -20,7 +22,7 @@ from typing import Any, BinaryIO
 
 from leap_lab.engines.base import Around, Completion, Engine, Request
 
-Known = dict[str, deque[Completion]]
+Known = defaultdict[str, deque[Completion]]
 log = logging.getLogger(__name__)
 
 
@@ -32,9 +34,10 @@ class Journaled(Around):
 
     def __init__(self, engine: Engine, file: pathlib.Path) -> None:
         super().__init__(engine)
-        self._file, self._known = file, read(file)
+        self._file, self._known = file, defaultdict[str, deque[Completion]](deque)
         self._out: BinaryIO | None = None
         try:
+            self._known = read(file)
             file.parent.mkdir(exist_ok=True)
             self._out = file.open("ab", buffering=0)
             self._out.write(b"\n")  # ends a line that was cut short
@@ -63,8 +66,10 @@ class Journaled(Around):
     def _keep(self, key: str, completion: Completion) -> None:
         if self._out is None:
             return
+        line = _line({"key": key, **asdict(completion)})
         try:
-            self._out.write(_line({"key": key, **asdict(completion)}))
+            if self._out.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             self._give_up(error)
 

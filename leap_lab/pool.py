@@ -4,9 +4,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import ExitStack
 
-from leap_lab.decode import Decoder, first
+from leap_lab.decode import Decoder, first, to_its_end
 from leap_lab.engines.metered import Metered
 from leap_lab.lock import Busy
 from leap_lab.methods.base import Job
@@ -26,6 +25,7 @@ class Pool:
 
     def __init__(self, decoders: Iterable[Decoder], start: Start, concurrency: int) -> None:
         self._waiting, self._open = deque(decoders), list[Decoder]()
+        self._started = list[Decoder]()  # of the open ones, those that hand out jobs
         self._start, self._concurrency = start, concurrency
         self._turn, self._handed_out = asyncio.Lock(), 0
 
@@ -41,9 +41,8 @@ class Pool:
         except BaseExceptionGroup as group:
             raise first(group) from None
         finally:
-            with ExitStack() as closing:  # all of them, even where one cannot be written
-                for decoder in self._open:
-                    closing.callback(decoder.close)
+            for decoder in self._open:  # only where something ended it early, which is what is to be told
+                _close_quietly(decoder)
 
     async def _work(self) -> None:
         while (found := await self._next()) is not None:
@@ -56,7 +55,7 @@ class Pool:
         """The next group of the first run that has one."""
         async with self._turn:  # one worker at a time opens a run
             while True:
-                for decoder in self._open:
+                for decoder in self._started:
                     if (job := decoder.next(self._handed_out)) is not None:
                         self._handed_out += 1
                         return decoder, job
@@ -70,7 +69,7 @@ class Pool:
         while True:
             for decoder in list(self._waiting):
                 try:
-                    missing = await asyncio.to_thread(decoder.open)
+                    missing = await to_its_end(decoder.open)
                 except Busy as error:
                     busy = error
                     continue
@@ -83,13 +82,22 @@ class Pool:
             await asyncio.sleep(POLL_S)
 
     async def _opened(self, decoder: Decoder, missing: bool) -> None:
+        self._open.append(decoder)
         if missing:
-            await asyncio.to_thread(decoder.start, await self._start())
-            self._open.append(decoder)
+            await to_its_end(decoder.start, await self._start())
+            self._started.append(decoder)
         else:
-            await asyncio.to_thread(decoder.close)
+            await self._close(decoder)
 
     async def _close(self, decoder: Decoder) -> None:
         if decoder in self._open:
             self._open.remove(decoder)
-            await asyncio.to_thread(decoder.close)
+            self._started = [each for each in self._started if each is not decoder]
+            await to_its_end(decoder.close)
+
+
+def _close_quietly(decoder: Decoder) -> None:
+    try:
+        decoder.close()
+    except Exception as error:
+        log.warning("%s: how it ended could not be written (%s); what is decoded is kept", decoder.label, error)

@@ -77,8 +77,10 @@ class Session:
 
     def close(self) -> None:
         """Release engine and loop."""
-        self._runner.run(self._close_engine())
-        self._runner.close()
+        try:
+            self._runner.run(self._close_engine())
+        finally:
+            self._runner.close()
 
     def _decode_references(self, cells: Iterable[Cell]) -> None:
         asked: dict[str, Asked] = {}
@@ -170,9 +172,9 @@ class Session:
         return self._engine
 
     async def _close_engine(self) -> None:
-        if self._engine is not None:
-            await self._engine.close()
-        self._engine = None
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.close()
 
 
 def folder_of(cell: Cell) -> Path:

@@ -13,9 +13,14 @@ import pytest
 from test_run import SMALL, run, run_folders, table_of
 
 from leap_lab import pool
-from leap_lab.engines.base import EngineDied
-from leap_lab.lock import Busy
+from leap_lab.benchmarks import work
+from leap_lab.decode import Decoder
+from leap_lab.engines.base import Around, Completion, Engine, EngineDied, Request
+from leap_lab.engines.metered import Metered
+from leap_lab.errors import UserError
+from leap_lab.lock import Busy, take
 from leap_lab.pool import Pool
+from leap_lab.training.reasoner import start
 
 SWEEP = ["-m", "router=clustered,random", *SMALL, "limit=2"]
 
@@ -24,7 +29,8 @@ class Fake:
     """A run of so many jobs, which notes what happens to it."""
 
     def __init__(self, name: str, jobs: int, seen: list[str], busy: int = 0, dies: bool = False) -> None:
-        self.name, self.left, self.seen, self.busy, self.dies, self.in_flight = name, jobs, seen, busy, dies, 0
+        self.name = self.label = name
+        self.left, self.seen, self.busy, self.dies, self.in_flight = jobs, seen, busy, dies, 0
 
     def open(self) -> bool:
         if self.busy:
@@ -105,7 +111,7 @@ def test_a_dead_engine_ends_everything_and_closes_what_is_open():
     assert seen[-1] == "close a" and "open b" not in seen
 
 
-def test_a_run_that_cannot_be_closed_does_not_keep_others_from_it():
+def test_a_run_that_cannot_be_closed_keeps_no_other_from_it_and_hides_no_cause(caplog):
     seen: list[str] = []
 
     class Full(Fake):
@@ -113,9 +119,64 @@ def test_a_run_that_cannot_be_closed_does_not_keep_others_from_it():
             super().close()
             raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(EngineDied, match="gone"):
         pooled(2, Full("a", 1, seen, dies=True), Full("b", 1, seen, dies=True))
     assert {"close a", "close b"} <= set(seen)
+    assert caplog.text.count("No space left") == 2
+
+
+def test_a_run_whose_engine_does_not_start_is_closed():
+    seen: list[str] = []
+
+    async def broken() -> str:
+        raise UserError("model.path=x: cannot be loaded")
+
+    with pytest.raises(UserError, match="cannot be loaded"):
+        asyncio.run(Pool([Fake("a", 1, seen)], broken, 2).run())
+    assert seen == ["open a", "close a"]
+
+
+class Stuck(Around):
+    """Answers so many requests, then none: it hangs, or it dies."""
+
+    def __init__(self, inner: Engine, requests: int, dies: bool) -> None:
+        super().__init__(inner)
+        self.left, self.dies, self.stuck = requests, dies, asyncio.Event()
+
+    async def generate(self, request: Request) -> Completion:
+        if self.left:
+            self.left -= 1
+            return await super().generate(request)
+        self.stuck.set()
+        if self.dies:
+            raise EngineDied("gone")
+        return await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("dies, ends", [(False, asyncio.CancelledError), (True, EngineDied)])
+def test_a_run_that_ends_with_all_its_groups_in_flight_is_not_finished(tmp_path, dies, ends):
+    each = work.cell("engine=scripted", "peers=4", "limit=3")
+    decoder = Decoder(work.asked(each, tmp_path), "run", None)
+
+    async def stopped() -> None:
+        stuck = Stuck(await start(model="none", max_model_len=2048), 40, dies)
+
+        async def ready() -> Metered:
+            return Metered(stuck)
+
+        running = asyncio.create_task(Pool([decoder], ready, 3).run())
+        await stuck.stuck.wait()
+        await asyncio.sleep(0.5)  # until the others hang, too, and what was whole is written
+        running.cancel()
+        with pytest.raises(ends):
+            await running
+
+    asyncio.run(stopped())
+    folder = decoder.folder.path
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+    assert len(list(folder.glob("groups/*.parquet"))) < 3 and not (folder / "metrics.json").exists()
+    assert list(folder.glob("journal/*.jsonl"))
+    take(folder / ".lock").release()
 
 
 def rows(runs: Path) -> pd.DataFrame:

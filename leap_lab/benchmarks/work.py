@@ -42,7 +42,7 @@ def cell(*overrides: str) -> Cell:
 
 async def decoded(cells: Sequence[Cell], engine: Metered, runs: FilePath) -> Spent:
     """Decode these cells together into new run folders: routing, grading, journal and files included."""
-    decoders = [Decoder(_asked(each, runs), each.label, None) for each in cells]
+    decoders = [Decoder(asked(each, runs), each.label, None) for each in cells]
 
     async def ready() -> Metered:
         return engine
@@ -53,10 +53,11 @@ async def decoded(cells: Sequence[Cell], engine: Metered, runs: FilePath) -> Spe
     return _spent([decoder.folder.path for decoder in decoders], seconds, meter["requests_in_flight"])
 
 
-def _asked(each: Cell, runs: FilePath) -> Asked:
-    asked = Asked(Cell({**each.config, "runs_dir": str(runs)}), Selection(each.problems()))
-    asked.groups.update({(problem.id, 0): problem for problem in each.problems()})
-    return asked
+def asked(each: Cell, runs: FilePath) -> Asked:
+    """All questions of a cell, a group of each, in a run folder under `runs`."""
+    wanted = Asked(Cell({**each.config, "runs_dir": str(runs)}), Selection(each.problems()))
+    wanted.groups.update({(problem.id, 0): problem for problem in each.problems()})
+    return wanted
 
 
 def _spent(folders: Sequence[FilePath], seconds: float, in_flight: float) -> Spent:
