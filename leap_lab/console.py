@@ -67,11 +67,29 @@ def _stoppable(kept: str, grace_s: float) -> Iterator[list[int]]:
 
     before = {number: signal.signal(number, stop) for number in STOPS if signal.getsignal(number) is signal.SIG_DFL}
     try:
-        with _deadline({signal.SIGINT, *before}, kept, grace_s):
+        with (
+            _interruptible(),
+            _deadline({signal.SIGINT, *before}, kept, grace_s),
+        ):  # its thread must keep SIGINT out, too
             yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Where SIGINT is ignored, as in a shell's background: keep it out, but leave asyncio its handler, for `stop`."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

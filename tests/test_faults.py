@@ -145,7 +145,9 @@ def test_a_background_command_that_ignores_ctrl_c_and_hang_ups_still_ends_at_sig
     wait_for(lambda: len(group_files(tmp_path)) > some)
     command.terminate()
     _, err = command.communicate(timeout=20)
-    assert command.returncode == 143 and "Traceback" not in err
+    assert command.returncode == 143 and "Traceback" not in err, err
+    (told,) = tmp_path.glob("*/run.json")
+    assert json.loads(told.read_text())["status"] == "interrupted"
 
 
 CALLS = {

@@ -162,11 +162,11 @@ async def _interruptible(load: Callable[[], T]) -> tuple[T, set[BaseProcess]]:
 
 
 def _without_interrupts(load: Callable[[], T]) -> T:
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return load()
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _guard(processes: Iterable[BaseProcess]) -> subprocess.Popen[bytes]:
