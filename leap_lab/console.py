@@ -37,7 +37,7 @@ def run(command: Callable[[], int], kept: str, grace_s: float = GRACE_S) -> int:
             status = _told(2, f"error: {' '.join(str(error).split())}")
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            status = _told(1, f"error: {where}{error.strerror or error}; finished groups are kept")
+            status = _told(1, f"error: {where}{error.strerror or error}; {kept}")
         except KeyboardInterrupt:
             status = _told(128 + received[-1], f"\nstopped: {kept}")
         if loss := lost():

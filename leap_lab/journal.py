@@ -80,7 +80,7 @@ class Journaled(Around):
 
 def key_of(request: Request) -> str:
     """What names a request: all that bears on its completion."""
-    asked = repr((request.max_tokens, request.seed, request.sampling, request.stop)).encode()
+    asked = repr((request.max_tokens, request.seed, request.sampling, request.stop, request.ignore_eos)).encode()
     return hashlib.blake2b(array("q", request.prompt).tobytes() + asked, digest_size=16).hexdigest()
 
 

@@ -104,8 +104,9 @@ def test_all_that_bears_on_a_completion_names_it():
         replace(request, seed=4),
         replace(request, stop=()),
         replace(request, sampling=Sampling(temperature=0.5)),
+        replace(request, ignore_eos=True),
     ]
-    assert len({key_of(each) for each in [request, *others]}) == 6
+    assert len({key_of(each) for each in [request, *others]}) == 7
     assert key_of(replace(request, prompt=(1, 2, 3), priority=9, pin=0)) == key_of(request)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from analysis.leap_t import Arm, heard_table, table_2
 from analysis.load import settings
+from leap_lab import console
 from leap_lab.errors import UserError
 from leap_lab.files import read_json, write_json
 from leap_lab.training.evaluate import finished
@@ -143,7 +144,7 @@ def _claim(plan: Plan) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0, 2 (with one line on stderr) or 130 (interrupted)."""
+    """Run the command line; returns the exit status (see `console.run`)."""
     parser = argparse.ArgumentParser(prog="python -m leap_lab.training.leap_t", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("runs/leap_t"))
     parser.add_argument("--model", default="builtin:tiny", help="base and teacher: a folder, a hub id or builtin:tiny")
@@ -159,16 +160,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tuning", nargs="*", default=(), metavar="KEY=VALUE", help="for every fine-tuning")
     options = vars(parser.parse_args(arguments))
     options["filters"] = [f"--{name}" for name in options["filters"]]
-    try:
+
+    def whole() -> int:
         files = loop(Plan(**options))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped: the same command goes on from there", file=sys.stderr)
-        return 130
-    print("\n" + "\n".join(f"report: {file}" for file in files))
-    return 0
+        print("\n" + "\n".join(f"report: {file}" for file in files))
+        return 0
+
+    return console.run(whole, "finished stages are kept; the same command goes on from there")
 
 
 FILTERS = ("blocks", "distinct")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from omegaconf import DictConfig
 
-from leap_lab import provenance
+from leap_lab import console, provenance
 from leap_lab.cell import BUILTIN, made, model_at
 from leap_lab.errors import UserError
 from leap_lab.files import read_json, write_json
@@ -43,26 +43,21 @@ _composed: list[DictConfig] = []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0, 1 (no room on the disk), 2 (bad input) or 130 (interrupted)."""
+    """Run the command line; returns the exit status (see `console.run`)."""
     sys.argv[1:] = opened(sys.argv[1:] if arguments is None else arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, to be told in one line here
+    return console.run(_fine_tune_all, "checkpoints are kept; the same command goes on from the last one")
+
+
+def _fine_tune_all() -> int:
     _composed.clear()
     try:
         with one_line_errors():
             _compose()
-        for config in _composed:
-            fine_tune(validated(config))
     except SystemExit as told:  # how Hydra ends after --help
         return int(told.code or 0)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {error.filename or ''}: {error.strerror or error}; checkpoints are kept", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nstopped: the same command goes on from the last checkpoint", file=sys.stderr)
-        return 130
+    for config in _composed:
+        fine_tune(validated(config))
     return 0
 
 

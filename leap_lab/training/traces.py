@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from leap_lab import console
 from leap_lab.errors import UserError
 from leap_lab.files import write_json
 from leap_lab.training import filters
@@ -29,17 +30,14 @@ CARD = "card.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0, or 2 with one line on stderr for bad input."""
+    """Run the command line; returns the exit status (see `console.run`)."""
     options = _parser().parse_args(arguments)
-    try:
+
+    def made() -> int:
         make(options)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {error.filename or options.out}: {error.strerror or error}", file=sys.stderr)
-        return 1
-    return 0
+        return 0
+
+    return console.run(made, "a training set is written whole or not at all")
 
 
 def make(options: argparse.Namespace) -> None:
