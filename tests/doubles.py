@@ -12,8 +12,9 @@ from leap_lab.routing import Dispersed, Router
 
 
 def as_in_a_terminal() -> None:
-    """For `preexec_fn`: a shell's background jobs ignore Ctrl-C, and their children would, too."""
+    """For `preexec_fn`: a shell's background jobs ignore Ctrl-C, nohup's hang-ups, and their children would, too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 PROMPTS = Prompts(
