@@ -65,14 +65,16 @@ def test_a_lock_that_is_forgotten_is_free(tmp_path):
 
 def test_a_forked_child_does_not_keep_the_lock(tmp_path):
     lock = take(tmp_path / "a")
-    reading, writing = os.pipe()
+    to_child, from_child = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        os.read(reading, 1)
+        os.write(from_child[1], b"x")
+        os.read(to_child[0], 1)
         os._exit(0)
+    os.read(from_child[0], 1)  # it runs: what it does at a fork is done
     lock.release()
     alone = free(tmp_path / "a")
-    os.write(writing, b"x")
+    os.write(to_child[1], b"x")
     os.waitpid(child, 0)
     assert alone
 
