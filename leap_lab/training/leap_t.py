@@ -148,8 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m leap_lab.training.leap_t", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("runs/leap_t"))
     parser.add_argument("--model", default="builtin:tiny", help="base and teacher: a folder, a hub id or builtin:tiny")
-    parser.add_argument("--questions", type=int, default=160, help="training problems to take traces from, a round")
-    parser.add_argument("--test", type=int, default=120, help="test problems")
+    parser.add_argument("--questions", type=int, default=120, help="training problems to take traces from, a round")
+    parser.add_argument("--test", type=int, default=96, help="test problems")
     parser.add_argument("--probed", type=int, default=24, help="test problems that are also probed")
     parser.add_argument("--seed", type=int, default=2027, help="of the test problems")
     parser.add_argument("--rounds", type=int, default=1, help="2: once more, from the first round's model")
@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return console.run(whole, "finished stages are kept; the same command goes on from there")
 
 
-FILTERS = ("blocks", "distinct")
+FILTERS = ("recovered", "distinct")
 
 if __name__ == "__main__":
     sys.exit(main())
