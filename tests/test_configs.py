@@ -34,7 +34,8 @@ def cell(*overrides: str) -> Cell:
 
 def test_the_names_that_other_tools_rely_on_are_there():
     assert set(GROUPS["router"]) == {"clustered", "dispersed", "hybrid", "random", "none", "all"}
-    assert {"tiny", "r1_1_5b", "r1_7b", "r1_14b", "r1_32b", "qwq_32b", "qwen3_8b", "local"} <= set(GROUPS["model"])
+    assert {"tiny", "tiny_t"} <= set(GROUPS["model"])
+    assert {"r1_1_5b", "r1_7b", "r1_14b", "r1_32b", "qwq_32b", "qwen3_8b", "local"} <= set(GROUPS["model"])
     assert {"leap_t_1_5b", "leap_t_7b", "leap_t_14b"} <= set(GROUPS["model"])
     assert {"independent", "leap", "leap_s", "moa"} <= set(GROUPS["method"])
     assert set(GROUPS["dataset"]) == {
@@ -70,7 +71,7 @@ def test_every_tracker_can_be_made(name):
 @pytest.mark.parametrize("name", GROUPS["model"])
 def test_every_model_leaves_room_for_comments_and_names_its_prompts(name):
     config = cell(f"model={name}", *([NEEDED[name]["model"]] if name in NEEDED else [])).config
-    tuned = name == "tiny" or name.startswith("leap_t")
+    tuned = name in ("tiny", "tiny_t") or name.startswith("leap_t")
     assert config["prompts"]["name"] == ("tuned" if tuned else "untuned")
     assert config["model"]["max_tokens"] + config["model"]["summary_tokens"] < config["engine"]["max_model_len"]
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from known_runs import write_exchanges, write_run
+from safetensors.torch import load_file
 
 from analysis.leap_t import Arm, heard, table_2
 from analysis.summaries import malformed, quality, summaries
+from leap_lab.cell import model_at
 from leap_lab.errors import UserError
 from leap_lab.path import Kind
 from leap_lab.training.leap_t import main
@@ -27,9 +29,12 @@ def test_the_loop_ends_with_its_tables_and_goes_on_where_it_stood(tmp_path, capf
     for words in (
         "control + LeaP",
         "LeaP-T + LeaP minus base + LeaP",
+        "LeaP-T minus base",
+        "not changed from wrong to right by a block",  # what it learns from unless told otherwise
         "taken up %",
         "Table 2",
         "+ python -m leap_lab.run",
+        f"Look next at {tmp_path / 'loop' / 'report' / 'leap_t.md'}",
     ):
         assert words in out
     cards = [json.loads(file.read_text()) for file in tmp_path.glob("loop/round-1/sets/*/card.json")]
@@ -49,6 +54,16 @@ def test_the_loop_ends_with_its_tables_and_goes_on_where_it_stood(tmp_path, capf
 def test_a_stage_that_fails_ends_the_loop_in_one_line(tmp_path, capfd):
     assert main(["--out", str(tmp_path), "--decoding", "engine=scripted", "peers=0"]) == 2
     assert "leap_lab.run ended with status 2" in capfd.readouterr().err.splitlines()[-1]
+
+
+def test_the_tuned_model_that_is_shipped_is_the_built_in_one_with_other_weights():
+    before, after = (Path(model_at(f"builtin:{name}")) for name in ("tiny", "tiny_t"))
+    for file in ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        assert (before / file).read_bytes() == (after / file).read_bytes()
+    old, new = (load_file(folder / "model.safetensors") for folder in (before, after))
+    assert {name: weights.shape for name, weights in old.items()} == {name: each.shape for name, each in new.items()}
+    moved = [(new[name] - weights).norm() / weights.norm() for name, weights in old.items()]
+    assert 0 < max(moved) < 0.1
 
 
 def test_arms_are_compared_over_the_same_questions(tmp_path):

@@ -69,6 +69,7 @@ def test_it_learns_and_vllm_decodes_with_what_it_saved(data, fresh, tmp_path, ca
     found = losses(tmp_path / "out")
     assert len(found) == 20 and sum(found[-3:]) < sum(found[:3]) - 3
     assert not (tmp_path / "out" / "checkpoints").exists()
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "out" / "model").config.use_cache
     command = [f"model.path={tmp_path / 'out' / 'model'}", "method.max_tokens=80", "limit=1", "peers=2"]
     command += ["tracking=none", "baseline=false", f"runs_dir={tmp_path / 'runs'}"]
     ran = subprocess.run([sys.executable, "-m", "leap_lab.run", *command], capture_output=True, text=True, check=False)

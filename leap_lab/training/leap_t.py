@@ -96,6 +96,7 @@ def _report(plan: Plan, names: Sequence[str]) -> list[Path]:
     pairs += [(with_leap(name), with_leap(than)) for name in later for than in (BASE, CONTROL)]
     pairs += [(with_leap(CONTROL), with_leap(BASE))]
     pairs += [(with_leap(name), with_leap(before)) for before, name in pairwise(later)]
+    pairs += [(name, BASE) for name in later]  # what learning from peers does to a model that hears none
     probed = [Arm(with_leap(name), finished(_home(plan, "probed", name))[0]) for name in names]
     exhibits = [table_2(arms, pairs), heard_table(probed)]
     for exhibit in exhibits:
@@ -164,6 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def whole() -> int:
         files = loop(Plan(**options))
         print("\n" + "\n".join(f"report: {file}" for file in files))
+        print(f"Look next at {files[0]}")
         return 0
 
     return console.run(whole, "finished stages are kept; the same command goes on from there")

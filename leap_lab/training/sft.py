@@ -188,6 +188,7 @@ def last_checkpoint(out: Path) -> str | None:
 def save(trainer: Any, tokens: "ModelTokens", base: str, out: Path, lora: bool) -> None:
     """The model with its tokenizer in `out`/model, whole or not at all; of LoRA the base with the adapter merged in."""
     unfinished = out / ".model.unfinished"
+    trainer.model.config.use_cache = True  # TRL turns it off for training; whoever decodes with transformers wants it
     trainer.save_model(str(out / "adapter" if lora else unfinished))  # every process has a part in it
     if not trainer.is_world_process_zero():
         return
