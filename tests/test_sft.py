@@ -102,6 +102,14 @@ def test_it_goes_on_where_it_stopped(data, fresh, tmp_path, capsys):
     assert status == 2 and err.endswith("another training was begun there, it differs in learned")
 
 
+def test_a_setting_that_was_refused_does_not_claim_the_folder(data, fresh, tmp_path, capsys):
+    command = [f"data={data}", f"student={fresh}", *QUICK, "trainer.max_steps=1", f"out={tmp_path / 'out'}"]
+    status, _, err = train(capsys, *command, "trainer.nonsense=1")
+    assert status == 2 and "nonsense" in err
+    status, _, err = train(capsys, *command)
+    assert status == 0, err
+
+
 def test_packed_traces_do_not_see_each_other(data, fresh, tmp_path, capsys):
     few = load_from_disk(data).select(range(3))
     few.save_to_disk(tmp_path / "few")

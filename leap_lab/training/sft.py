@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (see `console.run`)."""
     sys.argv[1:] = opened(sys.argv[1:] if arguments is None else arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, to be told in one line here
-    return console.run(_fine_tune_all, "checkpoints are kept; the same command goes on from the last one")
+    return console.run(_fine_tune_all, "the same command goes on from the last checkpoint, if there is one")
 
 
 def _fine_tune_all() -> int:
@@ -166,11 +166,12 @@ def trainer_settings(config: Mapping[str, Any], out: Path) -> Any:
 
 
 def claim(out: Path, config: Mapping[str, Any]) -> None:
-    """Note in `out` what is trained there; `UserError` where another configuration was."""
+    """Note in `out` what is trained there; `UserError` where another configuration left something to go on from."""
     card = read_json(Path(config["data"]).expanduser() / "card.json")
     identity = {**{key: value for key, value in config.items() if key not in NO_SETTING}, "set": run_id_of(card)}
     here = read_json(out / "sft.json")
-    if here and run_id_of(here) != run_id_of(identity):
+    begun = (out / "model").exists() or last_checkpoint(out) is not None
+    if here and begun and run_id_of(here) != run_id_of(identity):
         differing = sorted(key for key in here | identity if here.get(key) != identity.get(key))
         raise UserError(f"out={out}: another training was begun there, it differs in {', '.join(differing)}")
     out.mkdir(parents=True, exist_ok=True)
