@@ -47,13 +47,33 @@ def test_the_loop_ends_with_its_tables_and_goes_on_where_it_stood(tmp_path, capf
     again, err = capfd.readouterr()
     assert again.partition("Cons@N %")[2] == out.partition("Cons@N %")[2] != "" and "starting the engine" not in err
     assert made == {file: file.stat().st_mtime_ns for file in tmp_path.glob("loop/**/*.safetensors")}
+    assert main([*command, "--test", "4"]) == 2
+    assert "--test=4: 8 were asked there before; allowed is at least as many" in capfd.readouterr().err
     assert main([*command, "--questions", "4"]) == 2
     assert "another loop was begun there, it differs in questions" in capfd.readouterr().err
 
 
 def test_a_stage_that_fails_ends_the_loop_in_one_line(tmp_path, capfd):
-    assert main(["--out", str(tmp_path), "--decoding", "engine=scripted", "peers=0"]) == 2
-    assert "leap_lab.run ended with status 2" in capfd.readouterr().err.splitlines()[-1]
+    for wrong in ("peers=0", "pears=4"):  # what was refused claims nothing
+        assert main(["--out", str(tmp_path), "--decoding", "engine=scripted", wrong]) == 2
+        assert capfd.readouterr().err.splitlines()[-1].endswith("leap_lab.run ended with status 2")
+    (tmp_path / "file").touch()
+    assert main(["--out", str(tmp_path / "file")]) == 2
+    assert f"--out={tmp_path / 'file'}: no folder" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--filters", "nonsense"], "nonsense: allowed are blocks, recovered, distinct, balance, per-question=M"),
+        (["--filters", "per-question=0"], "per-question=0: allowed are blocks"),
+        (["--rounds", "0"], "0: allowed is a whole number of at least 1"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_decoded(tmp_path, capsys, arguments, words):
+    with pytest.raises(SystemExit, match="2"):
+        main(["--out", str(tmp_path / "loop"), *arguments])
+    assert words in capsys.readouterr().err and not (tmp_path / "loop").exists()
 
 
 def test_the_tuned_model_that_is_shipped_is_the_built_in_one_with_other_weights():

@@ -1,6 +1,7 @@
 """Fine-tuning on traces, on the CPU: what it learns, resuming, packing, what vLLM makes of the result, refusals."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -162,6 +163,8 @@ def test_questions_are_held_out_whole(data, fresh, tmp_path, capsys):
         (["size=huge"], "size=huge: allowed are 14b, 1_5b, 7b, tiny"),
         (["trainer.learning_rate=-1"], "trainer.learning_rate=-1: allowed is a number above 0"),
         (["+lora={rank: 4}"], "allowed are fields of peft's LoraConfig"),
+        (["+lora={r: 0}"], "lora.r=0: allowed is a whole number of at least 1"),
+        (["attention=nonsense"], "attention=nonsense: allowed is one of eager, sdpa, flash_attention_2"),
     ],
 )
 def test_bad_input_is_one_line(arguments, words, data, fresh, tmp_path, capsys):
@@ -174,6 +177,14 @@ def test_a_set_of_another_tokenizer_is_refused(data, tmp_path, capsys):
     pretrain.save(pretrain.make_model(SIZE, tokenizer), tokenizer, tmp_path)
     status, _, err = train(capsys, f"data={data}", f"student={tmp_path}", f"out={tmp_path / 'out'}", *QUICK)
     assert status == 2 and "mixed tokenizers: " in err
+
+
+def test_a_damaged_set_is_refused(data, fresh, tmp_path, capsys):
+    shutil.copytree(data, tmp_path / "set")
+    [file] = (tmp_path / "set").glob("*.arrow")
+    file.write_bytes(file.read_bytes()[:300])
+    status, _, err = train(capsys, f"data={tmp_path / 'set'}", f"student={fresh}", f"out={tmp_path / 'out'}", *QUICK)
+    assert status == 2 and f"data={tmp_path / 'set'}: damaged" in err and "make it again" in err
 
 
 @pytest.mark.parametrize(("size", "epochs"), [("1_5b", 8), ("7b", 8), ("14b", 5)])

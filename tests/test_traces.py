@@ -169,6 +169,16 @@ def test_a_control_comes_from_runs_without_leap(runs, tmp_path, capsys):
     assert "its paths hear each other" in capsys.readouterr().err
 
 
+def test_a_run_counts_once_however_its_folder_is_spelled_or_called(runs, tmp_path):
+    folder = runs["leap untuned"]
+    again = tmp_path / "another name"
+    again.symlink_to(folder, target_is_directory=True)
+    for name, folders in (("once", [folder]), ("twice", [folder, again]), ("renamed", [again])):
+        assert main([*map(str, folders), "--out", str(tmp_path / name)]) == 0
+    once, *others = ([*load_from_disk(tmp_path / name)] for name in ("once", "twice", "renamed"))
+    assert others == [once, once]
+
+
 def test_prompts_that_explain_the_tags_become_plain(runs, tmp_path):
     folder = runs["leap untuned"]
     for name, options in (("plain", []), ("kept", ["--keep-prompts"])):
@@ -198,12 +208,13 @@ def test_a_dataset_that_changed_is_not_asked_anew(runs, tmp_path, capsys):
 
 
 def test_what_cannot_be_used_is_one_line(runs, tmp_path, capsys):
-    plain, out = str(runs["leap tuned"]), str(tmp_path / "set")
+    plain, alone, out = str(runs["leap tuned"]), str(runs["independent tuned"]), str(tmp_path / "set")
     for arguments, words in (
         ([str(tmp_path), "--out", out], "no readable config.yaml"),
         ([str(runs["leap untuned"]), "--recovered", "--out", out], "has no probes; decode it with probes=true"),
         ([str(runs["independent tuned"]), "--blocks", "--out", out], "no trace is left for leap: "),
         ([plain, "--out", str(tmp_path)], "it is there already"),
+        ([alone, plain, "--control", alone, "--out", out], "its paths hear nobody"),
         ([plain, "--tokenizer", str(tmp_path), "--out", out], "no tokenizer to load there"),
     ):
         assert main(arguments) == 2

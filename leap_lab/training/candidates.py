@@ -11,6 +11,7 @@ import yaml
 from analysis.load import settings
 from leap_lab.cell import Cell, made
 from leap_lab.errors import UserError
+from leap_lab.files import read_json
 from leap_lab.path import Kind, Segment
 from leap_lab.problems import Problem
 from leap_lab.records import read_groups
@@ -76,6 +77,11 @@ class Source:
         if method not in METHODS:
             raise UserError(f"{folder}: method={method}; allowed are runs of {', '.join(METHODS)}")
         return cls(folder, yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+
+    @cached_property
+    def run_id(self) -> str:
+        """As its paths say it: the folder may have been renamed since."""
+        return str(read_json(self.folder / "run.json").get("run_id", self.folder.name))
 
     @property
     def independent(self) -> bool:

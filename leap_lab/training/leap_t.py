@@ -6,6 +6,7 @@ hand. What is there is not made again, so that after a stop the same command goe
 """
 
 import argparse
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,8 +20,19 @@ from leap_lab import console
 from leap_lab.errors import UserError
 from leap_lab.files import read_json, write_json
 from leap_lab.training.evaluate import finished
+from leap_lab.training.traces import count
 
 BASE, CONTROL, TUNED = "base", "control", "LeaP-T"
+FILTERS = ["--recovered", "--distinct"]
+ALLOWED = "blocks, recovered, distinct, balance, per-question=M"  # filters of leap_lab.training.traces
+# What each stage leaves, and the settings that have to stay once it has.
+STAGES = {"traces": "round-*/runs/*", "tuning": "round-*/*/model", "evaluation": "evaluation/*"}
+FIXED_BY = {
+    "traces": ("model", "questions", "filters", "decoding"),
+    "tuning": ("tuning",),
+    "evaluation": ("model", "seed", "decoding"),
+}
+USAGE = 2  # the status of a stage that was given something wrong: saying it again does not help
 TRAIN_SEED = 400  # plus the round: of the problems that traces come from
 
 
@@ -130,18 +142,32 @@ def _call(module: str, arguments: Sequence[str]) -> None:
     print(f"\n+ python -m {module} {' '.join(arguments)}", flush=True)
     done = subprocess.run([sys.executable, "-m", module, *arguments], check=False)
     if done.returncode:
-        raise UserError(f"{module} ended with status {done.returncode}; the same command goes on from there")
+        again = "" if done.returncode == USAGE else "; the same command goes on from there"
+        raise UserError(f"{module} ended with status {done.returncode}{again}")
 
 
 def _claim(plan: Plan) -> None:
-    """Note the plan in its folder; `UserError` where another one was begun."""
+    """Note the plan in its folder; `UserError` where another one was begun, or more was measured than is asked."""
     asked = {key: list(value) if isinstance(value, tuple | list) else value for key, value in asdict(plan).items()}
-    extendable = {key: value for key, value in asked.items() if key not in ("out", "rounds", "test", "probed")}
-    here = read_json(plan.out / "plan.json")
-    if differing := sorted(key for key in extendable if here and here.get(key) != extendable[key]):
+    here = read_json(plan.out / "plan.json") if plan.out.is_dir() else {}
+    if plan.out.exists() and not plan.out.is_dir():
+        raise UserError(f"--out={plan.out}: no folder")
+    begun = [stage for stage, left in STAGES.items() if any(plan.out.glob(left))]
+    fixed = [key for stage in begun for key in FIXED_BY[stage]]
+    if differing := sorted(key for key in fixed if here and here.get(key) != asked[key]):
         raise UserError(f"--out={plan.out}: another loop was begun there, it differs in {', '.join(differing)}")
+    for key in ("test", "probed") if here and "evaluation" in begun else ():
+        if asked[key] < here.get(key, 0):
+            raise UserError(f"--{key}={asked[key]}: {here[key]} were asked there before; allowed is at least as many")
     plan.out.mkdir(parents=True, exist_ok=True)
-    write_json(plan.out / "plan.json", extendable)
+    write_json(plan.out / "plan.json", {key: value for key, value in asked.items() if key != "out"})
+
+
+def _filter(text: str) -> str:
+    """A filter of `leap_lab.training.traces`, as that takes it."""
+    if not re.fullmatch(ALLOWED.replace("M", "[1-9][0-9]*").replace(", ", "|"), text):
+        raise argparse.ArgumentTypeError(f"{text}: allowed are {ALLOWED}")
+    return f"--{text}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -149,18 +175,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m leap_lab.training.leap_t", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("runs/leap_t"))
     parser.add_argument("--model", default="builtin:tiny", help="base and teacher: a folder, a hub id or builtin:tiny")
-    parser.add_argument("--questions", type=int, default=120, help="training problems to take traces from, a round")
-    parser.add_argument("--test", type=int, default=96, help="test problems")
-    parser.add_argument("--probed", type=int, default=24, help="test problems that are also probed")
+    parser.add_argument("--questions", type=count, default=120, help="training problems to take traces from, a round")
+    parser.add_argument("--test", type=count, default=96, help="test problems")
+    parser.add_argument("--probed", type=count, default=24, help="test problems that are also probed")
     parser.add_argument("--seed", type=int, default=2027, help="of the test problems")
-    parser.add_argument("--rounds", type=int, default=1, help="2: once more, from the first round's model")
-    parser.add_argument(
-        "--filters", nargs="*", default=FILTERS, help="of leap_lab.training.traces, without their dashes"
-    )
+    parser.add_argument("--rounds", type=count, default=1, help="2: once more, from the first round's model")
+    parser.add_argument("--filters", nargs="*", type=_filter, default=FILTERS, metavar="FILTER", help=ALLOWED)
     parser.add_argument("--decoding", nargs="*", default=(), metavar="KEY=VALUE", help="for every run")
     parser.add_argument("--tuning", nargs="*", default=(), metavar="KEY=VALUE", help="for every fine-tuning")
     options = vars(parser.parse_args(arguments))
-    options["filters"] = [f"--{name}" for name in options["filters"]]
 
     def whole() -> int:
         files = loop(Plan(**options))
@@ -170,8 +193,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     return console.run(whole, "finished stages are kept; the same command goes on from there")
 
-
-FILTERS = ("recovered", "distinct")
 
 if __name__ == "__main__":
     sys.exit(main())

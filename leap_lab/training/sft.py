@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from leap_lab.training.modeltokens import ModelTokens
 
 KINDS = [kind.value for kind in Kind]
+ATTENTIONS = ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
 RULES = (
     Rule("data", "text", bool, "the folder of a training set"),
     Rule("out", "text", bool, "the path of a folder"),
     Rule("student", "text", bool, f"a folder, a hub id or {BUILTIN}tiny"),
+    Rule("attention", "text", lambda value: value in ATTENTIONS, f"one of {', '.join(ATTENTIONS)}"),
     Rule("held_out", NUMBER, lambda value: 0 <= value < 1, f"{NUMBER} from 0 to below 1"),
     Rule("batch_size", WHOLE, lambda value: value >= 1, f"{WHOLE} of at least 1"),
     Rule("trainer.max_length", WHOLE, lambda value: value >= 1, f"{WHOLE} of at least 1"),
@@ -221,9 +223,12 @@ def _lora(fields: Mapping[str, Any] | None) -> Any:
     from peft import LoraConfig
 
     try:
-        return LoraConfig(task_type="CAUSAL_LM", **fields)
-    except TypeError as error:
+        lora = LoraConfig(task_type="CAUSAL_LM", **fields)
+    except (TypeError, ValueError) as error:
         raise UserError(f"lora: {error}; allowed are fields of peft's LoraConfig") from error
+    if not isinstance(lora.r, int) or lora.r < 1:
+        raise UserError(f"lora.r={lora.r}: allowed is {WHOLE} of at least 1")
+    return lora
 
 
 def _told(tracker: Any) -> Any:

@@ -44,8 +44,9 @@ def make(options: argparse.Namespace) -> None:
     """Read, filter, report and write, whole or not at all; `UserError` where nothing is kept."""
     if options.out.exists():
         raise UserError(f"--out={options.out}: it is there already; remove it or name another folder")
-    sources = [Source.open(folder) for folder in dict.fromkeys(options.folders)]
-    controls = [Source.open(folder) for folder in dict.fromkeys(options.control)]
+    sources, controls = opened(options.folders), opened(options.control)
+    if controls and (alone := next((source for source in sources if source.independent), None)):
+        raise UserError(f"{alone.folder}: its paths hear nobody; with --control allowed are runs of LeaP beside it")
     if learned := next((source for source in controls if not source.independent), None):
         raise UserError(
             f"--control={learned.folder}: its paths hear each other; allowed are runs of method=independent"
@@ -60,7 +61,7 @@ def make(options: argparse.Namespace) -> None:
     if empty := next((name for name, sieve in sets.items() if not sieve.kept), None):
         raise UserError(f"no trace is left for {empty}: {reasons(sets[empty])}")
     explaining = [] if options.keep_prompts else [source for source in [*sources, *controls] if explains(source)]
-    plain = {source.folder.name: Reprompted(source, tokens) for source in explaining}
+    plain = {source.run_id: Reprompted(source, tokens) for source in explaining}
     made = {
         name: [plain[each.run_id](each) if each.run_id in plain else each for each in sieve.kept]
         for name, sieve in sets.items()
@@ -71,6 +72,11 @@ def make(options: argparse.Namespace) -> None:
         print(f"training set: {folder}")
     if options.hub:
         push(options.hub, datasets)
+
+
+def opened(folders: Sequence[Path]) -> list[Source]:
+    """The runs in these folders, each once, however its folder is spelled or called."""
+    return list({source.run_id: source for source in map(Source.open, folders)}.values())
 
 
 def sifted(sources: Sequence[Source], options: argparse.Namespace, control: bool = False) -> Sieve:
@@ -161,7 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--blocks", action="store_true", help="only paths that took a block")
     parser.add_argument("--recovered", action="store_true", help="only paths that a block turned from wrong to right")
     parser.add_argument("--distinct", action="store_true", help="one of several paths with the same words")
-    parser.add_argument("--per-question", type=_count, metavar="M", help="at most M paths of a question")
+    parser.add_argument("--per-question", type=count, metavar="M", help="at most M paths of a question")
     parser.add_argument("--balance", action="store_true", help="as many paths of every difficulty")
     parser.add_argument("--keep-prompts", action="store_true", help="keep prompts that explain the tags")
     parser.add_argument("--tokenizer", metavar="MODEL", help="folder or hub id, where the run's model has moved")
@@ -170,7 +176,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A whole number of at least 1, as an argument of a command."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text}: allowed is a whole number of at least 1")
     return int(text)

@@ -69,9 +69,10 @@ def _read(folder: Path, tokens: ModelTokens) -> Any:
             f"student={tokens.model} has {tokens.fingerprint}"
         )
     disable_progress_bars()
-    return load_from_disk(
-        str(folder), keep_in_memory=True
-    )  # else what is derived from it would be cached in the folder
+    try:  # in memory: else what is derived from it would be cached in the folder
+        return load_from_disk(str(folder), keep_in_memory=True)
+    except (OSError, ValueError) as error:
+        raise UserError(f"data={folder}: damaged ({type(error).__name__}); make it again") from error
 
 
 def _is_held_out(question: str, share: float) -> bool:
