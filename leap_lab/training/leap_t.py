@@ -153,7 +153,7 @@ def _claim(plan: Plan) -> None:
     if plan.out.exists() and not plan.out.is_dir():
         raise UserError(f"--out={plan.out}: no folder")
     begun = [stage for stage, left in STAGES.items() if any(plan.out.glob(left))]
-    fixed = [key for stage in begun for key in FIXED_BY[stage]]
+    fixed = {key for stage in begun for key in FIXED_BY[stage]}
     if differing := sorted(key for key in fixed if here and here.get(key) != asked[key]):
         raise UserError(f"--out={plan.out}: another loop was begun there, it differs in {', '.join(differing)}")
     for key in ("test", "probed") if here and "evaluation" in begun else ():
