@@ -38,11 +38,20 @@ def run(command: Callable[[], int], kept: str, grace_s: float = GRACE_S) -> int:
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             status = _told(1, f"error: {where}{error.strerror or error}; {kept}")
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Exception) as error:
+            if not _interrupted(error):
+                raise
             status = _told(128 + received[-1], f"\nstopped: {kept}")
         if loss := lost():
             status = status or _told(1, f"error: standard output: {loss.strerror}; all files are written")
     return status
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether it is an interrupt, or what became of one: Hydra's clean-up, where one meets it, fails by itself."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _told(status: int, line: str) -> int:

@@ -24,6 +24,7 @@ from known_runs import EASY, write_run
 
 from analysis.load import load
 from analysis.metrics import metrics
+from leap_lab import console
 from leap_lab.cell import arguments
 from leap_lab.run import composed, main
 
@@ -166,6 +167,20 @@ def test_ctrl_c_during_imports_is_no_traceback(tmp_path, call, after_s):
     done = subprocess.run([sys.executable, "-c", code], env=os.environ | path, **settings)
     assert done.returncode == 130, done.stderr
     assert "Traceback" not in done.stderr and "stopped: " in done.stderr
+
+
+def test_an_error_in_the_clean_up_after_ctrl_c_is_no_traceback(capsys):
+    def command(*, interrupted: bool) -> int:
+        try:
+            if interrupted:
+                raise KeyboardInterrupt
+        finally:
+            raise UnboundLocalError("clean-up")
+
+    assert console.run(lambda: command(interrupted=True), "all is kept") == 130
+    assert capsys.readouterr().err == "\nstopped: all is kept\n"
+    with pytest.raises(UnboundLocalError, match="clean-up"):
+        console.run(lambda: command(interrupted=False), "all is kept")
 
 
 def test_what_hangs_after_a_signal_is_ended(tmp_path):
