@@ -21,6 +21,7 @@ from leap_lab.records import SCHEMA_VERSION, run_id_of
 BUILTIN = "builtin:"
 NO_PREFIX = {"name": "none", "fraction": 0.0, "good_ratio": 0.0, "per_path": False}
 LABELS = ("name", "limit", "few")  # of a config node: what `run.py` reads, no arguments of the target
+PARTS = ("method", "router", "prompts", "sampling", "peers", "seed")  # of an identity, beside model, engine and dataset
 # Fields of the engine that change what is sampled, not only where or how fast.
 SAMPLING_FIELDS = ("max_model_len", "dtype", "quantization", "kv_cache_dtype", "revision", "tokenizer", "hf_overrides")
 
@@ -98,8 +99,8 @@ class Cell:
             "schema": SCHEMA_VERSION,
             "model": "none" if engine["name"] == "scripted" else model_fingerprint(self.model_path),
             "engine": {key: engine[key] for key in SAMPLING_FIELDS if key in engine},
-            **{key: config[key] for key in ("method", "router", "prompts", "sampling", "peers", "seed")},
-            "dataset": _dataset_identity(config["dataset"]),
+            **{key: without_addresses(config[key]) for key in PARTS},
+            "dataset": without_addresses(_dataset_identity(config["dataset"])),
         }
 
     @cached_property
@@ -152,6 +153,13 @@ def model_at(path: str) -> str:
 def made(node: Mapping[str, Any], **more: Any) -> Any:
     """The object that a config node describes; `more` are arguments that are objects already."""
     return instantiate(arguments(node), _convert_="all", _partial_=True)(**more)
+
+
+def without_addresses(value: Any) -> Any:
+    """A config node without `_target_`, at any depth: where the code of a choice lies determines no result."""
+    if isinstance(value, Mapping):
+        return {key: without_addresses(item) for key, item in value.items() if key != "_target_"}
+    return [without_addresses(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def arguments(node: Mapping[str, Any]) -> dict[str, Any]:

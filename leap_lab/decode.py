@@ -277,6 +277,7 @@ async def to_its_end(call: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
+        task.exception()  # the caller is told of its cancellation alone
         raise
 
 

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from leap_lab.errors import brief
 from leap_lab.files import escaped, storable, write_whole
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+READABLE = (2, 3)  # versions that the analysis reads; in 2 a run id also held the addresses of classes
 BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what a file that is no Parquet any more can raise
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
 
@@ -110,7 +111,7 @@ def read_stamp(file: pathlib.Path, run_id: str | None) -> Stamp:
     except BROKEN as error:
         raise NotAGroup("is no whole Parquet file") from error
     stamp = _stamp(footer.metadata or {})
-    if stamp.schema != SCHEMA_VERSION:
+    if stamp.schema not in READABLE:
         raise NotAGroup(f"has version {stamp.schema} of the schema, not {SCHEMA_VERSION}")
     if run_id not in (None, stamp.run_id):
         raise NotAGroup(f"belongs to run {stamp.run_id}")

@@ -22,7 +22,7 @@ import yaml
 from leap_lab import groupfile
 from leap_lab.errors import UserError, brief
 from leap_lab.files import read_json, remove_unfinished, storable, write_json, write_whole
-from leap_lab.groupfile import SCHEMA, SCHEMA_VERSION, NotAGroup, Stamp
+from leap_lab.groupfile import READABLE, SCHEMA, SCHEMA_VERSION, NotAGroup, Stamp
 from leap_lab.lock import Lock, take
 from leap_lab.path import Kind, Path
 from leap_lab.problems import Problem
@@ -169,6 +169,8 @@ class RunFolder:
     def _claim(self, identity: dict[str, Any]) -> None:
         file = self.path / "identity.json"
         here = _canonical(read_json(file))
+        if here.get("schema") in READABLE[:-1]:
+            raise UserError(_earlier(self.path, here["schema"]))
         if here and here != identity:
             raise UserError(f"{self.path} was made by another configuration: {_differences(here, identity)}")
         write_whole(file, json.dumps(identity, indent=2).encode())  # exact, unlike write_json
@@ -283,9 +285,41 @@ def _stamped(folder: pathlib.Path) -> list[tuple[Stamp, pathlib.Path]]:
 def _maker(folder: pathlib.Path) -> str | None:
     """The run that made this folder, None where it does not say; `UserError` where another schema made it."""
     identity = read_json(folder / "identity.json")
-    if (schema := identity.get("schema", SCHEMA_VERSION)) != SCHEMA_VERSION:
+    if (schema := identity.get("schema", SCHEMA_VERSION)) not in READABLE:
         raise UserError(f"{folder}: made with version {brief(schema)} of the schema, not {SCHEMA_VERSION}")
     return run_id_of(identity) if identity else None
+
+
+def earlier_runs(runs_dir: pathlib.Path) -> dict[pathlib.Path, dict[str, Any]]:
+    """The identities of the runs in `runs_dir` that an earlier version of the schema made."""
+    found = {file.parent: read_json(file) for file in sorted(runs_dir.glob("*/identity.json"))}
+    return {folder: identity for folder, identity in found.items() if identity.get("schema") in READABLE[:-1]}
+
+
+def refuse_earlier(identity: Mapping[str, Any], earlier: Mapping[pathlib.Path, Mapping[str, Any]]) -> None:
+    """`UserError` where one of `earlier_runs` has these settings: its id is another, so it would not be extended.
+
+    Compared is what both identities know, without the addresses of classes and the ids of reference runs.
+    """
+    mine = _settings_of(identity)
+    for folder, other in earlier.items():
+        theirs = _settings_of(other)
+        if all(theirs[key] == mine[key] for key in theirs.keys() & mine.keys()):
+            raise UserError(_earlier(folder, other["schema"]))
+
+
+def _settings_of(identity: Mapping[str, Any]) -> dict[str, Any]:
+    flat = dotted(_canonical(identity))
+    return {
+        key: value for key, value in flat.items() if not key.endswith("_target_") and key not in ("schema", "reference")
+    }
+
+
+def _earlier(folder: pathlib.Path, schema: object) -> str:
+    return (
+        f"{folder}: these settings were decoded with version {brief(schema)} of the schema, which can be analysed but "
+        "not extended; move that folder away or name another runs_dir"
+    )
 
 
 def _canonical(value: Any) -> Any:

@@ -159,6 +159,7 @@ def check(arguments: Sequence[str]) -> list[Checked]:
 
     from leap_lab.cell import made
     from leap_lab.experiments import Pass, passes
+    from leap_lab.records import earlier_runs, refuse_earlier
 
     overrides = Pass(list(arguments)).overrides
     unknown = [argument for argument in arguments if argument.startswith("--") and argument != "--multirun"]
@@ -176,6 +177,9 @@ def check(arguments: Sequence[str]) -> list[Checked]:
         cell.problems()
     for runs_dir in {cell.config["runs_dir"] for cell in cells}:
         make_folder(runs_dir)
+        if earlier := earlier_runs(Path(runs_dir)):
+            for cell in cells:
+                refuse_earlier(cell.identity, earlier if cell.config["runs_dir"] == runs_dir else {})
     for remark in dict.fromkeys(remark for cell in cells for remark in remarks(cell)):
         print(f"note: {remark}", file=sys.stderr)
     return found
