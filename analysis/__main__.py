@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from leap_lab import console
 
 if TYPE_CHECKING:
-    from analysis.budget import Budget
+    from analysis.measures.budget import Budget
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,10 +18,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _analyse(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    from analysis import paper, report  # pandas and scipy are slow to import: --help and usage errors need neither
+    from analysis.report import (
+        paper,
+        sweep,
+    )  # pandas and scipy are slow to import: --help and usage errors need neither
 
     if options.command == "report":
-        written = report.write(options.folders, options.out, groups=options.groups)
+        written = sweep.write(options.folders, options.out, groups=options.groups)
     else:
         written = paper.write({options.command: options.folders}, options.out, getattr(options, "budget", None))
     for problem in written.problems:
@@ -34,7 +37,7 @@ def _analyse(arguments: Sequence[str] | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from leap_lab.experiments import names
+    from leap_lab.settings.experiments import names
 
     parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="report|NAME")
@@ -51,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _budget(text: str) -> "Budget":
-    from analysis.budget import Budget
+    from analysis.measures.budget import Budget
 
     if text not in list(Budget):
         raise argparse.ArgumentTypeError(f"{text}: allowed are {', '.join(Budget)}")

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from analysis.budget import flops, flops_per
+from analysis.measures.budget import flops, flops_per
 from leap_lab.errors import UserError
-from leap_lab.ledger import USAGE
-from leap_lab.records import read_groups
+from leap_lab.runs.folder import read_groups
+from leap_lab.runs.ledger import USAGE
 
 # What the tables need; transcripts stay on disk.
 COLUMNS = (

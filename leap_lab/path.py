@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from leap_lab.usage import Usage
+from leap_lab.engines.usage import Usage
 
 Finish = Literal["answered", "forced", "context_full"]
 

@@ -12,7 +12,7 @@ from string import Formatter
 
 from leap_lab.errors import UserError
 from leap_lab.files import storable
-from leap_lab.problems import Problem
+from leap_lab.tasks.sources import Problem
 
 SUMMARY_OPEN = "<summarize>"
 SUMMARY_CLOSE = "</summarize>"

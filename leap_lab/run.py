@@ -23,10 +23,10 @@ from leap_lab.errors import UserError, brief
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from analysis.report import Report
-    from leap_lab.cell import Cell
-    from leap_lab.experiments import Pass
-    from leap_lab.session import Session
+    from analysis.report.sweep import Report
+    from leap_lab.decoding.session import Session
+    from leap_lab.settings.cell import Cell
+    from leap_lab.settings.experiments import Pass
 
 CONF = "pkg://conf"
 MULTIRUN = ("-m", "--multirun")
@@ -57,8 +57,8 @@ def _run() -> int:
     if any(flag in sys.argv[1:] for flag in TELLING):
         return _tell()
     found = check(sys.argv[1:])
-    from leap_lab import session
-    from leap_lab.records import run_id_of
+    from leap_lab.decoding import session
+    from leap_lab.runs.folder import run_id_of
 
     cells = [cell.run_id for each in found for cell in each.cells]
     sweep = run_id_of({"cells": cells}) if len(cells) > 1 else None
@@ -109,9 +109,9 @@ def _job(config: "DictConfig") -> None:
     """One job of Hydra's, which would print a report of its own about an error: so that is kept for `_launch`."""
     from hydra.core.hydra_config import HydraConfig
 
-    from leap_lab import session
-    from leap_lab.cell import Cell
-    from leap_lab.schema import validate
+    from leap_lab.decoding import session
+    from leap_lab.settings.cell import Cell
+    from leap_lab.settings.rules import validate
 
     if session.current is None:
         _alone(Cell(validate(config)))
@@ -125,7 +125,7 @@ def _job(config: "DictConfig") -> None:
 
 def _alone(cell: "Cell") -> None:
     """A job that a launcher runs in a process of its own; the command that launched it makes the report."""
-    from leap_lab.session import Session
+    from leap_lab.decoding.session import Session
 
     session = Session(os.environ.get(SWEEP))
     try:
@@ -157,9 +157,9 @@ def check(arguments: Sequence[str]) -> list[Checked]:
     """Compose and validate every cell of the command, pass by pass."""
     from hydra import initialize_config_module
 
-    from leap_lab.cell import made
-    from leap_lab.experiments import Pass, passes
-    from leap_lab.records import earlier_runs, refuse_earlier
+    from leap_lab.runs.folder import earlier_runs, refuse_earlier
+    from leap_lab.settings.cell import made
+    from leap_lab.settings.experiments import Pass, passes
 
     overrides = Pass(list(arguments)).overrides
     unknown = [argument for argument in arguments if argument.startswith("--") and argument != "--multirun"]
@@ -212,8 +212,8 @@ def composed(overrides: list[str]) -> "Cell":
     """One checked cell. A setting of a kind that no rule foresees, such as a choice that is null, is refused, too."""
     from hydra import compose
 
-    from leap_lab.cell import Cell
-    from leap_lab.schema import validate
+    from leap_lab.settings.cell import Cell
+    from leap_lab.settings.rules import validate
 
     check_keys(overrides)
     try:
@@ -277,7 +277,7 @@ def make_folder(runs_dir: str) -> None:
 
 def check_engine(cell: "Cell") -> None:
     """Refuse engine arguments that vLLM does not have, before anything is loaded."""
-    from leap_lab.cell import arguments
+    from leap_lab.settings.cell import arguments
 
     engine = arguments(cell.config["engine"])
     extra = {key: value for key, value in engine.items() if key not in ("_target_", "log", "max_model_len")}
@@ -313,8 +313,9 @@ def finish(session: "Session") -> int:
 
 def _reported(session: "Session", folders: Sequence[Path]) -> "Report":
     """The report of a sweep, or of the experiments that were asked for."""
-    from analysis import paper, report
-    from leap_lab.records import run_id_of
+    from analysis.report import paper
+    from analysis.report import sweep as report
+    from leap_lab.runs.folder import run_id_of
 
     reports = folders[0].parent / "reports"
     if session.experiments:

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leap_lab.grading import Grade
+from leap_lab.engines.usage import Usage
+from leap_lab.grading.grade import Grade
 from leap_lab.path import Kind, Probe, Route
 from leap_lab.path import Path as ReasoningPath
-from leap_lab.problems import Problem
-from leap_lab.records import RunFolder, rows
-from leap_lab.usage import Usage
+from leap_lab.runs.folder import RunFolder, rows
+from leap_lab.tasks.sources import Problem
 
 Answers = Mapping[str, Sequence[Sequence[str | None]]]  # by question: groups of answers; "1" is right
 Block = tuple[Any, ...]  # of a path: answer before, answer after, indices of whom it heard; the first alone: it left

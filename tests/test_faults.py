@@ -18,15 +18,15 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from doubles import as_in_a_terminal
 from hydra import initialize_config_module
-from known_runs import EASY, write_run
 
 from analysis.load import load
-from analysis.metrics import metrics
+from analysis.measures.metrics import metrics
 from leap_lab import console
-from leap_lab.cell import arguments
 from leap_lab.run import composed, main
+from leap_lab.settings.cell import arguments
+from tests.doubles import as_in_a_terminal
+from tests.known_runs import EASY, write_run
 
 SMALL = ["engine=scripted", "tracking=none", "baseline=false", "peers=4", "router.top_k=2"]
 LONG = [*SMALL, "limit=1000"]

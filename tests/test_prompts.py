@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 import yaml
-from doubles import PROMPTS
 
+from leap_lab.builtin.corpus import load_prompts
 from leap_lab.errors import UserError
-from leap_lab.problems import Problem
 from leap_lab.prompts import Prompts
-from leap_lab.training.corpus import load_prompts
+from leap_lab.tasks.sources import Problem
+from tests.doubles import PROMPTS
 
 
 def shipped(name: str, **changes) -> Prompts:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from doubles import as_in_a_terminal
 
 from leap_lab.run import main
+from tests.doubles import as_in_a_terminal
 
 SMALL = ["engine=scripted", "tracking=none", "peers=4", "limit=3"]
 
@@ -218,7 +218,7 @@ def test_a_local_copy_of_a_benchmark_is_known_by_its_content(tmp_path, capsys):
 
 
 def test_a_disk_that_is_full_is_one_line(tmp_path, capsys, monkeypatch):
-    from leap_lab import records
+    from leap_lab.runs import folder as records
 
     def full(file: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device", str(file))

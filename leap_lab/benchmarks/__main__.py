@@ -14,10 +14,10 @@ from pathlib import Path
 
 from leap_lab.benchmarks import alone, rates, work
 from leap_lab.benchmarks.lockstep import LockStep
-from leap_lab.cell import Cell, arguments, made
+from leap_lab.decoding.provenance import collect
 from leap_lab.engines.metered import Metered
 from leap_lab.files import write_json
-from leap_lab.provenance import collect
+from leap_lab.settings.cell import Cell, arguments, made
 
 ROUTERS, KS = ("clustered", "dispersed", "hybrid", "random"), (2, 4)
 

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from leap_lab.engines.base import Request
+from leap_lab.engines.journaled import Journaled
 from leap_lab.engines.scripted import ScriptedEngine
-from leap_lab.journal import Journaled
 from leap_lab.routing import Dispersed
 
 SUMMARY = 1000  # characters, about 256 tokens of a large model

@@ -9,17 +9,17 @@ from typing import Any
 
 from hydra import compose, initialize_config_module
 
-from leap_lab.cell import Cell
-from leap_lab.decode import Asked, Decoder
+from leap_lab.decoding.decoder import Asked, Decoder
+from leap_lab.decoding.pool import Pool
 from leap_lab.engines.base import Engine
 from leap_lab.engines.metered import Metered
-from leap_lab.ledger import COLUMNS
 from leap_lab.methods.base import Job
 from leap_lab.path import Path
-from leap_lab.pool import Pool
-from leap_lab.records import read_groups
-from leap_lab.reference import Selection
-from leap_lab.schema import validate
+from leap_lab.runs.folder import read_groups
+from leap_lab.runs.ledger import COLUMNS
+from leap_lab.runs.reference import Selection
+from leap_lab.settings.cell import Cell
+from leap_lab.settings.rules import validate
 
 
 @dataclass(frozen=True)

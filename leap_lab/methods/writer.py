@@ -12,11 +12,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from leap_lab.engines.base import GREEDY, Completion, Engine, Request, Sampling
+from leap_lab.engines.usage import Usage
 from leap_lab.methods.base import Job
 from leap_lab.path import Branch, Finish, Kind, Path, Route
 from leap_lab.prompts import SUMMARY_CLOSE, THINK_CLOSE, THINK_OPEN, Prompts
 from leap_lab.seeds import derive_seed, rng_for
-from leap_lab.usage import Usage
 
 if TYPE_CHECKING:
     from leap_lab.engines.scripted import Tokens

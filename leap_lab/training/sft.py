@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from omegaconf import DictConfig
 
-from leap_lab import console, provenance
-from leap_lab.cell import BUILTIN, made, model_at
+from leap_lab import console
+from leap_lab.decoding import provenance
 from leap_lab.errors import UserError
 from leap_lab.files import read_json, write_json
 from leap_lab.path import Kind
-from leap_lab.records import run_id_of
 from leap_lab.run import one_line_errors
-from leap_lab.schema import NUMBER, WHOLE, Rule, resolve
+from leap_lab.runs.folder import run_id_of
+from leap_lab.settings.cell import BUILTIN, made, model_at
+from leap_lab.settings.rules import NUMBER, WHOLE, Rule, resolve
 
 if TYPE_CHECKING:
-    from leap_lab.training.modeltokens import ModelTokens
+    from leap_lab.engines.tokens import ModelTokens
 
 KINDS = [kind.value for kind in Kind]
 ATTENTIONS = ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
@@ -92,7 +93,7 @@ def fine_tune(config: Mapping[str, Any]) -> Path:
 
     `UserError` for a set that cannot be used, or an `out` that another configuration made.
     """
-    from leap_lab.training.modeltokens import ModelTokens
+    from leap_lab.engines.tokens import ModelTokens
 
     out, model = Path(config["out"]).expanduser(), model_at(config["student"])
     tokens = ModelTokens(model)

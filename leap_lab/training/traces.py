@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from leap_lab import console
+from leap_lab.engines.tokens import ModelTokens
 from leap_lab.errors import UserError
 from leap_lab.files import write_json
 from leap_lab.training import filters
 from leap_lab.training.candidates import Candidate, Source, tokens_of
 from leap_lab.training.filters import Sieve
 from leap_lab.training.masks import KINDS, sequence
-from leap_lab.training.modeltokens import ModelTokens
 from leap_lab.training.reprompt import Reprompted, explains
 
 CARD = "card.json"

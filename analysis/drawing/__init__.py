@@ -1,0 +1,1 @@
+"""Tables and figures: formatting that knows rows and estimates, and no experiment."""

@@ -1,0 +1,156 @@
+"""Figures of curves: a quantity with its interval over a setting, one line a method, published values as marks."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from analysis.drawing.figures import TIGHT, WIDTH, reach, style
+from analysis.stats.intervals import Estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MARKERS = "osD^vP*X"
+LINES = ("-", "--", "-.", ":")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line: what it shows and its points, each a place on the x axis and an estimate."""
+
+    name: str
+    points: Sequence[tuple[float, Estimate]]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Published values, in the unit of the axis, without intervals because the paper has none."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes. `scale` turns estimates into the unit of the axis: 100 for shares in percent, 1 for tokens."""
+
+    y: str
+    series: Sequence[Series]
+    bands: Mapping[str, Estimate] | None = None  # what holds at every x, such as the baseline
+    marks: Sequence[Marks] = ()
+    scale: float = 100
+    zero: bool = False  # a line at 0, for differences
+    steps: bool = False  # each value holds until the next one, as in a survival curve
+
+
+def curves(
+    panels: Sequence[Panel],
+    x: str,
+    ticks: Sequence[float] = (),
+    names: Sequence[str] = (),
+    log: bool = False,
+    join: bool = True,
+) -> "Figure":
+    """Panels above each other over one x axis; `names` label the `ticks`, `join=False` draws points alone."""
+    from matplotlib.figure import Figure
+
+    with style() as palette:
+        figure = Figure(figsize=(WIDTH, 0.6 + 1.75 * len(panels)), layout="constrained")
+        stacked = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+        lines = list(dict.fromkeys(series.name for panel in panels for series in panel.series))
+        width = _spread(panels)
+        for axes, panel in zip(stacked, panels, strict=True):
+            _draw(axes, panel, palette, join, lines, width)
+            if log:
+                axes.set_xscale("log")
+        if ticks:
+            stacked[-1].set_xticks(list(ticks), list(names) or [f"{tick:g}" for tick in ticks])
+            stacked[-1].minorticks_off()
+        stacked[-1].set_xlabel(textwrap.fill(x, 46))
+    return figure
+
+
+def _draw(axes: "Axes", panel: Panel, palette: Sequence[Any], join: bool, lines: Sequence[str], width: float) -> None:
+    """One panel; a line of the same name has the same look in every panel."""
+    if panel.zero:
+        axes.axhline(0, color="0.3", linewidth=0.8)
+    for index, (name, band) in enumerate((panel.bands or {}).items()):
+        color = palette[7 - index % 4]
+        if band.low is not None and band.high is not None:
+            low, high = panel.scale * band.low, panel.scale * band.high
+            axes.axhspan(low, high, color=color, alpha=0.15, linewidth=0)
+        axes.axhline(panel.scale * band.value, color=color, linewidth=0.9, linestyle=LINES[1 + index % 3], label=name)
+    for place, series in enumerate(panel.series):
+        index, shift = lines.index(series.name), width * (place - (len(panel.series) - 1) / 2)
+        _line(axes, series, palette[index % len(palette)], index, panel, shift, join)
+    for index, marks in enumerate(panel.marks):
+        shown: dict[str, Any] = {"marker": MARKERS[2 + index], "facecolors": "none", "edgecolors": "0.25", "s": 16}
+        axes.scatter(*zip(*marks.points, strict=True), label=f"paper, {marks.name}", zorder=4, linewidths=0.8, **shown)
+    axes.set_ylabel(panel.y)
+    _legend(axes)
+
+
+def _legend(axes: "Axes") -> None:
+    """Above the axes, in as many columns as the names leave room for; none for a single line."""
+    names = axes.get_legend_handles_labels()[1]
+    if len(names) > 1:
+        columns = 1 if max(map(len, names)) > 24 else 2
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False, **TIGHT)
+
+
+def _line(axes: "Axes", series: Series, color: Any, index: int, panel: Panel, shift: float, join: bool) -> None:
+    estimates = [estimate for _, estimate in series.points]
+    shown: dict[str, Any] = {"color": color, "markersize": 3.5, "capsize": 2, "linewidth": 1.1, "zorder": 3}
+    axes.errorbar(
+        [place + shift for place, _ in series.points],
+        [panel.scale * estimate.value for estimate in estimates],
+        yerr=reach(estimates, panel.scale),
+        fmt=MARKERS[index % len(MARKERS)],
+        linestyle=LINES[index % len(LINES)] if join else "none",
+        drawstyle="steps-post" if panel.steps else "default",
+        label=series.name,
+        **shown,
+    )
+
+
+def _spread(panels: Sequence[Panel]) -> float:
+    """How far lines stand apart, so that their intervals do not hide each other."""
+    places = sorted({place for panel in panels for series in panel.series for place, _ in series.points})
+    if len(places) < 2:
+        return 0.0
+    return 0.06 * min(right - left for left, right in pairwise(places))
+
+
+def shares(
+    columns: Sequence[str], parts: Mapping[str, Sequence[Estimate]], x: str, y: str, marks: Sequence[Marks] = ()
+) -> "Figure":
+    """Stacked bars: for every column the share of each part in percent, each with its interval beside the bar."""
+    from matplotlib.figure import Figure
+
+    with style() as palette:
+        figure = Figure(figsize=(WIDTH, 2.4), layout="constrained")
+        axes = figure.subplots()
+        bottom = [0.0] * len(columns)
+        for index, (name, found) in enumerate(parts.items()):
+            heights = [100 * estimate.value for estimate in found]
+            hatch: dict[str, Any] = {"hatch": ("", "////", "....", "xxxx")[index % 4], "edgecolor": "white"}
+            axes.bar(range(len(columns)), heights, 0.6, bottom=bottom, color=palette[index], label=name, **hatch)
+            bottom = [low + height for low, height in zip(bottom, heights, strict=True)]
+            places = [column - 0.18 + 0.12 * index for column in range(len(columns))]
+            axes.errorbar(
+                places, bottom, yerr=reach(found, 100), fmt="none", ecolor="0.15", capsize=1.5, elinewidth=0.9
+            )
+        for index, each in enumerate(marks):
+            shown: dict[str, Any] = {"marker": MARKERS[2 + index], "facecolors": "white", "edgecolors": "0.1", "s": 16}
+            axes.scatter(
+                *zip(*each.points, strict=True), label=f"paper, {each.name}", zorder=5, linewidths=0.8, **shown
+            )
+        axes.set_xticks(range(len(columns)), list(columns))
+        axes.grid(axis="x", visible=False)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        _legend(axes)
+    return figure

@@ -1,0 +1,1 @@
+"""One figure or table of the paper each: what it shows, and what the data say of its claims."""

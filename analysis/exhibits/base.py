@@ -1,0 +1,132 @@
+"""What an analysis hands over: a table, figures, and what the data say of the paper's claims."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from analysis.drawing import figures, tables
+from analysis.stats.intervals import CONFIDENCE, Estimate
+from leap_lab.errors import UserError
+from leap_lab.files import FULL, write_json, write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Verdict = Literal["holds", "does not hold", "undecided"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the paper about this experiment, and what the data here say of it."""
+
+    text: str
+    source: str  # where the paper makes it, such as "Figure 4"
+    verdict: Verdict
+    because: str  # the numbers that decide it, or why they cannot
+
+    def __str__(self) -> str:
+        """The claim, where the paper makes it, and what decides it."""
+        return f"{self.text} ({self.source}) {self.because}"
+
+    def as_dict(self) -> dict[str, str]:
+        """For JSON."""
+        return {"text": self.text, "source": self.source, "verdict": self.verdict, "because": self.because}
+
+
+@dataclass(frozen=True)
+class Further:
+    """A table beside the main one; `aside`: in the files alone, not on the console."""
+
+    title: str
+    table: tables.Cells
+    note: str
+    aside: bool = False
+
+    def markdown(self) -> str:
+        """Title, table and note."""
+        return "\n\n".join([f"### {self.title}", tables.markdown(self.table), tables.plain_markdown(self.note)])
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One figure or table of the paper, measured anew."""
+
+    name: str  # of the experiment, and of the files
+    title: str
+    source: str  # the paper's figures and tables, such as "Figures 1 and 4"
+    table: tables.Cells
+    notes: Sequence[str] = ()
+    figures: Mapping[str, "Figure"] = field(default_factory=dict)  # by file stem
+    claims: Sequence[Claim] = ()
+    runs: Sequence[str] = ()  # ids of the runs it was made from
+    further: Sequence[Further] = ()
+
+    def console(self) -> str:
+        """The tables, the notes and the claims as plain text."""
+        told = [f"{claim.verdict}: {claim}" for claim in self.claims]
+        beside = [
+            f"\n{each.title}\n{tables.console(each.table)}\n{each.note}" for each in self.further if not each.aside
+        ]
+        return "\n".join([tables.console(self.table), *self.notes, *beside, *told])
+
+    def write(self, out: str | Path) -> list[Path]:
+        """Write `name`.md, .tex and .json, and every figure as PNG and PDF; returns the files.
+
+        `UserError` when `out` cannot be written; `OSError` when the disk is full.
+        """
+        try:
+            return self._write(Path(out))
+        except OSError as error:
+            if error.errno in FULL:
+                raise
+            raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
+
+    def _write(self, out: Path) -> list[Path]:
+        out.mkdir(parents=True, exist_ok=True)
+        files = [out / f"{self.name}{suffix}" for suffix in (".md", ".tex", ".json")]
+        beside = [tables.latex(each.table, [each.title, each.note]) for each in self.further]
+        texts = [self.markdown(), "\n\n".join([tables.latex(self.table, self.notes), *beside])]
+        for file, text in zip(files, texts, strict=False):
+            write_whole(file, f"{text}\n".encode())
+        write_json(files[-1], self.as_dict())
+        drawn = [file for stem, figure in self.figures.items() for file in figures.save(figure, out / stem)]
+        return [*files, *drawn]
+
+    def markdown(self) -> str:
+        """The tables, the notes and the claims."""
+        told = [f"- **{claim.verdict}**: {tables.plain_markdown(str(claim))}" for claim in self.claims]
+        notes = map(tables.plain_markdown, self.notes)
+        beside = [each.markdown() for each in self.further]
+        return "\n\n".join([tables.markdown(self.table), *notes, *(["\n".join(told)] if told else []), *beside])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the drawings, for JSON."""
+        head = {"name": self.name, "title": self.title, "source": self.source, "runs": list(self.runs)}
+        claims = [claim.as_dict() for claim in self.claims]
+        return {
+            **head,
+            "table": self.table,
+            "notes": list(self.notes),
+            "claims": claims,
+            "figures": list(self.figures),
+            "further": {each.title: each.table for each in self.further},
+        }
+
+
+def directional(
+    text: str, source: str, difference: Estimate, up: bool, p: float | None = None, what: str = "difference"
+) -> Claim:
+    """A claim on the sign of a difference in shares: decided only where the interval excludes 0.
+
+    With `p`, one that is corrected for its family, it has to be below 0.05 as well.
+    """
+    told = f"The {what} is {tables.signed(difference)} points over {difference.n} questions."
+    if p is not None:
+        told = f"{told[:-1]}, p={p:.3f}." if p >= 0.001 else f"{told[:-1]}, p<0.001."
+    if not difference.excludes_zero:
+        why = f" There is no interval: {difference.why}." if difference.why else " The data cannot tell its sign."
+        return Claim(text, source, "undecided", told + why)
+    if p is not None and p >= 1 - CONFIDENCE:
+        return Claim(text, source, "undecided", f"{told} Among so many comparisons that may be chance.")
+    return Claim(text, source, "holds" if (difference.value > 0) == up else "does not hold", told)

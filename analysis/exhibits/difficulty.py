@@ -1,0 +1,225 @@
+"""Which questions peers help with (Section 5.2.2, Figures 12 and 30 to 32): runs by the difficulty of the question.
+
+A question's difficulty is how many of the reference run's independent responses to it are right. The reference run
+sorts questions and is compared with nothing: a bucket of questions that it failed has been chosen by its own failures,
+and any other run would look better beside it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.drawing.curves import Panel, Series, curves
+from analysis.drawing.tables import Cells, percent, points
+from analysis.exhibits.base import Claim, Exhibit, directional
+from analysis.load import load
+from analysis.measures.compare import INDEPENDENT, Against, Run, against, baseline_of, names_of
+from analysis.measures.metrics import by_question
+from analysis.stats.intervals import SHARE, Estimate, estimate, holm
+from leap_lab.errors import UserError
+from leap_lab.runs.reference import LEAST_RIGHT, bucket
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SOURCE = "Section 5.2.2 and Figure 12"
+UNSOLVED = "very_hard"
+NOTES = (
+    "difficulty: by the share of right answers among the independent responses of the reference run, which is not "
+    "compared with anything itself.",
+    "vs independent: paired difference of Pass@1 in points, p by permutation of its signs over questions, corrected "
+    "for all comparisons of this table (Holm).",
+    "own, with received: mean tokens per path, sampled, and with what was heard.",
+)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One run on the questions of one difficulty; without such questions `n` is 0 and every value is NaN."""
+
+    run_id: str
+    name: str
+    method: str
+    difficulty: str
+    n: int
+    correct: Estimate  # Pass@1
+    tokens_own: Estimate
+    tokens_with_received: Estimate
+    against: Against | None  # its independent baseline; None for a baseline, and without one
+    baseline: Estimate | None  # Pass@1 of that on the same questions
+
+    @property
+    def independent(self) -> bool:
+        """Whether this is a baseline itself."""
+        return self.method == INDEPENDENT
+
+
+def difficulty(folders: Sequence[str | Path]) -> list[Bucket]:
+    """Every run but reference runs, five buckets each from very easy to very hard, in the order of the folders.
+
+    `UserError` for a run of one difficulty only, and for one whose reference run is not among the folders.
+    """
+    runs = [Run.read(folder) for folder in dict.fromkeys(map(Path, folders))]
+    for run in runs:
+        if run.settings.get("difficulty.name", "all") != "all":
+            raise UserError(f"{run.folder}: questions of one difficulty only; allowed are runs with difficulty=all")
+    references = [run for run in runs if is_reference(run)]
+    shown = [run for run in runs if not is_reference(run)]
+    if not shown:
+        raise UserError("difficulty: nothing to compare; allowed are a reference run and runs of its questions")
+    names = names_of([run.settings for run in shown], [run.folder.name for run in shown])
+    sorted_by = {run.folder: buckets_of(_reference_of(run, references)) for run in shown}
+    return [
+        each
+        for run, name in zip(shown, names, strict=True)
+        for each in _buckets(run, name, sorted_by[run.folder], baseline_of(run, shown))
+    ]
+
+
+def is_reference(run: Run) -> bool:
+    """Whether the run's settings are those of the reference run that they name."""
+    asked = (run.settings.get("reference.seed"), run.settings.get("reference.responses"))
+    return run.independent and None not in asked and asked == (run.settings.get("seed"), run.settings.get("peers"))
+
+
+def buckets_of(reference: Run) -> dict[str, str]:
+    """The difficulty of every question, by what the first group of a reference run says."""
+    correct = load([reference.folder], ("question_id", "correct"), groups=1).groupby("question_id")["correct"]
+    return {str(question): bucket(int(right.sum()), len(right)) for question, right in correct}
+
+
+def _reference_of(run: Run, references: Sequence[Run]) -> Run:
+    """The reference run that the run's own settings name, of its model and its dataset."""
+    wanted = {key: run.settings.get(f"reference.{key}") for key in ("seed", "responses")}
+    for other in references:
+        named = {key: other.settings.get(f"reference.{key}") for key in wanted}
+        if named == wanted and _task(other) == _task(run):
+            return other
+    told = ", ".join(f"{key}={value}" for key, value in wanted.items())
+    raise UserError(
+        f"{run.folder}: its reference run ({told}) is not among these; allowed are runs along with the independent run "
+        "of that seed and so many peers"
+    )
+
+
+def _task(run: Run) -> Mapping[str, object]:
+    kept = {key: value for key, value in run.setting().items() if key.startswith("dataset.")}
+    return kept | {"model.path": run.settings.get("model.path")}
+
+
+def _buckets(run: Run, name: str, of: Mapping[str, str], baseline: Run | None) -> Iterator[Bucket]:
+    own = set(run.table["question_id"]) & set(of)
+    if not own:
+        raise UserError(f"{run.folder}: no question in common with its reference run")
+    for level in LEAST_RIGHT:
+        asked = sorted(question for question in own if of[question] == level)
+        shared = [] if baseline is None else [q for q in asked if q in set(baseline.table["question_id"])]
+        other = baseline if baseline is not None and shared and not run.independent else None
+        yield Bucket(
+            run_id=run.folder.name,
+            name=name,
+            method=str(run.settings["method.name"]),
+            difficulty=level,
+            n=len(asked),
+            correct=estimate(by_question(run.table, "pass@1", asked), SHARE),
+            tokens_own=estimate(by_question(run.table, "tokens_own", asked)),
+            tokens_with_received=estimate(by_question(run.table, "tokens_with_received", asked)),
+            against=None if other is None else against(run, other, shared),
+            baseline=None if other is None else estimate(by_question(other.table, "pass@1", shared), SHARE),
+        )
+
+
+def corrected(found: Sequence[Bucket]) -> list[Bucket]:
+    """The buckets with p corrected for the family that all their comparisons are."""
+    adjusted = holm([each.against.p if each.against else None for each in found])
+    return [
+        replace(each, against=each.against and replace(each.against, p=p, family=True))
+        for each, p in zip(found, adjusted, strict=True)
+    ]
+
+
+def cells(found: Sequence[Bucket]) -> Cells:
+    """The buckets as a table: shares in percent, differences in points, 95% intervals over questions."""
+    head = ["run", "difficulty", "questions", "Pass@1 %", "vs independent", "own tokens", "with received"]
+    return [head, *(_line(each) for each in found)]
+
+
+def _line(each: Bucket) -> list[str]:
+    start = [each.name, _words(each.difficulty), str(each.n)]
+    if not each.n:
+        return [*start, *["n/a"] * 4]
+    tokens = [f"{tokens.value:.0f}" for tokens in (each.tokens_own, each.tokens_with_received)]
+    return [*start, percent(each.correct), "" if each.independent else points(each.against), *tokens]
+
+
+def exhibit(folders: Sequence[str | Path]) -> Exhibit:
+    """Pass@1 and tokens by difficulty, and what the paper says of them; errors as in `difficulty`."""
+    found = corrected(difficulty(folders))
+    peers = [each for each in found if each.method.startswith("leap")]
+    return Exhibit(
+        name="difficulty",
+        title="Which questions peers help with",
+        source="Figures 12 and 30 to 32",
+        table=cells(found),
+        notes=[*NOTES, *_missing(found)],
+        figures={"difficulty": figure(found)},
+        claims=[
+            *map(_raises, peers),
+            *(_solves(each) for each in peers if each.difficulty == UNSOLVED),
+        ],
+        runs=[Path(folder).name for folder in dict.fromkeys(map(Path, folders))],
+    )
+
+
+def _missing(found: Sequence[Bucket]) -> list[str]:
+    """Runs that have no baseline, and difficulties that no question has."""
+    alone = [each.name for each in found if not each.independent and each.n and each.against is None]
+    empty = dict.fromkeys(_words(each.difficulty) for each in found if not each.n)
+    told = [f"{name}: no independent run with its other settings for some questions." for name in dict.fromkeys(alone)]
+    return told + [f"{level}: no question of this difficulty for some runs." for level in empty]
+
+
+def figure(found: Sequence[Bucket]) -> "Figure":
+    """Above, Pass@1 by difficulty; below, the tokens that a path sampled."""
+    order = list(LEAST_RIGHT)
+    lines: dict[str, list[Bucket]] = {}
+    for each in found:
+        lines.setdefault(each.name, []).extend([each] if each.n else [])
+    panels = [
+        Panel(
+            label,
+            [Series(run, [(order.index(b.difficulty), getattr(b, what)) for b in own]) for run, own in lines.items()],
+            scale=scale,
+        )
+        for label, what, scale in (("Pass@1 (%)", "correct", 100), ("own tokens per path", "tokens_own", 1))
+    ]
+    sizes = {each.difficulty: max(other.n for other in found if other.difficulty == each.difficulty) for each in found}
+    names = [f"{_words(level)}\n(n = {sizes[level]})" for level in order]
+    return curves(panels, "difficulty of the question", range(len(order)), names, join=False)
+
+
+def _raises(each: Bucket) -> Claim:
+    text = f"LeaP raises Pass@1 on {_words(each.difficulty)} questions ({each.name})."
+    if each.against is None:
+        missing = "independent run to compare with" if each.n else "question of this difficulty"
+        return Claim(text, SOURCE, "undecided", f"There is no {missing}.")
+    return directional(text, SOURCE, each.against.difference, up=True, p=each.against.p)
+
+
+def _solves(each: Bucket) -> Claim:
+    """Whether questions that the reference run failed altogether are solved more often than by fresh paths alone."""
+    text = f"LeaP solves more of the questions that no response of the reference run solved ({each.name})."
+    if not each.n:
+        return Claim(text, SOURCE, "undecided", "There is no question of this difficulty.")
+    if each.against is None:
+        return Claim(text, SOURCE, "undecided", "There is no independent run to compare with.")
+    told = f"Its Pass@1 on them is {percent(each.correct)} % over {each.n} questions"
+    if each.baseline is not None:
+        told += f", that of other independent paths {percent(each.baseline)} %"
+    claim = directional(text, SOURCE, each.against.difference, up=True)
+    return replace(claim, because=f"{told}. {claim.because}")
+
+
+def _words(level: str) -> str:
+    return level.replace("_", " ")

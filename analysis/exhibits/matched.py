@@ -1,0 +1,173 @@
+"""A run against as many independent paths as its budget buys, by sampled tokens, operations or the critical path.
+
+The number of paths is that whose mean cost per question is the run's, between whole numbers by a straight line, and so
+are their votes and coverage: means over the ways to draw so many of all independent paths of a question. Beyond what
+was measured there is no number. The number of paths is one for all questions and taken as given: intervals are of the
+paired differences, resampling questions, and groups within them.
+
+Pass@1 of independent paths does not change with their number, so no budget matters to it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analysis.drawing.tables import Cells, percent, points, short
+from analysis.exhibits.base import Claim, directional
+from analysis.load import load
+from analysis.measures.budget import COLUMNS, SLACK, Budget, bought, of_groups
+from analysis.measures.compare import Against, Run
+from analysis.measures.independent_pool import Pool
+from analysis.measures.metrics import by_question
+from analysis.stats.intervals import (
+    DIFFERENCE,
+    SHARE,
+    Estimate,
+    Floats,
+    detectable,
+    estimate,
+    holm,
+    paired,
+    permutation_p,
+)
+
+NAMES = {Budget.TOKENS: "token", Budget.FLOPS: "FLOPs", Budget.CRITICAL_PATH: "critical-path"}
+TITLE = "Against independent sampling at matched budgets"
+HEAD = (
+    *("run", "budget", "per question", "independent paths", "Cons@N %", "theirs %", "difference"),
+    *("pass@N %", "their pass@n %", "pass difference"),
+)
+NOTE = (
+    "independent paths: as many as cost the run's budget, the mean per question, votes and coverage (pass@n: one of n "
+    "is right) between whole numbers by a straight line, none beyond what was measured. theirs: of so many. "
+    "Differences in points, p corrected for all runs at one budget (Holm). Pass@1 of independent paths does not depend "
+    "on how many there are. < 1, > n: not measured, and so there is no comparison."
+)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """One run's groups with what matching needs beyond `metrics`: arrays of groups per question."""
+
+    run: Run
+    size: int
+    questions: list[str]
+
+    @classmethod
+    def of(cls, run: Run) -> "Groups":
+        """The groups of a run, each with its vote, whether a path is right, and what it cost by every budget."""
+        paths = load([run.folder], ("question_id", "group", "path", "correct", *COLUMNS))
+        costs, grouped = of_groups(paths), paths.groupby(["question_id", "group"])
+        costs = costs.assign(covered=grouped["correct"].max().astype(float)).rename(columns=_column)
+        votes = run.table.filter(regex="^cons@").bfill(axis=1).iloc[:, 0]
+        table = run.table.assign(cons=votes).join(costs, on=["question_id", "group"])
+        questions = sorted(table["question_id"].unique())
+        return cls(replace(run, table=table), int(grouped.size().max()), questions)
+
+    def values(self, name: str, questions: Sequence[str]) -> list[Floats]:
+        """`cons`, `covered` or a metric of `per_group`, in the order of the questions."""
+        return by_question(self.run.table, name, questions)
+
+    def costs(self, budget: Budget, questions: Sequence[str]) -> list[Floats]:
+        """What each group cost; NaN where that is not known."""
+        return self.values(_column(budget), questions)
+
+    def cost(self, budget: Budget, questions: Sequence[str]) -> float:
+        """Per question, the mean over questions."""
+        return float(np.mean([groups.mean() for groups in self.costs(budget, questions)]))
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A run and the independent paths that one of its budgets buys; None where there are none, and `why`."""
+
+    budget: Budget
+    cost: float  # per question
+    paths: float | None = None
+    cons: Estimate | None = None  # of so many independent paths
+    vote: Against | None = None  # the run's Cons minus theirs
+    coverage: Estimate | None = None
+    covers: Against | None = None  # the run's coverage minus theirs
+    beyond: str = ""  # where the number of paths lies if it was not measured, such as "> 8"
+    why: str = ""
+
+
+def matched(groups: Groups, pool: Pool, questions: Sequence[str], budget: Budget) -> Matched:
+    """The comparison over these questions, which run and pool both have."""
+    found = Matched(budget, groups.cost(budget, questions))
+    prices = pool.prices(budget, questions)
+    if not prices[0] * (1 - SLACK) <= found.cost <= prices[-1] * (1 + SLACK):
+        return _unmatched(found, prices)
+    paths = bought(prices, found.cost)
+    cons, coverage = pool.cons(paths, questions), pool.coverage(paths, questions)
+    return replace(
+        found,
+        paths=paths,
+        cons=estimate(cons, SHARE),
+        vote=contrast(groups.values("cons", questions), cons, DIFFERENCE),
+        coverage=estimate(coverage, SHARE),
+        covers=contrast(groups.values("covered", questions), coverage, DIFFERENCE),
+    )
+
+
+def _unmatched(found: Matched, prices: Floats) -> Matched:
+    """Why the cost of a run cannot be matched by `prices`, which are of 1, 2, ... paths."""
+    words = found.budget.words
+    if np.isnan(found.cost) or np.isnan(prices).any():
+        return replace(found, beyond="n/a", why=f"the {words} of these runs are not known")
+    told = f"not measured: its {words} per question ({short(found.cost)}) are"
+    if found.cost < prices[0]:
+        return replace(found, beyond="< 1", why=f"{told} less than one independent path takes ({short(prices[0])})")
+    most = f"the {len(prices)} independent paths of each question take ({short(prices[-1])})"
+    return replace(found, beyond=f"> {len(prices)}", why=f"{told} more than {most}")
+
+
+def contrast(left: Sequence[Floats], right: Sequence[Floats], support: tuple[float, float] | None = None) -> Against:
+    """Left minus right over the same questions."""
+    means = [[float(groups.mean()) for groups in arm] for arm in (left, right)]
+    p = permutation_p(means[0], means[1])
+    return Against(paired(left, right, support), p, detectable=detectable(left, right))
+
+
+def family(found: Sequence[Against | None]) -> list[Against | None]:
+    """The comparisons with p corrected for being a family."""
+    adjusted = holm([each.p if each else None for each in found])
+    return [each and replace(each, p=p, family=True) for each, p in zip(found, adjusted, strict=True)]
+
+
+def corrected(found: Sequence[Matched]) -> list[Matched]:
+    """Comparisons of several runs at one budget, votes and coverage each as a family."""
+    votes, covers = family([each.vote for each in found]), family([each.covers for each in found])
+    return [replace(each, vote=v, covers=c) for each, v, c in zip(found, votes, covers, strict=True)]
+
+
+def line(name: str, cons: Estimate, covered: Estimate, each: Matched) -> list[str]:
+    """A run at one budget, as a row of the table under `HEAD`."""
+    return [
+        *(name, each.budget.words, short(each.cost), each.beyond if each.paths is None else f"{each.paths:.1f}"),
+        *(percent(cons), _share(each.cons), points(each.vote)),
+        *(percent(covered), _share(each.coverage), points(each.covers)),
+    ]
+
+
+def table(lines: Sequence[list[str]]) -> Cells:
+    """Rows of `line` under their head."""
+    return [[*HEAD], *lines]
+
+
+def claim(name: str, each: Matched, source: str) -> Claim:
+    """What the data say of a run's vote against that of the independent paths that its budget buys."""
+    text = f"At a matched {NAMES[each.budget]} budget LeaP's vote beats independent sampling's ({name})."
+    if each.vote is None:
+        return Claim(text, source, "undecided", f"There is no difference at equal {each.budget.words}: {each.why}.")
+    return directional(text, source, each.vote.difference, up=True, p=each.vote.p)
+
+
+def _share(found: Estimate | None) -> str:
+    return "n/a" if found is None else percent(found)
+
+
+def _column(name: str) -> str:
+    """`per_group` has the mean of a path under the budget's own name."""
+    return f"cost_{name}" if name in list(Budget) else name

@@ -1,0 +1,148 @@
+"""All independent responses of one setting together: what sampling alone does with any number of paths.
+
+Independent paths know nothing of each other, so those of several runs are one pool, whatever the size of their groups.
+A run's seed, the question, the group and the place in it determine a path, so two runs of one seed hold the same paths:
+each counts once.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from analysis.load import load
+from analysis.measures.budget import COLUMNS, Budget, costs, none_beyond
+from analysis.measures.compare import Run, shared_settings
+from analysis.measures.metrics import cluster
+from analysis.stats.intervals import CHUNK, Floats
+from leap_lab.seeds import derive_seed
+
+DRAWS = 2000  # random orders of a question's paths that the votes are averaged over
+ANY = ("peers", "seed")  # what runs of one pool may differ in
+READ = ("question_id", "group", "path", "answer", "correct", "aha", *COLUMNS)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The independent paths of one setting, a row each with `correct`, `aha`, `cluster` and costs by every budget."""
+
+    settings: Mapping[str, object]  # that its runs share
+    runs: tuple[str, ...]
+    paths: pd.DataFrame
+
+    @property
+    def questions(self) -> list[str]:
+        """Ids in order."""
+        return sorted(self.paths["question_id"].unique())
+
+    def size(self, questions: Sequence[str]) -> int:
+        """How many paths there are of each of these questions, at least."""
+        counts = self.paths["question_id"].value_counts()
+        return int(min(counts[question] for question in questions))
+
+    def means(self, column: str, questions: Sequence[str]) -> list[Floats]:
+        """The mean of a column over the paths of each question, as the one group that it is for `stats`."""
+        found = self.paths.groupby("question_id")[column].mean()
+        return [np.array([found[question]], float) for question in questions]
+
+    def prices(self, budget: Budget, questions: Sequence[str]) -> Floats:
+        """What 1, 2, ... paths of a question cost on average, the mean over questions, as far as all have so many."""
+        size = self.size(questions)
+        values = {question: own.to_numpy(float) for question, own in self.paths.groupby("question_id")[budget.value]}
+        return np.asarray(np.mean([budget.drawn(values[question])[:size] for question in questions], axis=0))
+
+    def cons(self, count: float, questions: Sequence[str]) -> list[Floats]:
+        """Cons of each question with `count` paths, between whole numbers by a straight line.
+
+        `ValueError` unless there are as many paths of every question, and one at least.
+        """
+        return self._between(self._votes, count, questions)
+
+    def coverage(self, count: float, questions: Sequence[str]) -> list[Floats]:
+        """The chance that one of `count` paths is right, of each question, as `cons` has the vote."""
+        return self._between(self._covered, count, questions)
+
+    def _between(self, curves: Mapping[str, Floats], count: float, questions: Sequence[str]) -> list[Floats]:
+        if not 1 <= count <= self.size(questions):
+            raise ValueError(f"{count:g} paths are not there: from 1 to {self.size(questions)} were measured")
+        lower = math.floor(count)
+        weight = count - lower
+        return [
+            np.array([(1 - weight) * curve[lower - 1] + (weight * curve[lower] if weight else 0.0)])
+            for curve in (curves[question] for question in questions)
+        ]
+
+    @cached_property
+    def _covered(self) -> dict[str, Floats]:
+        """pass@n of each question, for n from 1 to all its paths."""
+        found = self.paths.groupby("question_id")["correct"]
+        return {str(q): covered([bool(right) for right in own]) for q, own in found}
+
+    @cached_property
+    def _votes(self) -> dict[str, Floats]:
+        found = self.paths.groupby("question_id")["cluster"]
+        return {str(q): votes(list(own), seed=derive_seed("votes", q)) for q, own in found}  # errors average out
+
+
+def pools(runs: Sequence[Run]) -> list[Pool]:
+    """The pools of all independent runs, in the order of the first run of each."""
+    alike: dict[str, list[Run]] = {}
+    for run in runs:
+        if run.independent:
+            alike.setdefault(repr(sorted(shared_settings(run.settings, ANY).items())), []).append(run)
+    return [pool(own) for own in alike.values()]
+
+
+def pool(runs: Sequence[Run]) -> Pool:
+    """One pool of independent runs that differ in seed and number of paths alone."""
+    frames = [load([run.folder], READ) for run in runs]
+    paths = pd.concat(frames, ignore_index=True).drop_duplicates(["seed", "question_id", "group", "path"])
+    answers = [None if pd.isna(answer) else str(answer) for answer in paths["answer"]]
+    clusters = [cluster(answer, right) for answer, right in zip(answers, paths["correct"], strict=True)]
+    paths = costs(paths).assign(cluster=pd.Series(clusters, paths.index, dtype=object))
+    return Pool(shared_settings(runs[0].settings, ANY), tuple(run.folder.name for run in runs), paths)
+
+
+def pool_of(run: Run, found: Sequence[Pool]) -> Pool | None:
+    """The pool of the run's model, questions, sampling and budget of a path; None without one.
+
+    A mixture of agents spreads its budget over layers and is compared by all its tokens, so it may have the pool with
+    another budget of a path, the largest one.
+    """
+    but = (*ANY, "method.max_tokens") if run.settings.get("method.name") == "moa" else ANY
+    wanted = shared_settings(run.settings, but)
+    kept = [each for each in found if {k: v for k, v in each.settings.items() if k not in but} == wanted]
+    return max(kept, key=lambda each: each.size(each.questions), default=None)
+
+
+def votes(clusters: Sequence[str | None], draws: int = DRAWS, seed: int = 0) -> Floats:
+    """Cons@n for n from 1 to all paths: of n drawn without replacement, how often the majority is right, on average.
+
+    `clusters` are of `metrics.cluster`, one a path. A tie counts by its share of right clusters, no votes as wrong.
+    """
+    names = ["right", *sorted({name for name in clusters if name is not None} - {"right"})]
+    voted = np.zeros((len(clusters), len(names)), np.int32)
+    for row, name in enumerate(clusters):
+        if name is not None:
+            voted[row, names.index(name)] = 1
+    rng = np.random.default_rng(seed)
+    rows = max(1, CHUNK // voted.size)
+    total = np.zeros(len(clusters))
+    for start in range(0, draws, rows):
+        orders = rng.permuted(np.tile(np.arange(len(clusters)), (min(rows, draws - start), 1)), axis=1)
+        counts = voted[orders].cumsum(axis=1)  # of each draw, after n paths, by cluster
+        most = counts.max(axis=2, keepdims=True)
+        tied = (counts == most) & (most > 0)
+        total += (tied[..., 0] / np.maximum(1, tied.sum(axis=2))).sum(axis=0)
+    return np.asarray(total / draws)
+
+
+def covered(correct: Sequence[bool]) -> Floats:
+    """pass@n for n from 1 to all paths: the chance that n drawn without replacement hold a right one."""
+    wrong = len(correct) - sum(correct)
+    if wrong == 0:
+        return np.ones(len(correct))
+    return np.asarray(1 - none_beyond(len(correct))[:, wrong - 1])

@@ -1,0 +1,1 @@
+"""What a command ends with: the report of a sweep, or of the paper's experiments."""

@@ -1,0 +1,64 @@
+"""The ledgers of runs side by side: what they sampled, received, prefilled, found in the cache and computed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis.drawing.tables import Cells, short
+from analysis.load import load
+from analysis.measures.budget import flops_per
+from leap_lab.files import read_json
+from leap_lab.runs.ledger import COLUMNS, ledger
+
+TITLE = "What these runs cost"
+NOTE = (
+    "Sums over all paths, helpers and earlier layers included. sampled: thinking, summaries and answers, of which "
+    "forced; cut back: part of thinking. received: words of peers. prefilled, cached: prompt tokens of all requests, "
+    "computed or found in the prefix cache. critical path: the longest row of tokens of a group that were sampled one "
+    "after another, mean and most of its groups. probes: what they sampled and took, in no other column. wall: of all "
+    "sessions. FLOPs n/a: the operations of the model are not known."
+)
+HEAD = (
+    *("run", "paths", "requests", "sampled", "thinking", "summaries", "answers", "forced", "cut back", "received"),
+    *("prefilled", "cached", "FLOPs", "critical path", "most", "probes", "probe FLOPs", "wall s"),
+)
+
+
+def of_runs(
+    folders: Sequence[Path], questions: Sequence[Sequence[str] | None] | None = None, groups: int | None = None
+) -> list[dict[str, Any]]:
+    """The ledger of each run, as run.json has it, of these questions (by run) and first `groups` groups.
+
+    Without them, of all that `load` gives. `UserError` for a folder that is no run.
+    """
+    asked = questions or [None] * len(folders)
+    return [
+        ledger(load([folder], COLUMNS, some, groups), flops_per(folder)) | {"wall_s": _wall(folder)}
+        for folder, some in zip(folders, asked, strict=True)
+    ]
+
+
+def cells(names: Sequence[str], ledgers: Sequence[dict[str, Any]]) -> Cells:
+    """The ledgers as a table, a row a run; large numbers rounded."""
+    return [[*HEAD], *([name, *_line(each)] for name, each in zip(names, ledgers, strict=True))]
+
+
+def _line(each: dict[str, Any]) -> list[str]:
+    sums = ("requests", "sampled", "thinking", "summaries", "answers", "forced_answers", "cut", "received")
+    probes = each["probes"]
+    return [
+        str(each["paths"]),
+        *(short(each[name]) for name in (*sums, "prefilled", "cached")),
+        short(each["flops"]),
+        f"{each['critical_path_mean']:.0f}",
+        f"{each['critical_path_max']}",
+        short(probes["sampled"]),
+        short(probes["flops"]),
+        "n/a" if each["wall_s"] is None else f"{each['wall_s']:.0f}",
+    ]
+
+
+def _wall(folder: Path) -> float | None:
+    """Seconds of decoding; of all that the run holds, for sessions do not tell groups apart."""
+    seconds: float | None = (read_json(folder / "run.json").get("ledger") or {}).get("wall_s")
+    return seconds

@@ -1,0 +1,195 @@
+"""The experiments of the paper as one report, in Markdown and HTML: figures, tables, what they say of its claims."""
+
+import html
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from analysis.drawing import tables
+from analysis.exhibits import communication, difficulty, efficiency, error_tolerance, scaling, sensitivity, trap
+from analysis.exhibits import main_table as routers
+from analysis.exhibits import transitions as recovery
+from analysis.exhibits.base import Claim, Exhibit, Further
+from analysis.load import Asked, only, settings
+from analysis.measures.budget import Budget
+from analysis.measures.compare import names_of
+from analysis.report import ledgers
+from analysis.report.sweep import Report
+from leap_lab.errors import UserError
+from leap_lab.files import write_whole
+
+Folders = Sequence[str | Path]
+EXHIBITS: dict[str, Callable[..., Exhibit]] = {
+    "trap": trap.exhibit,
+    "trap_length": partial(trap.exhibit, name="trap_length"),
+    "good_beginnings": partial(trap.exhibit, name="good_beginnings"),
+    "error_tolerance": error_tolerance.exhibit,
+    "main_table": routers.exhibit,
+    "efficiency": efficiency.exhibit,
+    "scaling": scaling.exhibit,
+    "granularity": partial(sensitivity.exhibit, axis="granularity"),
+    "top_k": partial(sensitivity.exhibit, axis="top_k"),
+    "position": partial(sensitivity.exhibit, axis="position"),
+    "single": partial(sensitivity.exhibit, axis="single"),
+    "temperature": partial(sensitivity.exhibit, axis="temperature"),
+    "difficulty": difficulty.exhibit,
+    "communication_types": communication.exhibit,
+    "transitions": recovery.exhibit,
+}
+MATCHED = ("efficiency", "scaling")  # those that match budgets
+VERDICTS = {
+    "holds": "Hold here",
+    "does not hold": "Do not hold here",
+    "undecided": "Cannot be decided by these data",
+}
+INTRODUCTION = (
+    "All is measured on the runs named under each table; brackets are 95% intervals over questions. A claim of the "
+    "paper holds here, or does not, only where the interval decides it; where the data cannot decide, the report says "
+    "so. The paper's own values are of large models on other questions: they show a direction, not the size to expect."
+)
+
+
+def write(
+    experiments: Mapping[str, Folders | Mapping[Path, Asked]], out: str | Path, budget: Budget | None = None
+) -> Report:
+    """Every experiment's exhibit and, of several, one report.md and report.html on top, in `out`.
+
+    A key is the name of an experiment and, after a space, what was swept beside it. Its runs are folders, read whole,
+    or folders with the questions and groups that it asked of each. A `budget` is for those that match budgets.
+
+    An exhibit that cannot be made, because of runs that failed, is a line in `problems` and costs no other.
+    `UserError` when `out` cannot be written.
+    """
+    order = [label for name in EXHIBITS for label in experiments if label.partition(" ")[0] == name]
+    exhibits, problems = [], []
+    for label in order:
+        runs = experiments[label]
+        asked = {folder.name: some for folder, some in runs.items()} if isinstance(runs, Mapping) else {}
+        try:
+            with only(asked):
+                exhibits.append(_exhibit(label, list(runs), budget))
+        except UserError as error:
+            problems.append(f"experiment={label}: {str(error).removeprefix(f'{label}: ')}")
+    files = [file for exhibit in exhibits for file in exhibit.write(out)]
+    console = "\n\n".join(f"{exhibit.title} ({exhibit.source})\n{exhibit.console()}" for exhibit in exhibits)
+    if len(exhibits) > 1:
+        files = [*_summary(exhibits, Path(out)), *files]
+        console = summary(exhibits)
+    return Report(console, files, problems, {exhibit.name: exhibit.table for exhibit in exhibits})
+
+
+def _exhibit(label: str, runs: Folders, budget: Budget | None) -> Exhibit:
+    """The exhibit of one experiment; what was swept beside it becomes part of its title and its files."""
+    name, _, variant = label.partition(" ")
+    found = [settings(Path(folder)) for folder in runs]
+    found = [each for each in found if each.get("seed") != each.get("reference.seed")] or found
+    for key in ("model.path", "dataset.name", "dataset.seed", "seed"):
+        if len(values := {str(each.get(key)) for each in found}) > 1:
+            raise UserError(f"runs of several {key} ({', '.join(sorted(values))}): name those of one")
+    exhibit = EXHIBITS[name](runs, budget=budget) if name in MATCHED else EXHIBITS[name](runs)
+    exhibit = replace(exhibit, further=[*exhibit.further, _costs(exhibit, runs)])
+    if not variant:
+        return exhibit
+    suffix = "_" + re.sub(r"[^A-Za-z0-9.]+", "_", variant).strip("_")
+    figures = {f"{stem}{suffix}": figure for stem, figure in exhibit.figures.items()}
+    claims = [replace(claim, text=f"{claim.text} [{variant}]") for claim in exhibit.claims]
+    title = f"{exhibit.title}: {variant}"
+    return replace(exhibit, name=f"{name}{suffix}", title=title, figures=figures, claims=claims)
+
+
+def _costs(exhibit: Exhibit, runs: Folders) -> Further:
+    """The ledgers of the runs that an exhibit was made from."""
+    used = [folder for folder in dict.fromkeys(map(Path, runs)) if folder.name in exhibit.runs]
+    names = names_of([settings(folder) for folder in used], [folder.name for folder in used])
+    return Further(ledgers.TITLE, ledgers.cells(names, ledgers.of_runs(used)), ledgers.NOTE, aside=True)
+
+
+def summary(exhibits: Sequence[Exhibit]) -> str:
+    """The claims by what the data say of them, as plain text."""
+    lines = []
+    for verdict, words in VERDICTS.items():
+        found = _claims(exhibits, verdict)
+        lines += [f"{words} ({len(found)}):", *(f"  {claim}" for claim in found)]
+    return "\n".join(lines)
+
+
+def _claims(exhibits: Sequence[Exhibit], verdict: str) -> list[Claim]:
+    return [claim for exhibit in exhibits for claim in exhibit.claims if claim.verdict == verdict]
+
+
+def _summary(exhibits: Sequence[Exhibit], out: Path) -> list[Path]:
+    pages = {"report.md": markdown(exhibits), "report.html": page(exhibits)}
+    for name, text in pages.items():
+        write_whole(out / name, text.encode())
+    return [out / "report.html", out / "report.md"]
+
+
+def markdown(exhibits: Sequence[Exhibit]) -> str:
+    """The report in Markdown, figures by their file names."""
+    parts = ["# Learning from Peers: the paper's experiments, measured anew", INTRODUCTION, "## The paper's claims"]
+    for verdict, words in VERDICTS.items():
+        found = _claims(exhibits, verdict)
+        told = "\n".join(f"- {tables.plain_markdown(str(claim))}" for claim in found)
+        parts.append(f"### {words}: {len(found)}\n\n{told or 'None.'}")
+    for exhibit in exhibits:
+        figures = [f"![{tables.plain_markdown(exhibit.title)}]({stem}.png)" for stem in exhibit.figures]
+        runs = f"Runs: {', '.join(exhibit.runs)}."
+        parts += [f"## {tables.plain_markdown(exhibit.title)} ({exhibit.source})", *figures, exhibit.markdown(), runs]
+    return "\n\n".join(parts) + "\n"
+
+
+def page(exhibits: Sequence[Exhibit]) -> str:
+    """The report as one HTML page beside its figures; all text is escaped."""
+    body = ["<h1>Learning from Peers: the paper's experiments, measured anew</h1>", _p(INTRODUCTION)]
+    body.append("<h2>The paper's claims</h2>")
+    for verdict, words in VERDICTS.items():
+        found = _claims(exhibits, verdict)
+        body += [f"<h3>{words}: {len(found)}</h3>", _list(found)]
+    for exhibit in exhibits:
+        body.append(f'<section id="{exhibit.name}"><h2>{html.escape(f"{exhibit.title} ({exhibit.source})")}</h2>')
+        for stem in exhibit.figures:
+            body.append(f'<img src="{stem}.png" alt="{html.escape(exhibit.title)}">')
+        body += [_list(exhibit.claims, verdicts=True), _table(exhibit.table)]
+        body += [_p(note) for note in exhibit.notes]
+        for each in exhibit.further:
+            body += [f"<h3>{html.escape(each.title)}</h3>", _table(each.table), _p(each.note)]
+        body += [_p(f"Runs: {', '.join(exhibit.runs)}."), "</section>"]
+    return _PAGE.format(body="\n".join(body))
+
+
+def _p(text: str) -> str:
+    return f"<p>{html.escape(text)}</p>"
+
+
+def _list(claims: Sequence[Claim], verdicts: bool = False) -> str:
+    lines = []
+    for claim in claims:
+        lead = f"<b>{claim.verdict}</b>: " if verdicts else ""
+        lines.append(f"<li>{lead}{html.escape(str(claim))}</li>")
+    return f"<ul>{''.join(lines)}</ul>" if lines else ""
+
+
+def _table(cells: tables.Cells) -> str:
+    head, *body = (
+        "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row)
+        for tag, row in zip(["th", *["td"] * (len(cells) - 1)], cells, strict=True)
+    )
+    return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in body)}</table>"
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Learning from Peers, measured anew</title>
+<style>
+body {{ font: 16px/1.5 sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #222; }}
+section {{ border-top: 1px solid #ccc; margin-top: 2em; }}
+img {{ width: 27em; max-width: 100%; vertical-align: top; margin: 0 1em 1em 0; }}
+table {{ border-collapse: collapse; font-size: 13px; display: block; overflow-x: auto; }}
+td, th {{ padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }}
+td:first-child, th:first-child {{ text-align: left; }}
+p {{ font-size: 14px; }}
+</style></head><body>
+{body}
+</body></html>
+"""

@@ -1,0 +1,85 @@
+"""The tables of the built-in model's card: does it show what it is for? `python -m leap_lab.builtin.evaluate`.
+
+The measuring is done by the command line that users have, on fresh test problems, so an evaluation that was stopped
+goes on where it stood: routers beside independent sampling, a reference run for the five difficulty buckets, and bad
+beginnings. `--model` takes another model folder.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis.drawing import tables
+from analysis.exhibits import trap
+from analysis.load import load
+from analysis.measures.compare import Run, compare
+from analysis.measures.counterparts import outcomes
+from leap_lab.errors import UserError
+from leap_lab.run import main as run
+from leap_lab.runs.reference import LEAST_RIGHT, bucket
+
+
+def evaluate(common: Sequence[str], runs: Path) -> None:
+    """Decode and print everything; `common` are settings for every command."""
+    for sweep in (
+        ["router=dispersed", "router.top_k=4,2"],
+        ["router=clustered"],
+        ["router=dispersed", "prefix=bad", "prefix.fraction=0.15,0.3"],
+    ):
+        if run(["-m", *sweep, *common, f"runs_dir={runs}"]):
+            raise UserError("a run failed; the same command goes on from there")
+    found = [Run.read(folder) for folder in finished(runs)]
+    reference = next(each for each in found if each.settings["seed"] == each.settings["reference.seed"])
+    studied = [each for each in found if each is not reference]
+    free = [each.folder for each in studied if each.settings["prefix.name"] == "none"]
+    print("\n" + tables.markdown(tables.cells(compare(free))))
+    print("\n" + tables.markdown(mended([Run.read(folder) for folder in free])))
+    print("\n" + buckets(reference))
+    print("\n" + tables.markdown(trap.cells(trap.trap([each.folder for each in studied]))))
+
+
+def finished(runs: Path) -> list[Path]:
+    """The run folders below `runs` whose run came to its end."""
+    told = sorted(runs.glob("*/run.json"))
+    return [file.parent for file in told if json.loads(file.read_text()).get("status") == "finished"]
+
+
+def buckets(reference: Run) -> str:
+    """How many questions each difficulty bucket holds (Section 5.2.2)."""
+    by_question = load([reference.folder], columns=["run_id", "question_id", "correct"]).groupby("question_id")[
+        "correct"
+    ]
+    counts = Counter(bucket(int(group.sum()), len(group)) for _, group in by_question)
+    return f"Difficulty of {by_question.ngroups} questions: " + ", ".join(
+        f"{name} {counts[name]}" for name in LEAST_RIGHT
+    )
+
+
+def mended(runs: Sequence[Run]) -> tables.Cells:
+    """What the exchange did to the same beginnings, a row a router."""
+    alone = next(each for each in runs if each.independent)
+    rows = [["run", "wrong to right %", "right to wrong %"]]
+    for each in runs:
+        if not each.independent:
+            found = outcomes(each.folder, alone.folder)
+            name = f"{each.settings['router.name']} k={each.settings['router.top_k']}"
+            rows.append([name, tables.percent(found.mended), tables.percent(found.spoiled)])
+    return rows
+
+
+def main() -> None:
+    """Parse the arguments and evaluate."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", help="a model folder (default: the built-in one)")
+    parser.add_argument("--questions", type=int, default=120)
+    parser.add_argument("--seed", type=int, default=2026, help="of the problems")
+    parser.add_argument("--runs", type=Path, default=Path("runs/evaluation"))
+    args = parser.parse_args()
+    common = [f"limit={args.questions}", f"dataset.seed={args.seed}", "tracking=none", "concurrency=12"]
+    evaluate([*common, *([f"model.path={args.model}"] if args.model else [])], args.runs)
+
+
+if __name__ == "__main__":
+    main()

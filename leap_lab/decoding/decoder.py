@@ -1,0 +1,289 @@
+"""Decode one run: its missing groups one by one, each graded and written as soon as it is whole.
+
+Which group is decoded when is up to `pool.Pool`, which feeds the groups of several runs to one engine.
+"""
+
+import asyncio
+import pathlib
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from leap_lab.decoding import provenance
+from leap_lab.decoding.progress import Progress
+from leap_lab.decoding.tracking import Tracker
+from leap_lab.engines.base import EngineDied
+from leap_lab.engines.journaled import Journaled
+from leap_lab.engines.metered import Metered
+from leap_lab.engines.steady import Steady
+from leap_lab.errors import brief
+from leap_lab.files import escaped
+from leap_lab.grading.grade import count_aha, grade
+from leap_lab.methods.base import Job
+from leap_lab.path import Path, Probe
+from leap_lab.runs import ledger
+from leap_lab.runs.folder import RunFolder, rows
+from leap_lab.runs.reference import Selection
+from leap_lab.settings.cell import Cell, made
+from leap_lab.tasks.sources import Problem
+
+T = TypeVar("T")
+TOO_MANY_FAILURES = 8  # after so many failed groups of a run its rest is not tried
+
+
+@dataclass
+class Asked:
+    """A run that is wanted: its cell, and which groups of which questions."""
+
+    cell: Cell
+    selection: Selection
+    groups: dict[tuple[str, int], Problem] = field(default_factory=dict)  # by question id and group, in order
+
+    @property
+    def questions(self) -> list[str]:
+        """The ids of the questions, in order."""
+        return list(dict.fromkeys(question for question, _ in self.groups))
+
+    @property
+    def per_question(self) -> int:
+        """The most groups that any question is asked for."""
+        return max((group for _, group in self.groups), default=-1) + 1
+
+
+@dataclass
+class Tally:
+    """What one call decoded."""
+
+    groups: int = 0
+    tokens: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+class Decoder:
+    """One run while it is decoded: `open`, `start`, `decode` each job that `next` hands out, `close`.
+
+    All but `next` and `decode` wait for the disk and the tracker, and may be called in a thread.
+    """
+
+    def __init__(self, asked: Asked, label: str, sweep: str | None) -> None:
+        self.asked, self.label, self.tally = asked, label, Tally()
+        self._sweep, self._config, self._method = sweep, asked.cell.recorded, asked.cell.method()
+        self._missing: deque[tuple[str, int]] = deque()
+        self._numbers = {question: number for number, question in enumerate(asked.questions)}
+        self._in_flight = 0
+        self._started: float | None = None
+
+    def open(self) -> bool:
+        """Open the run folder and see what is missing of it; False when nothing is."""
+        groups = self.asked.groups
+        self.folder = RunFolder.open(self._config["runs_dir"], self.asked.cell.identity, _portable(self._config))
+        try:
+            self._look()
+        except BaseException:
+            self.folder.close()
+            raise
+        if not self._missing:
+            told = f"all {len(groups)} groups are in {self.folder.path}, nothing to decode"
+            print(f"{self.label}: {told}", file=sys.stderr)
+        return bool(self._missing)
+
+    def _look(self) -> None:
+        self._missing.extend(key for key in self.asked.groups if not self.folder.has(*key))
+        for key in self.asked.groups.keys() - set(self._missing):
+            self._journal(*key).unlink(missing_ok=True)
+
+    @property
+    def missing(self) -> int:
+        """Groups that were not handed out yet."""
+        return len(self._missing)
+
+    def start(self, engine: Metered | None) -> None:
+        """Decoding begins on this engine; None where only run.json is missing."""
+        asked, total = self.asked, len(self.asked.groups)
+        self._engine = engine
+        if engine is not None:
+            self._steady, self._before = Steady(engine), engine.reading()
+        self._ran = provenance.collect()
+        self._tracker: Tracker = made(self._config["tracking"])
+        self._tracker.start(
+            run_id=asked.cell.run_id,
+            sweep=self._sweep,
+            config=self._config,
+            folder=self.folder.path,
+            provenance=self._ran,
+        )
+        found = total - self.missing
+        self._progress = Progress(len(asked.questions), total, found, f"{self.label}: ")
+        self._started = time.monotonic()
+
+    def next(self, priority: int) -> Job | None:
+        """The next group to decode, None when all are handed out."""
+        if not self._missing or self._gave_up:
+            return None
+        self._in_flight += 1
+        question, group = self._missing.popleft()
+        problem, peers, seed = self.asked.groups[question, group], self._config["peers"], self._config["seed"]
+        beginnings = self.asked.selection.beginnings(problem, group, peers, seed)
+        return Job(problem, group, peers, seed, priority, self._numbers[question], beginnings)
+
+    @property
+    def _gave_up(self) -> bool:
+        return len(self.tally.failures) >= TOO_MANY_FAILURES
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every job came back and no other will be handed out."""
+        return not self._in_flight and (not self._missing or self._gave_up)
+
+    async def decode(self, job: Job) -> None:
+        """Decode a group and write it; one that fails is counted and left out. Raises `EngineDied`."""
+        try:
+            await self._one(job)
+        except Exception as error:  # one group's failure must not cost the others
+            cause = first(error)
+            if isinstance(cause, EngineDied):
+                raise cause from None
+            reason = f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+            self.tally.failures.append(f"question {brief(job.problem.id)}, group {job.group}: {reason}")
+        self._in_flight -= 1  # not of a job that was cancelled or that the engine left: it never came back
+
+    def close(self) -> None:
+        """Write run.json and, of a run that is whole, metrics.json; tell the tracker how it ended."""
+        try:
+            self._finish()
+        finally:
+            with suppress(OSError):
+                self._journals.rmdir()  # not while it holds one
+            self.folder.close()
+
+    def _finish(self) -> None:
+        if self._started is None and self._missing:
+            return  # it ended before the run began
+        if self._started is None:
+            if self.folder.read_run().get("status") == "finished":
+                self._write_metrics()
+                return
+            self.start(None)
+        status = "interrupted" if not self.is_done else "failed groups" if self.tally.failures else "finished"
+        self._progress.close()
+        if self._gave_up:
+            print(f"{self.label}: {len(self.tally.failures)} groups failed, the rest was not tried", file=sys.stderr)
+        metrics: dict[str, Any] = {}
+        try:
+            self._record(status)
+            ledger.enter(self.folder, self.asked.cell)
+            metrics = self._write_metrics() if status == "finished" else {}
+        finally:
+            self._tracker.finish(metrics, {}, status)
+
+    async def _one(self, job: Job) -> None:
+        if not self._config["journal"]:
+            await self._write(job, await self._method.solve(job, self._steady))
+            return
+        journal = Journaled(self._steady, self._journal(job.problem.id, job.group))
+        try:
+            await self._write(job, await self._method.solve(job, journal))
+            journal.discard()
+        finally:
+            journal.stop()
+
+    async def _write(self, job: Job, paths: list[Path]) -> None:
+        made = await asyncio.to_thread(graded_rows, self.folder.run_id, job.problem, job.group, paths)
+        await to_its_end(self.folder.write_group, made)
+        self._tell(made, paths)
+
+    def _journal(self, question: str, group: int) -> pathlib.Path:
+        return self._journals / f"{escaped(question)}-{group}.jsonl"
+
+    @property
+    def _journals(self) -> pathlib.Path:
+        return self.folder.path / "journal"
+
+    def _tell(self, made: list[dict[str, Any]], paths: list[Path]) -> None:
+        tokens = sum(each.sampled for path in paths for each in path.bill)
+        correct = sum(row["correct"] for row in made)
+        self.tally.groups += 1
+        self.tally.tokens += tokens
+        self._progress.update(tokens=tokens, correct=correct, paths=len(paths))
+        self._tracker.paths(made)
+        self._tracker.log(
+            {
+                "groups": self.tally.groups,
+                "pass1_so_far": self._progress.pass1 or 0.0,
+                "tokens_per_second": self._progress.tokens_per_second,
+            }
+        )
+
+    def _record(self, status: str) -> None:
+        tally, seconds = self.tally, time.monotonic() - (self._started or 0.0)
+        session = {
+            **self._ran,
+            "status": status,
+            "groups": tally.groups,
+            "sampled_tokens": tally.tokens,
+            "wall_s": round(seconds, 3),
+            "tokens_per_second": round(tally.tokens / seconds, 1),
+            "engine": self._engine.reading().since(self._before) if self._engine else None,
+        }
+        self.folder.write_run(
+            {
+                "run_id": self.folder.run_id,
+                "status": status,
+                "questions": len(self.asked.questions),
+                "groups_per_question": self.asked.per_question,
+                "failures": tally.failures,
+                "sessions": [*self.folder.read_run().get("sessions", []), session],
+                "updated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            }
+        )
+
+    def _write_metrics(self) -> dict[str, Any]:
+        from analysis.load import load
+        from analysis.measures.metrics import metrics
+
+        asked = self.asked
+        paths = load([self.folder.path], questions=asked.questions, groups=asked.per_question)
+        found = {**metrics(paths), "ledger": self.folder.read_run().get("ledger")}
+        self.folder.write_metrics(found)
+        return found
+
+
+def graded_rows(run_id: str, problem: Problem, group: int, paths: list[Path]) -> list[dict[str, Any]]:
+    """The rows of a group, graded by each path's own words."""
+    for path in paths:
+        path.probes = probes(path, problem)
+    grades = [grade(path, problem) for path in paths]
+    return rows(run_id, problem, group, paths, grades, [count_aha(path.thinking) for path in paths])
+
+
+def probes(path: Path, problem: Problem) -> list[Probe]:
+    """The path's branches, graded."""
+    graded = [(branch, grade(branch.path, problem)) for branch in path.branches]
+    return [Probe(branch.turn, branch.phase, found.answer, found.correct) for branch, found in graded]
+
+
+def _portable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration as it is kept: without where things lie on this machine and what asked for the run."""
+    return {key: value for key, value in config.items() if key not in ("runs_dir", "experiment")}
+
+
+async def to_its_end(call: Callable[..., T], *arguments: Any) -> T:
+    """Call in a thread and wait for its end, even where the caller is cancelled: a closed run has no stragglers."""
+    task = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        task.exception()  # the caller is told of its cancellation alone
+        raise
+
+
+def first(error: BaseException) -> BaseException:
+    """What went wrong first: a task group wraps what its tasks raised."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,96 @@
+"""The ledger of a run: what all its groups cost, whichever session decoded them.
+
+It is added up from the rows of the group files, so that a resumed run undercounts nothing that it kept. A group that
+failed, or was cut off before it was whole, has no rows and is not in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from leap_lab.runs.flops import Flops, NotCounted, flops_of
+from leap_lab.runs.folder import RunFolder, read_groups
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from leap_lab.settings.cell import Cell
+
+USAGE = ("requests", "tokens_prefilled", "tokens_decoded", "tokens_attended")  # in the order of `Flops.total`
+PROBE_USAGE = ("requests_probe", "tokens_probe_prefilled", "tokens_probe_decoded", "tokens_probe_attended")
+SUMS = {
+    "thinking": "tokens_think",
+    "summaries": "tokens_summary",
+    "answers": "tokens_answer",
+    "forced_answers": "tokens_forced",
+    "cut": "tokens_cut",
+    "received": "tokens_comment",
+    "requests": "requests",
+    "prefilled": "tokens_prefilled",
+    "cached": "tokens_cached",
+}
+PROBE_SUMS = {
+    "sampled": "tokens_probe",
+    "requests": "requests_probe",
+    "prefilled": "tokens_probe_prefilled",
+    "cached": "tokens_probe_cached",
+}
+COLUMNS = sorted({"question_id", "group", "critical_path", *USAGE, *PROBE_USAGE, *SUMS.values(), *PROBE_SUMS.values()})
+
+
+def enter(folder: RunFolder, cell: "Cell") -> None:
+    """Put the ledger of all that a run folder holds into its run.json."""
+    run = folder.read_run()
+    flops, why = known(cell)
+    rows = read_groups(folder.path, COLUMNS) if folder.groups() else None
+    spent = {} if rows is None else ledger(rows, flops)
+    wall_s = round(sum(session.get("wall_s") or 0.0 for session in run.get("sessions", [])), 3)
+    model = {"flops_per": asdict(flops)} if flops else {"flops_per": None, "flops_unknown": why}
+    folder.write_run({**run, "ledger": {**spent, "wall_s": wall_s, **model}})
+
+
+def known(cell: "Cell") -> tuple[Flops | None, str]:
+    """What the cell's model takes, or None and why that is not known."""
+    engine: Mapping[str, Any] = cell.config["engine"]
+    if engine["name"] == "scripted":
+        return None, "a program is in the model's place"
+    if engine.get("hf_overrides"):
+        return None, "engine.hf_overrides changes the model"
+    try:
+        return flops_of(cell.model_path, engine.get("revision")), ""
+    except NotCounted as error:
+        return None, str(error)
+
+
+def ledger(rows: "pd.DataFrame", flops: Flops | None) -> dict[str, Any]:
+    """Sums over rows with `COLUMNS`, one a path.
+
+    `sampled` is thinking (without the answer, with what was `cut` back), summaries and answers, forced ones included.
+    `prefilled` and `cached` are prompt tokens over all requests. The critical path is of a group, the longest row of
+    tokens that were sampled one after another: mean and maximum over groups. Probes are apart. `flops` is None where
+    the model's are not known.
+    """
+    sums = {name: int(rows[column].sum()) for name, column in SUMS.items()}
+    sampled = sums["thinking"] + sums["summaries"]
+    paths = rows.groupby(["question_id", "group"])["critical_path"].max()
+    return {
+        "questions": int(rows["question_id"].nunique()),
+        "groups": len(paths),
+        "paths": len(rows),
+        "sampled": sampled,
+        **{**sums, "thinking": sums["thinking"] - sums["answers"]},
+        "flops": _flops(rows, flops, USAGE),
+        "critical_path_mean": float(paths.mean()),
+        "critical_path_max": int(paths.max()),
+        "probes": {
+            **{name: int(rows[column].sum()) for name, column in PROBE_SUMS.items()},
+            "flops": _flops(rows, flops, PROBE_USAGE),
+        },
+    }
+
+
+def _flops(rows: "pd.DataFrame", flops: Flops | None, columns: tuple[str, str, str, str]) -> float | None:
+    if flops is None:
+        return None
+    asked, prefilled, decoded, attended = (int(rows[column].sum()) for column in columns)
+    return float(flops.total(asked, prefilled, decoded, attended))

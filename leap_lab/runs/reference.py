@@ -1,0 +1,132 @@
+"""What a reference run tells: how difficult a question is (Section 5.2.2) and how a response may begin (Section 2).
+
+A reference run is many independent responses (32) per question by the same model. It is a run of its own, with a seed
+of its own, so nothing that is learned from it depends on the run under study.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from leap_lab.errors import UserError
+from leap_lab.path import Kind
+from leap_lab.runs import groupfile
+from leap_lab.seeds import rng_for
+from leap_lab.tasks.sources import Problem
+
+Beginnings = tuple[tuple[int, ...], ...]
+RESPONSES = 32
+LEAST_RIGHT = {"very_easy": 32, "easy": 25, "medium": 9, "hard": 1, "very_hard": 0}  # among 32
+CLOSING = 8  # tokens at the end of the thinking that no beginning reaches: they may spell its closing tag
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The questions of a cell, and what the paths of each group begin with."""
+
+    problems: list[Problem]
+    source: "Source | None" = None
+    prefix: Mapping[str, Any] | None = None
+
+    def beginnings(self, problem: Problem, group: int, peers: int, seed: int) -> Beginnings:
+        """Token ids for every path of a group; none where paths start from the question."""
+        if self.source is None or self.prefix is None:
+            return ()
+        return self.source.beginnings(problem.id, group, peers, seed, self.prefix)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A finished reference run, read a question at a time."""
+
+    folder: Path
+
+    def right(self, question: str) -> tuple[bool, ...]:
+        """Which responses to a question are right, in the order of paths."""
+        return _right(self.folder, question)
+
+    def beginnings(self, question: str, group: int, peers: int, seed: int, prefix: Mapping[str, Any]) -> Beginnings:
+        """The first tokens of wrong or right responses, drawn with a seed, for every path of a group.
+
+        `bad` and `good`: one response for the whole group, as in Section 2, or with `per_path` one for each. `mixed`:
+        one for each path, `good_ratio` of them right, and a larger ratio only turns some of the bad ones good.
+        """
+        right, wrong = self._responses(question)
+        rng = rng_for("beginnings", seed, question, group)
+        drawn = [(rng.choice(right), rng.choice(wrong)) for _ in range(peers)]
+        if not prefix["per_path"]:
+            drawn = drawn[:1] * peers
+        good = {"good": peers, "bad": 0, "mixed": round(prefix["good_ratio"] * peers)}[prefix["name"]]
+        lucky = set(rng.sample(range(peers), peers)[:good])
+        chosen = [one if path in lucky else other for path, (one, other) in enumerate(drawn)]
+        return tuple(cut(response, prefix["fraction"]) for response in chosen)
+
+    def _responses(self, question: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The right and the wrong responses that have thinking to begin with."""
+        rows = _read(self.folder, question, ["correct", "segments"])
+        usable = [row for row in rows if _thinking(row) > CLOSING]
+        return [row for row in usable if row["correct"]], [row for row in usable if not row["correct"]]
+
+    def is_mixed(self, question: str) -> bool:
+        """Whether the question has right and wrong responses to begin from."""
+        return 0 < sum(self.right(question)) < len(self.right(question)) and all(self._responses(question))
+
+
+def select(problems: Sequence[Problem], difficulty: str, prefix: Mapping[str, Any], source: Source) -> Selection:
+    """The questions of one bucket, and with beginnings only those that have right and wrong responses.
+
+    `UserError` when none is left.
+    """
+    buckets = {problem.id: bucket(sum(source.right(problem.id)), len(source.right(problem.id))) for problem in problems}
+    counts = Counter(buckets.values())
+    told = ", ".join(f"{name} {counts[name]}" for name in LEAST_RIGHT)
+    kept = [problem for problem in problems if difficulty in ("all", buckets[problem.id])]
+    if not kept:
+        raise UserError(
+            f"difficulty={difficulty}: none of the {len(problems)} questions ({told}); a larger limit has more"
+        )
+    if prefix["name"] == "none":
+        return Selection(kept)
+    mixed = [problem for problem in kept if source.is_mixed(problem.id)]
+    if not mixed:
+        raise UserError(f"prefix={prefix['name']}: no question has right and wrong responses ({told}); raise limit")
+    return Selection(mixed, source, prefix)
+
+
+def bucket(right: int, responses: int) -> str:
+    """The difficulty bucket of a question with so many right responses; the paper's bounds, scaled to `responses`."""
+    return next(
+        name for name, least in LEAST_RIGHT.items() if right * RESPONSES >= least * responses and (right or not least)
+    )
+
+
+def cut(response: Mapping[str, Any], fraction: float) -> tuple[int, ...]:
+    """The first `fraction` of a response's own tokens, at least one, and never past its thinking."""
+    own = [int(token) for part in response["segments"] if _own(part) for token in part["tokens"]]
+    return tuple(own[: max(1, min(round(fraction * len(own)), _thinking(response) - CLOSING))])
+
+
+def _thinking(response: Mapping[str, Any]) -> int:
+    return sum(len(part["tokens"]) for part in response["segments"] if part["kind"] == Kind.THINK)
+
+
+def _own(part: Mapping[str, Any]) -> bool:
+    return part["kind"] in (Kind.THINK, Kind.FINAL)
+
+
+@lru_cache(maxsize=100_000)
+def _right(folder: Path, question: str) -> tuple[bool, ...]:
+    return tuple(row["correct"] for row in _read(folder, question, ["correct"]))
+
+
+def _read(folder: Path, question: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of the one group that a reference run has of a question."""
+    file = folder / "groups" / groupfile.Stamp(question, 0, folder.name).file_name
+    try:
+        rows: list[dict[str, Any]] = groupfile.read(file, columns).to_pylist()
+    except groupfile.NotAGroup as error:
+        raise UserError(f"{file} {error}; the same command decodes it again") from error
+    return rows

@@ -1,0 +1,1 @@
+"""What a command means: checked cells out of KEY=VALUE."""

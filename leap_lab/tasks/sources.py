@@ -1,0 +1,152 @@
+"""Problems: what is asked and what the right answer is, from the hub, from a local file, or from the built-in task.
+
+Every row is checked: a duplicate id, a missing column or an empty answer is one error that names file, row (from 1)
+and column.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Literal
+
+from leap_lab.errors import UserError, brief
+from leap_lab.tasks.rows import Row, read_file, read_hub
+
+MOST_MADE = 100_000  # problems of the built-in task
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One question. `answer` is the gold answer; for a `choice` it is the letter and `options` are in display order."""
+
+    id: str
+    text: str
+    answer: str
+    kind: Literal["math", "choice"] = "math"
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a dataset that hold what a problem needs; an empty `id` numbers the rows q1, q2, ..."""
+
+    problem: str = "problem"
+    answer: str = "answer"
+    id: str = "id"
+    options: str = "options"
+
+    def read(self, row: Row, identity: str) -> Problem:
+        """The problem of a row; a row with options is a choice, whose answer is the letter of one."""
+        text, answer, options = row.text(self.problem), row.text(self.answer), row.texts(self.options)
+        if not options:
+            return Problem(identity, text, answer)
+        if not 2 <= len(options) <= len(LETTERS):
+            row.refuse(self.options, f"allowed is a list of 2 to {len(LETTERS)} options")
+        letter = answer.strip("().").upper()
+        if letter not in tuple(LETTERS[: len(options)]):
+            allowed = f"a letter from A to {LETTERS[len(options) - 1]}"
+            row.refuse(self.answer, f"{brief(repr(answer))} names none of the options; allowed is {allowed}")
+        return Problem(identity, text, letter, "choice", options)
+
+
+@dataclass(frozen=True)
+class Local:
+    """A file of problems: JSONL, JSON (a list), CSV or Parquet with `problem`, `answer` and optional `id`, `options`.
+
+    `options` (a list, in CSV a JSON list) makes a row a choice, whose answer is a letter.
+    """
+
+    path: str
+    columns: Columns = field(default_factory=Columns)
+
+    def load(self) -> list[Problem]:
+        """All problems in file order; `UserError` on the first thing wrong with the file."""
+        file = Path(self.path).expanduser()
+        if not file.is_file():
+            raise UserError(f"dataset.path={self.path}: no such file")
+        source = f"dataset.path={self.path}"
+        return problems_of(read_file(file, source), self.columns.id, self.columns.read, source)
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A benchmark through `datasets.load_dataset`: a hub id, or a local folder or file, in `hub_id`."""
+
+    hub_id: str
+    split: str = "train"
+    configs: Sequence[str | None] = (None,)
+    columns: Columns = field(default_factory=Columns)
+
+    def load(self) -> list[Problem]:
+        """All problems, the configs one after another."""
+        rows = [row for config in self.configs for row in read_hub(self.hub_id, config, self.split)]
+        return problems_of(rows, self.columns.id, self._read, f"dataset.hub_id={self.hub_id}")
+
+    def _read(self, row: Row, identity: str) -> Problem:
+        return self.columns.read(row, identity)
+
+
+@dataclass(frozen=True)
+class Gpqa(Hub):
+    """GPQA: one right and three wrong answers a row, shown in an order set by a hash of the question."""
+
+    correct: str = "Correct Answer"
+    incorrect: Sequence[str] = ("Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
+
+    def _read(self, row: Row, identity: str) -> Problem:
+        question = row.text(self.columns.problem)
+        options = [row.text(column) for column in (self.correct, *self.incorrect)]
+        order = list(range(len(options)))
+        Random(hashlib.sha256(question.encode()).digest()).shuffle(order)
+        shown = tuple(options[place] for place in order)
+        return Problem(identity, question, LETTERS[order.index(0)], "choice", shown)
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """The built-in task (`leap_lab.tasks.arithmetic`): fresh problems of every level."""
+
+    count: int
+    seed: int
+    split: Literal["train", "test"]
+    levels: Sequence[int]
+    steps: Sequence[int]
+
+    def load(self) -> list[Problem]:
+        """`count` problems; a larger count begins with the same ones."""
+        from leap_lab.tasks import arithmetic
+
+        if not _whole(self.count) or not 1 <= self.count <= MOST_MADE:
+            raise UserError(f"dataset.count={self.count}: allowed is a whole number from 1 to {MOST_MADE}")
+        if not _whole(self.seed) or self.seed < 0:
+            raise UserError(f"dataset.seed={self.seed}: allowed is a whole number of at least 0")
+        for key, values, least, most in (("levels", self.levels, 1, 5), ("steps", self.steps, 2, 15)):
+            if not values or not all(_whole(value) and least <= value <= most for value in values):
+                raise UserError(f"dataset.{key}={list(values)}: allowed are whole numbers from {least} to {most}")
+        if self.split not in ("train", "test"):
+            raise UserError(f"dataset.split={self.split}: allowed are train and test")
+        made = arithmetic.generate(self.count, self.seed, self.split, tuple(self.levels), tuple(self.steps))
+        return list(made)
+
+
+def problems_of(rows: Sequence[Row], id_column: str, read: Callable[[Row, str], Problem], source: str) -> list[Problem]:
+    """A problem a row. Ids come from their column if any row has one, and are q1, q2, ... otherwise."""
+    if not rows:
+        raise UserError(f"{source}: it holds no problems")
+    named = any(row.has(id_column) for row in rows)
+    problems: list[Problem] = []
+    first_row: dict[str, int] = {}
+    for number, row in enumerate(rows, start=1):
+        problem = read(row, row.text(id_column) if named else f"q{number}")
+        if problem.id in first_row:
+            row.refuse(id_column, f"id {brief(repr(problem.id))} is that of row {first_row[problem.id]}")
+        first_row[problem.id] = number
+        problems.append(problem)
+    return problems
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,109 @@
+"""What an analysis hands over: claims that intervals decide, files, and figures compared by what they hold."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from analysis.drawing.curves import Marks, Panel, Series, curves, shares
+from analysis.exhibits.base import Claim, Exhibit, directional
+from analysis.stats.intervals import Estimate
+from leap_lab.errors import UserError
+
+UP, DOWN, OPEN = Estimate(0.2, 0.1, 0.3, 40), Estimate(-0.2, -0.3, -0.1, 40), Estimate(0.02, -0.1, 0.14, 40)
+NONE = Estimate(0.5, None, None, 1, "an interval over questions needs more than one question")
+
+
+@pytest.mark.parametrize(
+    ("difference", "up", "p", "verdict"),
+    [
+        (UP, True, None, "holds"),
+        (UP, False, None, "does not hold"),
+        (DOWN, False, None, "holds"),
+        (DOWN, True, None, "does not hold"),
+        (OPEN, True, None, "undecided"),
+        (NONE, True, None, "undecided"),
+        (UP, True, 0.04, "holds"),
+        (UP, True, 0.06, "undecided"),
+    ],
+)
+def test_only_an_interval_decides_a_claim(difference: Estimate, up: bool, p: float | None, verdict: str) -> None:
+    assert directional("Peers help.", "Table 1", difference, up, p).verdict == verdict
+
+
+def test_a_claim_says_what_decides_it_or_why_nothing_does() -> None:
+    assert directional("c", "s", UP, True, 0.04, "gain").because == (
+        "The gain is +20.0 [+10.0, +30.0] points over 40 questions, p=0.040."
+    )
+    assert directional("c", "s", OPEN, True).because.endswith("The data cannot tell its sign.")
+    assert "There is no interval: an interval over questions needs" in directional("c", "s", NONE, True).because
+
+
+def exhibit() -> Exhibit:
+    drawn = curves([Panel("Pass@1 (%)", [Series("leap", [(1, UP), (2, OPEN)])])], "k")
+    claim = Claim("Peers help.", "Table 1", "holds", "By 20 points.")
+    return Exhibit("top_k", "Peers", "Figure 8", [["run", "x"], ["leap", "1"]], ["A note."], {"top_k": drawn}, [claim])
+
+
+def test_an_exhibit_is_written_in_every_form(tmp_path: Path) -> None:
+    files = exhibit().write(tmp_path / "out")
+    assert [file.name for file in files] == ["top_k.md", "top_k.tex", "top_k.json", "top_k.png", "top_k.pdf"]
+    text = files[0].read_text()
+    assert "| leap |" in text and "A note." in text and "- **holds**: Peers help. (Table 1) By 20 points." in text
+    assert r"\toprule" in files[1].read_text()
+    assert json.loads(files[2].read_text())["claims"][0]["verdict"] == "holds"
+    assert files[3].read_bytes().startswith(b"\x89PNG") and files[4].read_bytes().startswith(b"%PDF")
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"--out=.*file: cannot write there"):
+        exhibit().write(tmp_path / "file")
+
+
+def test_curves_show_every_point_with_its_interval_and_the_papers_marks() -> None:
+    top = Panel("Pass@1 (%)", [Series("leap", [(1, UP), (2, OPEN)])], bands={"independent": UP})
+    low = Panel("gain (points)", [Series("leap", [(1, NONE)])], marks=[Marks("R1-7B", [(1, 9.0), (2, 8.0)])], zero=True)
+    above, below = curves([top, low], "k", ticks=[1, 2]).axes
+    line = above.containers[0]
+    assert line.get_label() == "leap"
+    assert line.lines[0].get_ydata() == pytest.approx([20, 2])
+    [bars] = line.lines[2]
+    assert [segment[:, 1] for segment in bars.get_segments()] == [pytest.approx([10, 30]), pytest.approx([-10, 14])]
+    assert [each.get_ydata()[0] for each in above.lines if each.get_label() == "independent"] == [20]
+    [points] = [each for each in below.collections if each.get_label() == "paper, R1-7B"]
+    assert points.get_offsets().tolist() == [[1, 9], [2, 8]]
+    assert below.get_xlabel() == "k" and [tick.get_text() for tick in below.get_xticklabels()] == ["1", "2"]
+    [none] = below.containers[0].lines[2]
+    assert none.get_segments()[0][:, 1] == pytest.approx([50, 50]), "no interval, no bar"
+
+
+def test_lines_at_the_same_places_do_not_hide_each_other() -> None:
+    panel = Panel("y", [Series("one", [(1, UP), (2, UP)]), Series("other", [(1, UP), (2, UP)])])
+    [axes] = curves([panel], "x").axes
+    places = [container.lines[0].get_xdata() for container in axes.containers]
+    assert places[0][0] < 1 < places[1][0] and places[1][0] - places[0][0] < 0.2
+
+
+def test_shares_stack_up_to_everything() -> None:
+    parts = {"same": [Estimate(0.75, 0.6, 0.9, 9)] * 2, "changed": [Estimate(0.25, 0.1, 0.4, 9)] * 2}
+    [axes] = shares(["64", "128"], parts, "position", "share (%)", [Marks("QwQ-32B", [(0, 12.9)])]).axes
+    bars = [patch for patch in axes.patches if patch.get_height()]
+    assert [bar.get_height() for bar in bars] == [75, 75, 25, 25]
+    assert {bar.get_y() + bar.get_height() for bar in bars} == {75, 100}
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["64", "128"]
+
+
+def test_long_names_get_a_column_of_their_own() -> None:
+    def columns(*names: str) -> int:
+        [axes] = curves([Panel("y", [Series(name, [(1, UP), (2, UP)]) for name in names])], "x" * 30).axes
+        return axes.get_legend()._ncols
+
+    assert columns("leap", "independent") == 2 and columns("leap", "leap_s with dispersed routing k=4") == 1
+
+
+def test_a_line_looks_the_same_in_every_panel() -> None:
+    one, other = Series("independent", [(1, UP)]), Series("leap", [(1, UP)])
+    above, below = curves([Panel("y", [one, other]), Panel("gain", [other])], "x").axes
+    looks = [{each.get_label(): each.lines[0].get_color() for each in axes.containers} for axes in (above, below)]
+    assert looks[0]["leap"] == looks[1]["leap"] != looks[0]["independent"]

@@ -1,0 +1,290 @@
+"""Tracking: real W&B offline once, a W&B that fails at every stage, and progress on a terminal and in a log."""
+
+import io
+import json
+import logging
+import pathlib
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from leap_lab.decoding import tracking
+from leap_lab.decoding.tracking import TABLE_CHARACTERS, TABLE_ROWS, NullTracker, Progress, Tracker, WandbTracker
+from leap_lab.errors import UserError
+
+
+def row(path: int = 0, text: str = "so 4") -> dict[str, Any]:
+    counts = {"blocks": 1, "aha": 0, "tokens_think": 5, "tokens_summary": 2, "tokens_comment": 3}
+    segments = [{"kind": kind, "turn": 0, "text": text, "tokens": [1]} for kind in ("prompt", "think")]
+    grade = {"gold": "4", "answer": None, "correct": False, "finish": "answered"}
+    return {"question_id": "q", "group": 0, "path": path, **grade, **counts, "segments": segments}
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    folder = tmp_path / "runs" / "abc123"
+    (folder / "groups").mkdir(parents=True)
+    (folder / "groups" / "q-0.parquet").write_bytes(b"paths")
+    (folder / "metrics.json").write_text("{}")
+    (folder / ".run.json.1a.unfinished").write_text("{")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_key_and_no_home(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """W&B finds nothing of this machine, and the variables the tracker sets are taken back."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("API_KEY", "MODE", "BASE_URL", "DATA_DIR", "CACHE_DIR", "PROJECT", "ENTITY", "RUN_ID", "DIR"):
+        monkeypatch.setenv(f"WANDB_{name}", "")
+        monkeypatch.delenv(f"WANDB_{name}")
+    monkeypatch.delenv("NETRC", raising=False)
+
+
+def tell_everything(tracker: Tracker, folder: pathlib.Path, status: str = "finished") -> None:
+    tracker.start(run_id="abc123", sweep="s1", config={"peers": 2}, folder=folder, provenance={"python": "3"})
+    tracker.log({"pass1": 0.5})
+    tracker.paths([row()])
+    tracker.finish({"pass1": {"value": 0.5, "low": float("nan")}}, {}, status)
+
+
+class FakeWandb:
+    """A W&B module that remembers what it was told, and fails where it is told to."""
+
+    def __init__(self, fails: str = "") -> None:
+        self.fails, self.id = fails, "abc123"
+        self.calls: list[str] = []
+        self.summary: dict[str, Any] = {}
+        self.told: dict[str, Any] = {}
+
+    def __call__(self) -> "FakeWandb":
+        self._note("import")
+        return self
+
+    def _note(self, call: str) -> None:
+        self.calls.append(call)
+        if call == self.fails:
+            raise RuntimeError(f"no {call}\ntoday")
+
+    def Settings(self, **settings: Any) -> dict[str, Any]:
+        return settings
+
+    def Table(self, columns: list[str], data: list[list[Any]]) -> list[dict[str, Any]]:
+        self._note("table")
+        return [dict(zip(columns, line, strict=True)) for line in data]
+
+    def Image(self, file: str) -> str:
+        return f"image {pathlib.Path(file).name}"
+
+    def Artifact(self, name: str, type: str) -> "FakeWandb":
+        self.told["artifact"] = {"name": name, "type": type}
+        return self
+
+    def add_file(self, file: str, name: str, policy: str) -> None:
+        assert pathlib.Path(file).is_file()
+        self.told["artifact"][name] = policy
+
+    def init(self, **arguments: Any) -> "FakeWandb":
+        self._note("init")
+        self.told["init"] = arguments
+        return self
+
+    def log(self, values: dict[str, Any]) -> None:
+        self._note("log")
+        self.told.setdefault("log", {}).update(values)
+
+    def log_artifact(self, artifact: "FakeWandb") -> None:
+        self._note("artifact")
+
+    def finish(self, exit_code: int) -> None:
+        self._note("finish")
+        self.told["exit_code"] = exit_code
+
+
+def test_a_report_is_a_run_of_its_own_in_the_group_of_its_sweep(folder: pathlib.Path) -> None:
+    wandb = FakeWandb()
+    tables = {"trap": [["run", "gap"], ["leap", "-8"]]}
+    tracker = WandbTracker(project="p", connect=wandb)
+    tracker.report("s1", folder.parent, tables, {"trap": folder / "trap.png"})
+    told = wandb.told["init"]
+    assert (told["id"], told["group"], told["job_type"]) == ("s1-report", "s1", "report")
+    assert wandb.told["log"] == {"trap": [{"run": "leap", "gap": "-8"}], "figure/trap": "image trap.png"}
+    assert wandb.told["exit_code"] == 0
+
+
+@pytest.mark.parametrize("fails", ["import", "init", "table", "log", "finish"])
+def test_a_report_that_wandb_refuses_costs_nothing(folder: pathlib.Path, fails: str, caplog: Any) -> None:
+    tracker = WandbTracker(connect=FakeWandb(fails))
+    tracker.report("s1", folder.parent, {"trap": [["run"], ["leap"]]}, {})
+    assert f"report failed: no {fails} today" in caplog.text
+
+
+def test_real_wandb_offline(folder: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tell_everything(WandbTracker(), folder)
+    tracking._import_wandb().teardown()  # as at the end of a process: waits for what is being written
+    (run,) = (folder.parent / "wandb").glob("offline-run-*-abc123")
+    (table,) = run.rglob("paths_*.table.json")
+    assert json.loads(table.read_text())["data"][0][-1] == "[prompt 0]\nso 4\n[think 0]\nso 4"
+    log = (run / "run-abc123.wandb").read_bytes()
+    for text in (b"pass1", b"s1", b"leap-lab", b"q-0.parquet", b"metrics.json"):
+        assert text in log
+    assert capfd.readouterr() == ("", "")
+    assert {found.name for found in folder.parent.parent.iterdir()} == {"runs"}
+
+
+def test_wandb_is_told_what_the_run_is(folder: pathlib.Path) -> None:
+    wandb = FakeWandb()
+    tell_everything(WandbTracker(project="p", entity="e", connect=wandb), folder)
+    told = wandb.told["init"]
+    assert (told["project"], told["entity"], told["id"], told["group"]) == ("p", "e", "abc123", "s1")
+    assert (told["resume"], told["mode"], told["dir"]) == ("allow", "offline", str(folder.parent.resolve()))
+    assert told["config"] == {"peers": 2, "provenance": {"python": "3"}}
+    assert (told["settings"]["silent"], told["settings"]["console"]) == (True, "off")
+    assert wandb.told["artifact"] == {
+        "name": "run-abc123",
+        "type": "run",
+        "groups/q-0.parquet": "immutable",
+        "metrics.json": "mutable",
+    }
+    assert wandb.summary["pass1/value"] == 0.5
+    assert (wandb.summary["status"], wandb.told["exit_code"]) == ("finished", 0)
+
+
+def test_an_interrupted_run_is_no_success(folder: pathlib.Path) -> None:
+    wandb = FakeWandb()
+    tell_everything(WandbTracker(connect=wandb), folder, status="interrupted")
+    assert (wandb.summary["status"], wandb.told["exit_code"]) == ("interrupted", 1)
+
+
+def test_the_table_is_bounded_and_says_so(folder: pathlib.Path) -> None:
+    wandb = FakeWandb()
+    tracker = WandbTracker(connect=wandb)
+    tracker.start(run_id="abc123", sweep=None, config={}, folder=folder, provenance={})
+    tracker.paths([row(0, "x" * TABLE_CHARACTERS), *(row(index) for index in range(1, 200))])
+    tracker.paths([row(index) for index in range(200, 300)])
+    tracker.paths([row(300)])
+    tracker.finish({}, {"accuracy": pathlib.Path("a.png"), "print": pathlib.Path("a.pdf")}, "finished")
+    table = wandb.told["log"]["paths"]
+    assert [line["path"] for line in table] == list(range(TABLE_ROWS))
+    assert [line["clipped"] for line in table[:2]] == [True, False]
+    assert len(table[0]["transcript"]) == TABLE_CHARACTERS
+    assert wandb.summary["paths_left_out"] == 301 - TABLE_ROWS
+    assert wandb.told["log"]["accuracy"] == "image a.png"
+    assert "print" not in wandb.told["log"]
+
+
+@pytest.mark.parametrize("stage", ["import", "init", "log", "table", "artifact", "finish"])
+def test_a_failure_costs_one_warning_and_the_rest_of_the_tracking(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture, stage: str
+) -> None:
+    wandb = FakeWandb(fails=stage)
+    tracker = WandbTracker(connect=wandb)
+    tell_everything(tracker, folder)
+    (warning,) = caplog.records
+    assert warning.levelno == logging.WARNING
+    assert f"no {stage} today" in warning.getMessage()
+    assert wandb.calls[-1] == stage
+    wandb.fails = ""
+    tell_everything(tracker, folder)
+    assert wandb.calls[-1] == "finish"
+    assert len(caplog.records) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_no_matter(tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("")
+    tell_everything(WandbTracker(connect=FakeWandb()), tmp_path / "file" / "abc123")
+    assert len(caplog.records) == 1
+
+
+def test_auto_goes_online_only_with_a_key(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    assert tracking._found_mode() == "offline"
+    (tmp_path / ".netrc").write_text("machine other.example.org login a password b\n")
+    assert tracking._found_mode() == "offline"
+    (tmp_path / ".netrc").write_text("machine api.wandb.ai login user password key\n")
+    assert tracking._found_mode() == "online"
+    (tmp_path / ".netrc").write_text("not a netrc")
+    assert tracking._found_mode() == "offline"
+    monkeypatch.setenv("WANDB_API_KEY", "key")
+    assert tracking._found_mode() == "online"
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert tracking._found_mode() == "offline"
+
+
+@pytest.mark.parametrize("mode", ["online", "offline"])
+def test_a_mode_that_is_asked_for_is_taken(folder: pathlib.Path, mode: str) -> None:
+    wandb = FakeWandb()
+    tell_everything(WandbTracker(mode=mode, dir=str(folder), connect=wandb), folder)
+    assert (wandb.told["init"]["mode"], wandb.told["init"]["dir"]) == (mode, str(folder.resolve()))
+
+
+def test_another_mode_is_refused() -> None:
+    with pytest.raises(UserError, match=r"tracking\.mode=of: not a mode; allowed are auto, online, offline"):
+        WandbTracker(mode="of")
+
+
+def test_the_null_tracker_takes_everything_and_leaves_nothing(folder: pathlib.Path) -> None:
+    before = sorted(folder.parent.rglob("*"))
+    tell_everything(NullTracker(), folder)
+    assert sorted(folder.parent.rglob("*")) == before
+
+
+class Clock:
+    """Time that goes on when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_progress_in_a_log_is_a_line_now_and_then_and_a_last_one() -> None:
+    out, clock = io.StringIO(), Clock()
+    with closing(Progress(questions=3, groups=6, done=2, label="leap: ", stream=out, clock=clock)) as progress:
+        for _ in range(4):
+            clock.now += 3
+            progress.update(tokens=600, correct=1, paths=4)
+    assert out.getvalue().splitlines() == [
+        "leap: 2/3 questions, 200 tokens/s, Pass@1 25.0%, 00:06 left",
+        "leap: 3/3 questions, 200 tokens/s, Pass@1 25.0%, 00:00 left",
+    ]
+    assert (progress.tokens_per_second, progress.pass1, progress.fraction) == (200.0, 0.25, 1.0)
+
+
+def test_progress_without_a_group_says_how_it_stands_and_guesses_nothing() -> None:
+    out = io.StringIO()
+    with closing(Progress(questions=2, groups=2, done=2, stream=out, clock=Clock())):
+        pass
+    assert out.getvalue() == "2/2 questions, 0 tokens/s, Pass@1 -\n"
+    with closing(Progress(questions=0, groups=0, stream=out, clock=Clock())) as nothing:
+        assert nothing.fraction == 1.0
+
+
+def interrupted(progress: Progress, clock: Clock) -> None:
+    with closing(progress):
+        clock.now += 1
+        progress.update(tokens=10, correct=1, paths=1)
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_still_gets_its_last_line() -> None:
+    out, clock = io.StringIO(), Clock()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(Progress(questions=2, groups=2, stream=out, clock=clock), clock)
+    assert out.getvalue() == "1/2 questions, 10 tokens/s, Pass@1 100.0%, 00:01 left\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal_is_a_bar() -> None:
+    out, clock = Terminal(), Clock()
+    with closing(Progress(questions=4, groups=4, stream=out, clock=clock)) as progress:
+        for _ in range(4):
+            clock.now += 1
+            progress.update(tokens=100, correct=1, paths=2)
+    last = out.getvalue().split("\r")[-1]
+    assert last.startswith("100%|")
+    assert last.rstrip().endswith("4/4 questions, 100 tokens/s, Pass@1 50.0%, 00:00 left")

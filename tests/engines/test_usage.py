@@ -1,0 +1,142 @@
+"""What groups cost, counted by hand or request by request (a token is a character here)."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from leap_lab.decoding.decoder import graded_rows
+from leap_lab.engines.base import Completion, Request, Sampling, Stopped
+from leap_lab.engines.scripted import ScriptedEngine
+from leap_lab.engines.usage import Usage
+from leap_lab.methods.base import Method
+from leap_lab.methods.independent import Independent
+from leap_lab.methods.leap_s import LeapS
+from leap_lab.methods.moa import Moa
+from leap_lab.routing import Dispersed
+from leap_lab.seeds import derive_seed
+from tests.doubles import PROMPTS, QUESTION, job, leap
+
+BLOCK = 16
+WHO = {
+    derive_seed(derive_seed(7, "q", 0, index), turn, phase): (index, turn)
+    for index in range(9)
+    for turn in range(30)
+    for phase in ("think", "summary", "final", "answer")
+}
+PARTS: dict[str, Any] = {"answer_tokens": 4, "sampling": Sampling(), "prompts": PROMPTS}
+METHODS: dict[str, Method] = {
+    "independent": Independent(200, **PARTS),
+    "leap": leap(max_tokens=120),
+    "leap, probed": leap(max_tokens=120, probe_tokens=6),
+    "leap_s with helpers": LeapS(20, 200, 30, router=Dispersed(2), helpers=2, **PARTS),
+    "moa": Moa(300, **PARTS),
+}
+
+
+class Caching(ScriptedEngine):
+    """Keeps a prefix cache by whole blocks, and the bill of every request."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.cache: set[tuple[int, ...]] = set()
+        self.bills: list[tuple[Request, Completion]] = []
+
+    async def generate(self, request: Request) -> Completion:
+        await asyncio.sleep(0)
+        done = await super().generate(request)
+        ends = range(BLOCK, len(request.prompt), BLOCK)  # the last token is always computed
+        blocks = [tuple(request.prompt[:end]) for end in ends]
+        hits = sum(block in self.cache for block in blocks)
+        self.cache.update(blocks)
+        self.bills.append((request, Completion(done.tokens, done.stopped, len(request.prompt) - BLOCK * hits)))
+        return self.bills[-1][1]
+
+
+def talk(text: str, request: Request) -> str:
+    """Path i takes i more tokens for everything it says, and closes its thinking after a block, or in layer 1."""
+    index, turn = WHO[request.seed]
+    more = "+" * index
+    if text.endswith("<summarize>"):
+        return f"sum{more}</summarize>"
+    if text.endswith("\\boxed{"):
+        return "9}\n"
+    if text.endswith("</think>"):
+        return f"{more}\\boxed{{2}}"
+    return f"ab{more}</think>" if turn else "one\n\n" + "x" * 400
+
+
+def solve(method: Method, peers: int) -> tuple[list[dict[str, Any]], Caching]:
+    engine = Caching(talk)
+    paths = asyncio.run(method.solve(job(peers), engine))
+    return graded_rows("r", QUESTION, 0, paths), engine
+
+
+@pytest.mark.parametrize("stopped, decoded", [("stop", 4), ("length", 4), ("eos", 5)])
+@pytest.mark.parametrize("prefilled", [1, 30])
+def test_one_request_token_by_token(stopped: Stopped, decoded: int, prefilled: int) -> None:
+    """The last sampled token never goes through the model; where that is an end of sequence, all that are kept did."""
+    request = Request(range(30), 99, 0)
+    found = Usage.of(request, Completion([1] * 5, stopped, prefilled))
+    computed = range(30 - prefilled, 30 + decoded)  # positions, of which each attends to those before and to itself
+    assert found == Usage(1, prefilled, 30 - prefilled, decoded, sum(position + 1 for position in computed))
+
+
+def test_an_empty_completion_decodes_nothing() -> None:
+    assert Usage.of(Request([1, 2], 9, 0), Completion([], "eos", 2)) == Usage(1, 2, 0, 0, 3)
+    assert Usage.of(Request([1, 2], 9, 0), Completion([], "stop", 2)).decoded == 0
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_request_is_on_one_bill(name: str) -> None:
+    """Prefilled and cached tokens of a group, probes included, add up to the prompts; all else to all requests."""
+    rows, engine = solve(METHODS[name], 5)
+    whole = sum((Usage.of(*bill) for bill in engine.bills), Usage())
+
+    def total(column: str) -> int:
+        own, probe = column, column.replace("tokens_", "tokens_probe_") if "_" in column else f"{column}_probe"
+        return sum(row[own] + row[probe] for row in rows)
+
+    assert total("tokens_prefilled") + total("tokens_cached") == sum(len(each.prompt) for each in engine.requests)
+    assert total("requests") == len(engine.requests) == whole.requests
+    assert total("tokens_cached") == whole.cached > 0
+    assert (total("tokens_decoded"), total("tokens_attended")) == (whole.decoded, whole.attended)
+    sampled = sum(row["tokens_think"] + row["tokens_summary"] + row["tokens_probe"] for row in rows)
+    assert sampled == sum(len(done.tokens) for _, done in engine.bills)
+
+
+def test_independent_paths_wait_for_nobody() -> None:
+    """Three paths that spend their 200 tokens and are made to answer."""
+    rows, _ = solve(METHODS["independent"], 3)
+    assert [row["critical_path"] for row in rows] == [203, 203, 203]
+    assert [(row["tokens_answer"], row["tokens_forced"]) for row in rows] == [(3, 3)] * 3
+
+
+def test_at_a_block_every_path_waits_for_the_longest_summary() -> None:
+    """T = 20, then a summary of 15 + i tokens: both go on from 20 + 16; then `ab</think>` and the answer."""
+    rows, _ = solve(METHODS["leap"], 2)
+    block = 20 + len("sum+</summarize>")
+    closed, answered = len("ab</think>"), len("\\boxed{2}")
+    assert [row["critical_path"] for row in rows] == [block + closed + answered, block + closed + answered + 2]
+    assert [(row["tokens_answer"], row["tokens_forced"]) for row in rows] == [(9, 0), (10, 0)]
+    assert [row["tokens_think"] + row["tokens_summary"] for row in rows] == [54, 57]
+
+
+def test_probes_do_not_lengthen_the_critical_path() -> None:
+    plain, probed = (solve(METHODS[name], 3)[0] for name in ("leap", "leap, probed"))
+    assert [row["critical_path"] for row in plain] == [row["critical_path"] for row in probed]
+    assert all(row["requests_probe"] == 0 for row in plain) and all(row["requests_probe"] > 0 for row in probed)
+
+
+def test_survivors_wait_for_their_helpers() -> None:
+    """Paths 0 and 1 survive, 2 and 3 help: path 3 has the longest summary."""
+    rows, _ = solve(METHODS["leap_s with helpers"], 4)
+    block = 20 + len("sum+++</summarize>")
+    assert [row["critical_path"] for row in rows] == [block + 19, block + 19 + 2]
+
+
+def test_a_layer_waits_for_the_slowest_agent_of_the_last_one() -> None:
+    """Layer 0 spends 300 // 4 tokens and is made to answer; agent 1 is the slowest of the layers after it."""
+    rows, _ = solve(METHODS["moa"], 2)
+    first, fast = 75 + len("9}\n"), len("ab</think>") + len("\\boxed{2}")
+    assert [row["critical_path"] for row in rows] == [first + 2 * (fast + 2) + fast, first + 3 * (fast + 2)]
