@@ -8,12 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
-import yaml
 
-from analysis.measures.budget import flops, flops_per
 from leap_lab.errors import UserError
-from leap_lab.runs.folder import read_groups
-from leap_lab.runs.ledger import USAGE
+from leap_lab.runs.ledger import USAGE, flops, flops_per
+from leap_lab.runs.reading import read_groups, settings
 
 # What the tables need; transcripts stay on disk.
 COLUMNS = (
@@ -84,21 +82,6 @@ def load(
         rows = read_groups(folder, columns, some, None if most is None else range(most)).assign(**own)
         frames.append(rows.assign(flops=flops(rows, flops_per(folder))) if {*USAGE} <= {*rows.columns} else rows)
     return pd.concat(frames, ignore_index=True)
-
-
-def settings(folder: Path) -> dict[str, Any]:
-    """The configuration of a run by dotted keys, such as `method.interval`; `UserError` when there is none to read."""
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; name the folder of a run, such as runs/<run_id>")
-    try:
-        config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise UserError(
-            f"{folder}: no readable config.yaml; name the folder of a run, such as runs/<run_id>"
-        ) from error
-    if not isinstance(config, dict):
-        raise UserError(f"{folder}/config.yaml: holds no settings; name the folder of a run, such as runs/<run_id>")
-    return _dotted(config)
 
 
 def labels(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,19 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from random import Random
 from string import Formatter
+from typing import TYPE_CHECKING
+
+import yaml
 
 from leap_lab.errors import UserError
 from leap_lab.files import storable
-from leap_lab.tasks.sources import Problem
+from leap_lab.tasks.problem import Problem
+
+if TYPE_CHECKING:
+    pass
 
 SUMMARY_OPEN = "<summarize>"
 SUMMARY_CLOSE = "</summarize>"
@@ -137,3 +144,9 @@ def _fields(template: str) -> set[str] | None:
         return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
     except ValueError:
         return None
+
+
+def load_prompts(name: str, **changes: str) -> Prompts:
+    """A prompt set of conf/prompts, as decoding will use it."""
+    fields = yaml.safe_load((files("conf") / "prompts" / f"{name}.yaml").read_text())
+    return Prompts(**{key: value for key, value in fields.items() if key not in ("_target_", "name")} | changes)

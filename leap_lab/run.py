@@ -58,7 +58,7 @@ def _run() -> int:
         return _tell()
     found = check(sys.argv[1:])
     from leap_lab.decoding import session
-    from leap_lab.runs.folder import run_id_of
+    from leap_lab.runs.identity import run_id_of
 
     cells = [cell.run_id for each in found for cell in each.cells]
     sweep = run_id_of({"cells": cells}) if len(cells) > 1 else None
@@ -157,7 +157,7 @@ def check(arguments: Sequence[str]) -> list[Checked]:
     """Compose and validate every cell of the command, pass by pass."""
     from hydra import initialize_config_module
 
-    from leap_lab.runs.folder import earlier_runs, refuse_earlier
+    from leap_lab.runs.identity import earlier_runs, refuse_earlier
     from leap_lab.settings.cell import made
     from leap_lab.settings.experiments import Pass, passes
 
@@ -315,7 +315,7 @@ def _reported(session: "Session", folders: Sequence[Path]) -> "Report":
     """The report of a sweep, or of the experiments that were asked for."""
     from analysis.report import paper
     from analysis.report import sweep as report
-    from leap_lab.runs.folder import run_id_of
+    from leap_lab.runs.identity import run_id_of
 
     reports = folders[0].parent / "reports"
     if session.experiments:

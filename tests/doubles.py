@@ -8,7 +8,7 @@ from leap_lab.methods.base import Job
 from leap_lab.methods.leap import Leap
 from leap_lab.prompts import Prompts
 from leap_lab.routing import Dispersed, Router
-from leap_lab.tasks.sources import Problem
+from leap_lab.tasks.problem import Problem
 
 
 def as_in_a_terminal() -> None:

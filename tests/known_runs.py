@@ -8,8 +8,9 @@ from leap_lab.engines.usage import Usage
 from leap_lab.grading.grade import Grade
 from leap_lab.path import Kind, Probe, Route
 from leap_lab.path import Path as ReasoningPath
-from leap_lab.runs.folder import RunFolder, rows
-from leap_lab.tasks.sources import Problem
+from leap_lab.runs.folder import RunFolder
+from leap_lab.runs.rows import rows
+from leap_lab.tasks.problem import Problem
 
 Answers = Mapping[str, Sequence[Sequence[str | None]]]  # by question: groups of answers; "1" is right
 Block = tuple[Any, ...]  # of a path: answer before, answer after, indices of whom it heard; the first alone: it left

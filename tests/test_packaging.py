@@ -49,7 +49,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_every_file_of_the_packages_and_no_others(wheel: Path) -> None:
     files = (file for package in PACKAGES for file in (ROOT / package).rglob("*") if file.is_file())
     expected = {file.relative_to(ROOT).as_posix() for file in files if file.suffix != ".pyc"}
-    assert {"conf/config.yaml", "analysis/stats.py", "leap_lab/assets/tiny/model.safetensors"} <= expected
+    assert {"conf/config.yaml", "analysis/stats/intervals.py", "leap_lab/assets/tiny/model.safetensors"} <= expected
     with ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert packed == expected

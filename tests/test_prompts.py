@@ -6,10 +6,9 @@ from random import Random
 import pytest
 import yaml
 
-from leap_lab.builtin.corpus import load_prompts
 from leap_lab.errors import UserError
-from leap_lab.prompts import Prompts
-from leap_lab.tasks.sources import Problem
+from leap_lab.prompts import Prompts, load_prompts
+from leap_lab.tasks.problem import Problem
 from tests.doubles import PROMPTS
 
 

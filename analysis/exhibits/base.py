@@ -1,7 +1,7 @@
 """What an analysis hands over: a table, figures, and what the data say of the paper's claims."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -130,3 +130,13 @@ def directional(
     if p is not None and p >= 1 - CONFIDENCE:
         return Claim(text, source, "undecided", f"{told} Among so many comparisons that may be chance.")
     return Claim(text, source, "holds" if (difference.value > 0) == up else "does not hold", told)
+
+
+def of_run(claims: Sequence[Claim], name: str, several: bool) -> list[Claim]:
+    """Claims that say which run they are of, where there are several."""
+    return [replace(claim, because=f"{name}: {claim.because}") if several else claim for claim in claims]
+
+
+def stem(name: str, folder: Path, several: bool) -> str:
+    """The file stem of a figure of one run: with its id where there are several."""
+    return f"{name}_{folder.name}" if several else name

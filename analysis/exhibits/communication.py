@@ -13,14 +13,14 @@ import pandas as pd
 
 from analysis.drawing.curves import Marks, shares
 from analysis.drawing.tables import Cells, number, percent, signed
-from analysis.exhibits.base import Claim, Exhibit, Verdict, directional
+from analysis.exhibits.base import Claim, Exhibit, Verdict, directional, of_run, stem
 from analysis.exhibits.published import published
-from analysis.load import settings
 from analysis.measures.exchanges import CONSISTENT, INFLUENCED, TYPES, UNAFFECTED, exchanges, exchanges_of
-from analysis.measures.probes import CHANCE, names_by_folder, of_run, probed, sampled, stem
+from analysis.measures.probes import CHANCE, names_by_folder, probed, sampled
 from analysis.stats.intervals import DIFFERENCE, ENOUGH, SHARE, Estimate, Floats, estimate, ratio
 from analysis.stats.odds import Odds, mantel_haenszel
 from leap_lab.errors import UserError
+from leap_lab.runs.reading import settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -18,7 +18,7 @@ from analysis.measures.compare import INDEPENDENT, Against, Run, against, baseli
 from analysis.measures.metrics import by_question
 from analysis.stats.intervals import SHARE, Estimate, estimate, holm
 from leap_lab.errors import UserError
-from leap_lab.runs.reference import LEAST_RIGHT, bucket
+from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

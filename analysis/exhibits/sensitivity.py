@@ -9,9 +9,9 @@ from analysis.drawing import tables
 from analysis.drawing.curves import Marks, Panel, Series, curves
 from analysis.exhibits.base import Claim, Exhibit, directional
 from analysis.exhibits.published import published
-from analysis.load import settings
 from analysis.measures.compare import Row, Run, against, compare, corrected
 from leap_lab.errors import UserError
+from leap_lab.runs.reading import settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,9 +14,9 @@ import pandas as pd
 from analysis.drawing.curves import Panel, Series, curves, shares
 from analysis.drawing.tables import Cells, percent
 from analysis.exhibits import diversity
-from analysis.exhibits.base import Claim, Exhibit, directional
+from analysis.exhibits.base import Claim, Exhibit, directional, of_run, stem
 from analysis.exhibits.published import published
-from analysis.measures.probes import CHANCE, KEY, blocks_of, names_by_folder, of_run, probed, sampled, stem, transitions
+from analysis.measures.probes import CHANCE, KEY, blocks_of, names_by_folder, probed, sampled, transitions
 from analysis.stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate, ratio
 from analysis.stats.survival import Step, survival
 

@@ -7,15 +7,12 @@ side by side the longest counts. What n of M independent paths cost, on average 
 
 from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from analysis.measures.metrics import SAMPLED
 from analysis.stats.intervals import Floats
-from leap_lab.files import read_json
-from leap_lab.runs.flops import Flops
 from leap_lab.runs.ledger import USAGE
 
 COLUMNS = ("critical_path", *USAGE, *SAMPLED)  # what `costs` needs
@@ -39,19 +36,6 @@ class Budget(StrEnum):
         if self is Budget.CRITICAL_PATH:
             return expected_maximum(costs)
         return np.asarray(np.arange(1, len(costs) + 1) * costs.mean())
-
-
-def flops_per(folder: Path) -> Flops | None:
-    """The operations of the model of a run, as its run.json has them; None where they are not known."""
-    found = (read_json(folder / "run.json").get("ledger") or {}).get("flops_per")
-    return Flops(**found) if found else None
-
-
-def flops(rows: pd.DataFrame, per: Flops | None) -> "pd.Series[float]":
-    """The operations of each row; NaN where they are not known."""
-    if per is None:
-        return pd.Series(np.nan, rows.index, dtype=float)
-    return pd.Series(per.total(*(rows[column] for column in USAGE)), rows.index, dtype=float)
 
 
 def costs(rows: pd.DataFrame) -> pd.DataFrame:

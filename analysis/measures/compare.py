@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.load import LABELS, labels, load, settings
+from analysis.load import LABELS, labels, load
 from analysis.measures.metrics import by_question, estimates, per_group
 from analysis.stats.intervals import CONFIDENCE, DIFFERENCE, Estimate, detectable, holm, paired, permutation_p
 from leap_lab.errors import UserError
+from leap_lab.runs.reading import settings
 
 INDEPENDENT = "independent"
 Asked = Mapping[str, Sequence[str]] | Sequence[str] | None

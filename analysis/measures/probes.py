@@ -1,16 +1,16 @@
 """Probes as tables: what a path would have answered before and after each of its LeaP blocks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from analysis.exhibits.base import Claim
-from analysis.load import load, settings
+from analysis.load import load
 from analysis.measures.compare import names_of
 from analysis.measures.metrics import cluster
 from leap_lab.errors import UserError
+from leap_lab.runs.reading import settings
 
 KEY = ("question_id", "group", "path")
 COLUMNS = (*KEY, "turn", "phase", "said", "right")
@@ -73,16 +73,6 @@ def probed(what: str, folders: Sequence[str | Path]) -> tuple[list[Probed], list
         raise UserError(f"{what}: none of these runs has probes; {ALLOWED}")
     left_out = [f"{folder.name}: left out, it has no probes." for folder in found if folder not in kept]
     return [Probed(folder, name, kept[folder]) for folder, name in names_by_folder(list(kept)).items()], left_out
-
-
-def of_run(claims: Sequence[Claim], name: str, several: bool) -> list[Claim]:
-    """Claims that say which run they are of, where there are several."""
-    return [replace(claim, because=f"{name}: {claim.because}") if several else claim for claim in claims]
-
-
-def stem(name: str, folder: Path, several: bool) -> str:
-    """The file stem of a figure of one run: with its id where there are several."""
-    return f"{name}_{folder.name}" if several else name
 
 
 CHANCE = (

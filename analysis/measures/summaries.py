@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.load import load, settings
+from analysis.load import load
 from analysis.stats.intervals import SHARE, Estimate, estimate
 from leap_lab.errors import UserError
 from leap_lab.path import Kind
 from leap_lab.prompts import SUMMARY_CLOSE
+from leap_lab.runs.reading import settings
 
 KEY = ["question_id", "group"]
 TAG = re.compile(r"</?(?:think|summarize|comment|peer_summaries)>")

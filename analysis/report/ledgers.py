@@ -6,9 +6,8 @@ from typing import Any
 
 from analysis.drawing.tables import Cells, short
 from analysis.load import load
-from analysis.measures.budget import flops_per
 from leap_lab.files import read_json
-from leap_lab.runs.ledger import COLUMNS, ledger
+from leap_lab.runs.ledger import COLUMNS, flops_per, ledger
 
 TITLE = "What these runs cost"
 NOTE = (

@@ -12,13 +12,14 @@ from analysis.exhibits import communication, difficulty, efficiency, error_toler
 from analysis.exhibits import main_table as routers
 from analysis.exhibits import transitions as recovery
 from analysis.exhibits.base import Claim, Exhibit, Further
-from analysis.load import Asked, only, settings
+from analysis.load import Asked, only
 from analysis.measures.budget import Budget
 from analysis.measures.compare import names_of
 from analysis.report import ledgers
 from analysis.report.sweep import Report
 from leap_lab.errors import UserError
 from leap_lab.files import write_whole
+from leap_lab.runs.reading import settings
 
 Folders = Sequence[str | Path]
 EXHIBITS: dict[str, Callable[..., Exhibit]] = {

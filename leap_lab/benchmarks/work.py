@@ -15,8 +15,8 @@ from leap_lab.engines.base import Engine
 from leap_lab.engines.metered import Metered
 from leap_lab.methods.base import Job
 from leap_lab.path import Path
-from leap_lab.runs.folder import read_groups
 from leap_lab.runs.ledger import COLUMNS
+from leap_lab.runs.reading import read_groups
 from leap_lab.runs.reference import Selection
 from leap_lab.settings.cell import Cell
 from leap_lab.settings.rules import validate

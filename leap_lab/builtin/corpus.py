@@ -8,17 +8,14 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.resources import files
 from itertools import chain
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-import yaml
-
 from leap_lab.builtin.policy import DRILL, write
 from leap_lab.builtin.tokenizer import FastTokens
-from leap_lab.engines.base import Sampling
-from leap_lab.engines.scripted import Characters, ScriptedEngine, Tokens
+from leap_lab.engines.base import Sampling, Tokens
+from leap_lab.engines.scripted import Characters, ScriptedEngine
 from leap_lab.methods.base import Job, Method
 from leap_lab.methods.independent import Independent
 from leap_lab.methods.leap import Leap
@@ -27,7 +24,7 @@ from leap_lab.prompts import Prompts
 from leap_lab.routing import Clustered, Dispersed, Hybrid, Randomly
 from leap_lab.seeds import rng_for
 from leap_lab.tasks.arithmetic import generate
-from leap_lab.tasks.sources import Problem
+from leap_lab.tasks.problem import Problem
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -65,12 +62,6 @@ class Recipe:
     @property
     def tokens(self) -> Tokens:
         return FastTokens(self.tokenizer.backend_tokenizer) if self.tokenizer else Characters()
-
-
-def load_prompts(name: str, **changes: str) -> Prompts:
-    """A prompt set of conf/prompts, as decoding will use it."""
-    fields = yaml.safe_load((files("conf") / "prompts" / f"{name}.yaml").read_text())
-    return Prompts(**{key: value for key, value in fields.items() if key not in ("_target_", "name")} | changes)
 
 
 def traces(recipe: Recipe, processes: int = 2, chunk: int = 500) -> list[Trace]:

@@ -18,7 +18,7 @@ from analysis.measures.compare import Run, compare
 from analysis.measures.counterparts import outcomes
 from leap_lab.errors import UserError
 from leap_lab.run import main as run
-from leap_lab.runs.reference import LEAST_RIGHT, bucket
+from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
 
 
 def evaluate(common: Sequence[str], runs: Path) -> None:

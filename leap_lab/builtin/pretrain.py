@@ -18,9 +18,10 @@ import torch
 from torch.nn import functional
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-from leap_lab.builtin.corpus import Recipe, Trace, load_prompts, paths, traces
+from leap_lab.builtin.corpus import Recipe, Trace, paths, traces
 from leap_lab.builtin.muon import Muon
 from leap_lab.builtin.tokenizer import train_tokenizer
+from leap_lab.prompts import load_prompts
 
 IGNORED = -100
 

@@ -8,13 +8,14 @@ import pathlib
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from leap_lab.decoding import provenance
 from leap_lab.decoding.progress import Progress
+from leap_lab.decoding.tasks import first, to_its_end
 from leap_lab.decoding.tracking import Tracker
 from leap_lab.engines.base import EngineDied
 from leap_lab.engines.journaled import Journaled
@@ -26,12 +27,12 @@ from leap_lab.grading.grade import count_aha, grade
 from leap_lab.methods.base import Job
 from leap_lab.path import Path, Probe
 from leap_lab.runs import ledger
-from leap_lab.runs.folder import RunFolder, rows
+from leap_lab.runs.folder import RunFolder
 from leap_lab.runs.reference import Selection
+from leap_lab.runs.rows import rows
 from leap_lab.settings.cell import Cell, made
-from leap_lab.tasks.sources import Problem
+from leap_lab.tasks.problem import Problem
 
-T = TypeVar("T")
 TOO_MANY_FAILURES = 8  # after so many failed groups of a run its rest is not tried
 
 
@@ -269,21 +270,3 @@ def probes(path: Path, problem: Problem) -> list[Probe]:
 def _portable(config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration as it is kept: without where things lie on this machine and what asked for the run."""
     return {key: value for key, value in config.items() if key not in ("runs_dir", "experiment")}
-
-
-async def to_its_end(call: Callable[..., T], *arguments: Any) -> T:
-    """Call in a thread and wait for its end, even where the caller is cancelled: a closed run has no stragglers."""
-    task = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        task.exception()  # the caller is told of its cancellation alone
-        raise
-
-
-def first(error: BaseException) -> BaseException:
-    """What went wrong first: a task group wraps what its tasks raised."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

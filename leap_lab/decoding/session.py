@@ -18,7 +18,7 @@ from leap_lab.decoding.pool import Pool
 from leap_lab.decoding.tracking import Tracker
 from leap_lab.engines.metered import Metered
 from leap_lab.errors import UserError
-from leap_lab.runs.folder import dotted
+from leap_lab.runs.identity import dotted
 from leap_lab.runs.reference import Selection, Source, select
 from leap_lab.settings.cell import Cell, arguments, made
 

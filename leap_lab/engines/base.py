@@ -99,3 +99,13 @@ class Around:
 
     async def close(self) -> None:
         await self.inner.close()
+
+
+class Tokens(Protocol):
+    """A tokenizer with a chat template."""
+
+    def encode(self, text: str) -> list[int]: ...
+
+    def decode(self, tokens: Sequence[int]) -> str: ...
+
+    def chat(self, user: str) -> list[int]: ...

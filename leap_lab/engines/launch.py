@@ -56,18 +56,6 @@ def _fields() -> set[str]:
     return {name for name in named if not name.startswith("_")} - {"model"}
 
 
-def located(model: str) -> str:
-    """The folder of a model, or its hub id; refuses what can be neither."""
-    folder = Path(model).expanduser()
-    if (folder / "config.json").is_file():
-        return str(folder)
-    if folder.is_dir():
-        raise UserError(f"model.path={model}: the folder holds no config.json, so it is not a model")
-    if model.count("/") != 1 or model.startswith(("/", ".", "~")):
-        raise UserError(f"model.path={model}: neither a folder nor a hub id of the form owner/name")
-    return model
-
-
 @dataclass
 class Launched(Generic[T]):
     """What was loaded, and the file that its processes write to."""

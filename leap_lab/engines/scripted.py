@@ -4,21 +4,10 @@ It keeps the rules of a real engine: token ids in and out, stop strings, lengths
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
-from leap_lab.engines.base import Completion, Request
+from leap_lab.engines.base import Completion, Request, Tokens
 
 Script = Callable[[str, Request], str]
-
-
-class Tokens(Protocol):
-    """A tokenizer with a chat template."""
-
-    def encode(self, text: str) -> list[int]: ...
-
-    def decode(self, tokens: Sequence[int]) -> str: ...
-
-    def chat(self, user: str) -> list[int]: ...
 
 
 class Characters:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from leap_lab.engines.base import Completion, EngineDied, Request, Stopped
-from leap_lab.engines.launch import Launched, check_fields, launched, located
+from leap_lab.engines.launch import Launched, check_fields, launched
 from leap_lab.errors import UserError
 
 __all__ = ["VllmEngine", "check_fields"]
@@ -53,14 +53,13 @@ class VllmEngine:
 
     @classmethod
     async def start(cls, model: str, log: bool = False, **engine_args: Any) -> "VllmEngine":
-        """Load `model`, a folder or a hub id; `engine_args` are fields of vLLM's AsyncEngineArgs.
+        """Load `model`, a folder or a hub id (`models.located`); `engine_args` are fields of vLLM's AsyncEngineArgs.
 
         Raises `UserError` for an unknown field or a model that cannot be loaded. vLLM's own output goes to a file
         unless `log` is set. Cancelling ends a load that is under way.
         """
         check_fields(engine_args)
-        folder = located(model)
-        engine = cls(await launched(model, lambda: _load(folder, engine_args), log))
+        engine = cls(await launched(model, lambda: _load(model, engine_args), log))
         if not log:
             logging.getLogger("vllm").setLevel(logging.CRITICAL)  # errors reach the caller as exceptions
         if getattr(engine._tokenizer, "chat_template", "") is None:

@@ -14,7 +14,7 @@ from leap_lab.grading import choices
 from leap_lab.grading.equality import same
 from leap_lab.path import Path
 from leap_lab.prompts import THINK_CLOSE
-from leap_lab.tasks.sources import LETTERS, Problem
+from leap_lab.tasks.problem import LETTERS, Problem
 
 AnswerKind = Literal["math", "choice"]
 LONGEST = 2_000  # characters of an answer; a longer one is no answer

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from leap_lab.engines.base import Engine
 from leap_lab.path import Path
-from leap_lab.tasks.sources import Problem
+from leap_lab.tasks.problem import Problem
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from leap_lab.prompts import SUMMARY_CLOSE, THINK_CLOSE, THINK_OPEN, Prompts
 from leap_lab.seeds import derive_seed, rng_for
 
 if TYPE_CHECKING:
-    from leap_lab.engines.scripted import Tokens
+    from leap_lab.engines.base import Tokens
 
 PARAGRAPH = "\n\n"
 

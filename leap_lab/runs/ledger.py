@@ -6,10 +6,13 @@ failed, or was cut off before it was whole, has no rows and is not in it.
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leap_lab.files import read_json
 from leap_lab.runs.flops import Flops, NotCounted, flops_of
-from leap_lab.runs.folder import RunFolder, read_groups
+from leap_lab.runs.folder import RunFolder
+from leap_lab.runs.reading import read_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,3 +97,17 @@ def _flops(rows: "pd.DataFrame", flops: Flops | None, columns: tuple[str, str, s
         return None
     asked, prefilled, decoded, attended = (int(rows[column].sum()) for column in columns)
     return float(flops.total(asked, prefilled, decoded, attended))
+
+
+def flops_per(folder: Path) -> Flops | None:
+    """The operations of the model of a run, as its run.json has them; None where they are not known."""
+    found = (read_json(folder / "run.json").get("ledger") or {}).get("flops_per")
+    return Flops(**found) if found else None
+
+
+def flops(rows: "pd.DataFrame", per: Flops | None) -> "pd.Series[float]":
+    """The operations of each row; NaN where they are not known."""
+    import pandas as pd  # a second, which commands that decode should not wait for
+
+    found = float("nan") if per is None else per.total(*(rows[column] for column in USAGE))
+    return pd.Series(found, rows.index, dtype=float)

@@ -15,11 +15,10 @@ from leap_lab.errors import UserError
 from leap_lab.path import Kind
 from leap_lab.runs import groupfile
 from leap_lab.seeds import rng_for
-from leap_lab.tasks.sources import Problem
+from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
+from leap_lab.tasks.problem import Problem
 
 Beginnings = tuple[tuple[int, ...], ...]
-RESPONSES = 32
-LEAST_RIGHT = {"very_easy": 32, "easy": 25, "medium": 9, "hard": 1, "very_hard": 0}  # among 32
 CLOSING = 8  # tokens at the end of the thinking that no beginning reaches: they may spell its closing tag
 
 
@@ -94,13 +93,6 @@ def select(problems: Sequence[Problem], difficulty: str, prefix: Mapping[str, An
     if not mixed:
         raise UserError(f"prefix={prefix['name']}: no question has right and wrong responses ({told}); raise limit")
     return Selection(mixed, source, prefix)
-
-
-def bucket(right: int, responses: int) -> str:
-    """The difficulty bucket of a question with so many right responses; the paper's bounds, scaled to `responses`."""
-    return next(
-        name for name, least in LEAST_RIGHT.items() if right * RESPONSES >= least * responses and (right or not least)
-    )
 
 
 def cut(response: Mapping[str, Any], fraction: float) -> tuple[int, ...]:

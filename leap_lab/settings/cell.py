@@ -5,20 +5,19 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from hydra.utils import get_class, instantiate
 
-from leap_lab.decoding.provenance import model_fingerprint
 from leap_lab.engines.base import Sampling
+from leap_lab.engines.models import fingerprint, located
 from leap_lab.errors import UserError
 from leap_lab.methods.base import Method
-from leap_lab.runs.folder import SCHEMA_VERSION, run_id_of
-from leap_lab.tasks.sources import Problem
+from leap_lab.runs.groupfile import SCHEMA_VERSION
+from leap_lab.runs.identity import run_id_of
+from leap_lab.tasks.problem import Problem
 
-BUILTIN = "builtin:"
 NO_PREFIX = {"name": "none", "fraction": 0.0, "good_ratio": 0.0, "per_path": False}
 LABELS = ("name", "limit", "few")  # of a config node: what `run.py` reads, no arguments of the target
 PARTS = ("method", "router", "prompts", "sampling", "peers", "seed")  # of an identity, beside model, engine and dataset
@@ -80,7 +79,7 @@ class Cell:
     @property
     def model_path(self) -> str:
         """Where the model is: a folder or a hub id."""
-        return model_at(str(self.config["model"]["path"]))
+        return located(str(self.config["model"]["path"]))
 
     @cached_property
     def run_id(self) -> str:
@@ -97,7 +96,7 @@ class Cell:
             **({"probes": {"tokens": config["probe_tokens"], "sampled": True}} if self._probed else {}),
             **({"reference": self.reference().run_id} if self.needs_reference else {}),
             "schema": SCHEMA_VERSION,
-            "model": "none" if engine["name"] == "scripted" else model_fingerprint(self.model_path),
+            "model": "none" if engine["name"] == "scripted" else fingerprint(self.model_path),
             "engine": {key: engine[key] for key in SAMPLING_FIELDS if key in engine},
             **{key: without_addresses(config[key]) for key in PARTS},
             "dataset": without_addresses(_dataset_identity(config["dataset"])),
@@ -141,13 +140,6 @@ class Cell:
     def _takes(self, argument: str) -> bool:
         """Whether the method has such an argument."""
         return argument in inspect.signature(get_class(self.config["method"]["_target_"])).parameters
-
-
-def model_at(path: str) -> str:
-    """The folder or hub id that `model.path` names: `builtin:tiny`, a folder, or a hub id."""
-    if path.startswith(BUILTIN):
-        return str(files("leap_lab") / "assets" / path.removeprefix(BUILTIN))
-    return str(Path(path).expanduser()) if Path(path).expanduser().is_dir() else path
 
 
 def made(node: Mapping[str, Any], **more: Any) -> Any:

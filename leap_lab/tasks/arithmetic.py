@@ -8,12 +8,14 @@ verify and fatal: what the Prefix Dominance Trap is made of.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from random import Random
 from typing import Literal
 
+from leap_lab.errors import UserError
 from leap_lab.seeds import rng_for
-from leap_lab.tasks.sources import Problem
+from leap_lab.tasks.problem import Problem
 
 Split = Literal["train", "test"]
 NAMES = "abcdefghijklmno"
@@ -72,3 +74,37 @@ def _first_sum(rng: Random, level: int) -> tuple[int, list[str]]:
         first, second = rng.randint(11, 78), rng.randint(11, 78)
         if level_of(second) == level and LOWEST <= first + second <= HIGHEST:
             return first + second, [f"a={first}+{second}"]
+
+
+MOST_MADE = 100_000  # problems of the built-in task
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """The built-in task (`leap_lab.tasks.arithmetic`): fresh problems of every level."""
+
+    count: int
+    seed: int
+    split: Literal["train", "test"]
+    levels: Sequence[int]
+    steps: Sequence[int]
+
+    def load(self) -> list[Problem]:
+        """`count` problems; a larger count begins with the same ones."""
+        from leap_lab.tasks import arithmetic
+
+        if not _whole(self.count) or not 1 <= self.count <= MOST_MADE:
+            raise UserError(f"dataset.count={self.count}: allowed is a whole number from 1 to {MOST_MADE}")
+        if not _whole(self.seed) or self.seed < 0:
+            raise UserError(f"dataset.seed={self.seed}: allowed is a whole number of at least 0")
+        for key, values, least, most in (("levels", self.levels, 1, 5), ("steps", self.steps, 2, 15)):
+            if not values or not all(_whole(value) and least <= value <= most for value in values):
+                raise UserError(f"dataset.{key}={list(values)}: allowed are whole numbers from {least} to {most}")
+        if self.split not in ("train", "test"):
+            raise UserError(f"dataset.split={self.split}: allowed are train and test")
+        made = arithmetic.generate(self.count, self.seed, self.split, tuple(self.levels), tuple(self.steps))
+        return list(made)
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

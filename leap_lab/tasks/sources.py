@@ -9,24 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Literal
 
 from leap_lab.errors import UserError, brief
+from leap_lab.tasks.problem import LETTERS, Problem
 from leap_lab.tasks.rows import Row, read_file, read_hub
-
-MOST_MADE = 100_000  # problems of the built-in task
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One question. `answer` is the gold answer; for a `choice` it is the letter and `options` are in display order."""
-
-    id: str
-    text: str
-    answer: str
-    kind: Literal["math", "choice"] = "math"
-    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,33 +91,6 @@ class Gpqa(Hub):
         return Problem(identity, question, LETTERS[order.index(0)], "choice", shown)
 
 
-@dataclass(frozen=True)
-class Arithmetic:
-    """The built-in task (`leap_lab.tasks.arithmetic`): fresh problems of every level."""
-
-    count: int
-    seed: int
-    split: Literal["train", "test"]
-    levels: Sequence[int]
-    steps: Sequence[int]
-
-    def load(self) -> list[Problem]:
-        """`count` problems; a larger count begins with the same ones."""
-        from leap_lab.tasks import arithmetic
-
-        if not _whole(self.count) or not 1 <= self.count <= MOST_MADE:
-            raise UserError(f"dataset.count={self.count}: allowed is a whole number from 1 to {MOST_MADE}")
-        if not _whole(self.seed) or self.seed < 0:
-            raise UserError(f"dataset.seed={self.seed}: allowed is a whole number of at least 0")
-        for key, values, least, most in (("levels", self.levels, 1, 5), ("steps", self.steps, 2, 15)):
-            if not values or not all(_whole(value) and least <= value <= most for value in values):
-                raise UserError(f"dataset.{key}={list(values)}: allowed are whole numbers from {least} to {most}")
-        if self.split not in ("train", "test"):
-            raise UserError(f"dataset.split={self.split}: allowed are train and test")
-        made = arithmetic.generate(self.count, self.seed, self.split, tuple(self.levels), tuple(self.steps))
-        return list(made)
-
-
 def problems_of(rows: Sequence[Row], id_column: str, read: Callable[[Row, str], Problem], source: str) -> list[Problem]:
     """A problem a row. Ids come from their column if any row has one, and are q1, q2, ... otherwise."""
     if not rows:
@@ -146,7 +105,3 @@ def problems_of(rows: Sequence[Row], id_column: str, read: Callable[[Row, str], 
         first_row[problem.id] = number
         problems.append(problem)
     return problems
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -8,14 +8,13 @@ from typing import Any
 
 import yaml
 
-from analysis.load import settings
 from leap_lab.engines.tokens import ModelTokens
 from leap_lab.errors import UserError
 from leap_lab.files import read_json
 from leap_lab.path import Kind, Segment
-from leap_lab.runs.folder import read_groups
+from leap_lab.runs.reading import read_groups, settings
 from leap_lab.settings.cell import Cell, made
-from leap_lab.tasks.sources import Problem
+from leap_lab.tasks.problem import Problem
 
 METHODS = ("leap", "leap_s", "independent")  # a mixture of agents has a prompt of its own for each layer
 COLUMNS = ("run_id", "question_id", "group", "path", "correct", "finish", "blocks", "segments", "probes")

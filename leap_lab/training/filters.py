@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from leap_lab.errors import UserError
-from leap_lab.runs.reference import bucket
 from leap_lab.seeds import rng_for
+from leap_lab.tasks.difficulty import bucket
 from leap_lab.training.candidates import Candidate
 
 Reason = Callable[[Candidate], str | None]

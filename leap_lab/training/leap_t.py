@@ -15,11 +15,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from analysis.exhibits.leap_t import Arm, heard_table, table_2
-from analysis.load import settings
 from leap_lab import console
 from leap_lab.builtin.evaluate import finished
 from leap_lab.errors import UserError
 from leap_lab.files import read_json, write_json
+from leap_lab.runs.reading import settings
 from leap_lab.training.traces import count
 
 BASE, CONTROL, TUNED = "base", "control", "LeaP-T"

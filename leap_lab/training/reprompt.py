@@ -5,14 +5,13 @@ An untuned teacher needs the explanation and the worked example at the head of i
 
 from dataclasses import dataclass, replace
 
-from leap_lab.builtin.corpus import load_prompts
-from leap_lab.engines.scripted import Tokens
+from leap_lab.engines.base import Tokens
 from leap_lab.errors import UserError
 from leap_lab.methods.writer import chat_prompt
 from leap_lab.path import Kind, Segment
-from leap_lab.prompts import Prompts
+from leap_lab.prompts import Prompts, load_prompts
 from leap_lab.settings.cell import made
-from leap_lab.tasks.sources import Problem
+from leap_lab.tasks.problem import Problem
 from leap_lab.training.candidates import Candidate, Source
 
 

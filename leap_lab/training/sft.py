@@ -17,12 +17,13 @@ from omegaconf import DictConfig
 
 from leap_lab import console
 from leap_lab.decoding import provenance
+from leap_lab.engines.models import BUILTIN, located
 from leap_lab.errors import UserError
 from leap_lab.files import read_json, write_json
 from leap_lab.path import Kind
 from leap_lab.run import one_line_errors
-from leap_lab.runs.folder import run_id_of
-from leap_lab.settings.cell import BUILTIN, made, model_at
+from leap_lab.runs.identity import run_id_of
+from leap_lab.settings.cell import made
 from leap_lab.settings.rules import NUMBER, WHOLE, Rule, resolve
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def fine_tune(config: Mapping[str, Any]) -> Path:
     """
     from leap_lab.engines.tokens import ModelTokens
 
-    out, model = Path(config["out"]).expanduser(), model_at(config["student"])
+    out, model = Path(config["out"]).expanduser(), located(config["student"])
     tokens = ModelTokens(model)
     claim(out, config)
     if (out / "model").exists():

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from leap_lab.builtin import pretrain
-from leap_lab.builtin.corpus import Recipe, Trace, load_prompts, paths, trace, traces
+from leap_lab.builtin.corpus import Recipe, Trace, paths, trace, traces
 from leap_lab.builtin.tokenizer import TAGS, FastTokens
 from leap_lab.path import SAMPLED, Kind
+from leap_lab.prompts import load_prompts
 
 SETTINGS = pretrain.Settings(
     Path(), plain=24, groups=8, drills=8, width=32, layers=1, heads=2, batch_tokens=2000, warmup=2

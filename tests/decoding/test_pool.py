@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.test_run import SMALL, run, run_folders, table_of
 
 from leap_lab.benchmarks import work
 from leap_lab.builtin.reasoner import start
@@ -21,6 +20,7 @@ from leap_lab.engines.base import Around, Completion, Engine, EngineDied, Reques
 from leap_lab.engines.metered import Metered
 from leap_lab.errors import UserError
 from leap_lab.runs.lock import Busy, take
+from tests.test_run import SMALL, run, run_folders, table_of
 
 SWEEP = ["-m", "router=clustered,random", *SMALL, "limit=2"]
 

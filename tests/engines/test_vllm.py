@@ -16,7 +16,6 @@ import pandas as pd
 import psutil
 import pytest
 
-from leap_lab.builtin.corpus import load_prompts
 from leap_lab.engines.base import GREEDY, Completion, Request, Sampling
 from leap_lab.engines.vllm import VllmEngine
 from leap_lab.errors import UserError
@@ -26,7 +25,7 @@ from leap_lab.methods.independent import Independent
 from leap_lab.methods.leap import Leap
 from leap_lab.path import SAMPLED, Kind
 from leap_lab.path import Path as ReasoningPath
-from leap_lab.prompts import THINK_CLOSE
+from leap_lab.prompts import THINK_CLOSE, load_prompts
 from leap_lab.routing import Dispersed
 from leap_lab.tasks.arithmetic import generate
 from tests.doubles import as_in_a_terminal, job

@@ -14,7 +14,7 @@ from leap_lab.grading.checker import WORKER, Checker
 from leap_lab.grading.equality import number
 from leap_lab.grading.grade import Grade, count_aha, equal, extract, grade
 from leap_lab.path import Kind, Path
-from leap_lab.tasks.sources import Problem
+from leap_lab.tasks.problem import Problem
 
 BOXES = [  # text after the thinking, the answer
     (r"\boxed{42}", "42"),

@@ -13,7 +13,7 @@ from leap_lab.methods.moa import Moa
 from leap_lab.path import Kind, Path
 from leap_lab.prompts import Prompts
 from leap_lab.seeds import derive_seed
-from leap_lab.tasks.sources import Problem
+from leap_lab.tasks.problem import Problem
 from tests.doubles import PROMPTS, QUESTION, job
 
 HEAD = "[user]Q: 1+1[assistant]<think>\n"

@@ -21,8 +21,12 @@ from leap_lab.errors import UserError
 from leap_lab.files import escaped, write_whole
 from leap_lab.path import Kind, Path, Probe, Route
 from leap_lab.runs import groupfile
-from leap_lab.runs.folder import SCHEMA, SCHEMA_VERSION, RunFolder, read_groups, require_groups, rows, run_id_of
-from leap_lab.tasks.sources import Problem
+from leap_lab.runs.folder import RunFolder
+from leap_lab.runs.groupfile import SCHEMA, SCHEMA_VERSION
+from leap_lab.runs.identity import run_id_of
+from leap_lab.runs.reading import read_groups, require_groups
+from leap_lab.runs.rows import rows
+from leap_lab.tasks.problem import Problem
 
 IDENTITY = {"method": {"name": "leap", "interval": 64}, "peers": 2, "temperature": 1.0}
 DESIGN_COLUMNS = [

@@ -15,8 +15,8 @@ from leap_lab.methods.base import Method
 from leap_lab.methods.independent import Independent
 from leap_lab.run import main
 from leap_lab.runs.flops import Flops
-from leap_lab.runs.folder import read_groups
 from leap_lab.runs.ledger import COLUMNS, ledger
+from leap_lab.runs.reading import read_groups
 from tests.doubles import PROMPTS, QUESTION, job, leap
 
 HEAD = len("[user]Q: 1+1[assistant]<think>\n")

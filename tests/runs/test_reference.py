@@ -7,9 +7,11 @@ import pytest
 from leap_lab.errors import UserError
 from leap_lab.grading.grade import Grade
 from leap_lab.path import Kind, Path
-from leap_lab.runs.folder import RunFolder, rows
-from leap_lab.runs.reference import CLOSING, LEAST_RIGHT, Source, bucket, cut, select
-from leap_lab.tasks.sources import Problem
+from leap_lab.runs.folder import RunFolder
+from leap_lab.runs.reference import CLOSING, Source, cut, select
+from leap_lab.runs.rows import rows
+from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
+from leap_lab.tasks.problem import Problem
 from tests.doubles import QUESTION
 
 BAD = {"name": "bad", "fraction": 0.2, "good_ratio": 0.0, "per_path": False}

@@ -10,8 +10,10 @@ import pytest
 from scipy import stats
 
 from leap_lab.errors import UserError
+from leap_lab.tasks.arithmetic import Arithmetic
+from leap_lab.tasks.problem import Problem
 from leap_lab.tasks.rows import unavailable
-from leap_lab.tasks.sources import Arithmetic, Columns, Gpqa, Hub, Local, Problem
+from leap_lab.tasks.sources import Columns, Gpqa, Hub, Local
 
 ROWS = [
     {"id": "a", "problem": "1 + 1?", "answer": "2"},

@@ -8,9 +8,9 @@ from safetensors.torch import load_file
 
 from analysis.exhibits.leap_t import Arm, heard, table_2
 from analysis.measures.summaries import malformed, quality, summaries
+from leap_lab.engines.models import located
 from leap_lab.errors import UserError
 from leap_lab.path import Kind
-from leap_lab.settings.cell import model_at
 from leap_lab.training.leap_t import main
 from tests.known_runs import write_exchanges, write_run
 
@@ -77,7 +77,7 @@ def test_bad_arguments_are_refused_before_anything_is_decoded(tmp_path, capsys, 
 
 
 def test_the_tuned_model_that_is_shipped_is_the_built_in_one_with_other_weights():
-    before, after = (Path(model_at(f"builtin:{name}")) for name in ("tiny", "tiny_t"))
+    before, after = (Path(located(f"builtin:{name}")) for name in ("tiny", "tiny_t"))
     for file in ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         assert (before / file).read_bytes() == (after / file).read_bytes()
     old, new = (load_file(folder / "model.safetensors") for folder in (before, after))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from datasets import load_from_disk
 
-from leap_lab.builtin.corpus import load_prompts
 from leap_lab.builtin.tokenizer import train_tokenizer
 from leap_lab.engines.tokens import ModelTokens, fingerprint
 from leap_lab.path import Kind, Segment
+from leap_lab.prompts import load_prompts
 from leap_lab.run import main as run
 from leap_lab.training import filters
 from leap_lab.training.candidates import Candidate, Source, tokens_of

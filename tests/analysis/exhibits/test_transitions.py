@@ -12,8 +12,9 @@ from analysis.stats.intervals import ratio
 from leap_lab.errors import UserError
 from leap_lab.grading.grade import Grade
 from leap_lab.path import Probe
-from leap_lab.runs.folder import RunFolder, rows
-from leap_lab.tasks.sources import Problem
+from leap_lab.runs.folder import RunFolder
+from leap_lab.runs.rows import rows
+from leap_lab.tasks.problem import Problem
 from tests.known_runs import LEAP, config_of, reasoning_path, write_exchanges, write_run
 
 R, W = "1", "2"

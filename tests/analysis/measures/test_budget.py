@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.load import load
-from analysis.measures.budget import Budget, bought, expected_maximum, flops_per, none_beyond
+from analysis.measures.budget import Budget, bought, expected_maximum, none_beyond
 from leap_lab.runs.flops import Flops
+from leap_lab.runs.ledger import flops_per
 from tests.known_runs import write_run
 
 

@@ -1,0 +1,89 @@
+"""What `model.path` names: a folder, a hub id or a built-in model. The one place that reads it."""
+
+import hashlib
+import pathlib
+from functools import cache
+from typing import BinaryIO
+
+from leap_lab.errors import UserError
+
+BUILTIN = "builtin:"
+ASSETS = pathlib.Path(__file__).parents[1] / "assets"
+
+CONFIGURATION = ("config.json", "generation_config.json", "special_tokens_map.json", "added_tokens.json")
+TOKENIZER = ("tokenizer*", "vocab.*", "merges.txt", "chat_template*")
+WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*")
+WHOLE_BYTES = 64 * 2**20  # a file up to this size is hashed whole
+SAMPLES, SAMPLE_BYTES = 256, 2**16  # of a larger one, so many pieces of this size
+
+
+def located(path: str) -> str:
+    """The folder or hub id that `model.path` names: `builtin:tiny`, a folder, or a hub id such as `owner/name`.
+
+    `UserError` for what can be none of them.
+    """
+    if path.startswith(BUILTIN):
+        path = str(ASSETS / path.removeprefix(BUILTIN))
+    folder = pathlib.Path(path).expanduser()
+    if (folder / "config.json").is_file():
+        return str(folder)
+    if folder.is_dir():
+        raise UserError(f"model.path={path}: the folder holds no config.json, so it is not a model")
+    if path.count("/") > 1 or path.startswith((".", "~", "/")) or not path.strip():
+        raise UserError(f"model.path={path}: no such folder; allowed is a model folder or a hub id")
+    return path
+
+
+def fingerprint(model: str) -> str:
+    """What names a model's weights and tokenizer in a run's identity, the same before and after a download.
+
+    `model` is what `located` returns; unchanged files are read once a process. A folder gives `sha256:` and 16 hex
+    digits over names and bytes of its configuration, tokenizer and weights, wherever it lies. Of a file over 64 MiB
+    only the size and 256 pieces spread over it count, from the first byte to the last: two checkpoints of one
+    architecture share size and header, so those alone would not tell them apart. A hub id gives itself; `hub_revision`
+    tells its commit.
+    """
+    folder = pathlib.Path(model)
+    if not folder.is_dir():
+        return model
+    found = [(file, file.stat()) for file in _model_files(folder)]
+    return _digest(tuple((file, stat.st_size, stat.st_mtime_ns) for file, stat in found))
+
+
+@cache
+def _digest(files: tuple[tuple[pathlib.Path, int, int], ...]) -> str:
+    digest = hashlib.sha256()
+    for file, *_ in files:
+        digest.update(f"{file.name}\0{_file_digest(file)}\n".encode())
+    return f"sha256:{digest.hexdigest()[:16]}"
+
+
+def hub_revision(model: str) -> str | None:
+    """The commit of a hub model in the local cache, without a network call; None for a folder, or before a download."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if pathlib.Path(model).expanduser().exists():
+        return None
+    cached = try_to_load_from_cache(model, "config.json")
+    return pathlib.Path(cached).parent.name if isinstance(cached, str) else None
+
+
+def _model_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    patterns = (*CONFIGURATION, *TOKENIZER, *WEIGHTS)
+    return sorted({file for pattern in patterns for file in folder.glob(pattern) if file.is_file()})
+
+
+def _file_digest(file: pathlib.Path) -> str:
+    size = file.stat().st_size
+    with file.open("rb") as data:
+        if size <= WHOLE_BYTES:
+            return hashlib.file_digest(data, "sha256").hexdigest()
+        return _sampled_digest(data, size)
+
+
+def _sampled_digest(data: BinaryIO, size: int) -> str:
+    digest = hashlib.sha256(str(size).encode())
+    for piece in range(SAMPLES):
+        data.seek(piece * (size - SAMPLE_BYTES) // (SAMPLES - 1))
+        digest.update(data.read(SAMPLE_BYTES))
+    return digest.hexdigest()

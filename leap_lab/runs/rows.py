@@ -1,0 +1,95 @@
+"""A graded path as the columns of a group file."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from leap_lab.files import storable
+from leap_lab.path import Kind, Path
+from leap_lab.tasks.problem import Problem
+
+if TYPE_CHECKING:
+    pass
+
+
+class Graded(Protocol):
+    """What a grade says of a path: its answer, None when it gave none, and whether that is right."""
+
+    @property
+    def answer(self) -> str | None: ...
+
+    @property
+    def correct(self) -> bool: ...
+
+
+def rows(
+    run_id: str, problem: Problem, group: int, paths: Sequence[Path], grades: Sequence[Graded], aha: Sequence[int]
+) -> list[dict[str, Any]]:
+    """One row per path with the columns of `SCHEMA`; `ValueError` unless there are as many grades and counts."""
+    key = {"run_id": run_id, "question_id": problem.id, "group": group}
+    return [
+        {**key, "path": path.index, "gold": storable(problem.answer), **_graded(grade), **_of_path(path), "aha": count}
+        for path, grade, count in zip(paths, grades, aha, strict=True)
+    ]
+
+
+def _graded(grade: Graded) -> dict[str, Any]:
+    return {"answer": _storable(grade.answer), "correct": grade.correct}
+
+
+def _of_path(path: Path) -> dict[str, Any]:
+    return {
+        "finish": path.finish,
+        **_tokens(path),
+        "critical_path": max(each.chain for each in path.bill),
+        "blocks": path.blocks,
+        "segments": [
+            {"kind": part.kind.value, "turn": part.turn, "text": storable(part.text), "tokens": list(part.tokens)}
+            for part in path.segments
+        ],
+        "routes": [
+            {"turn": route.turn, "peers": list(route.peers), "similarity": list(route.similarity)}
+            for route in path.routes
+        ],
+        "probes": [
+            {"turn": probe.turn, "phase": probe.phase, "answer": _storable(probe.answer), "correct": probe.correct}
+            for probe in path.probes
+        ],
+        "seed": path.seed,
+        "started_s": path.started_s,
+        "finished_s": path.finished_s,
+    }
+
+
+def _tokens(path: Path) -> dict[str, int]:
+    """The columns of tokens and requests: of the path and of its helpers, which have no row of their own."""
+    bill = [_tokens_of_one(each) for each in path.bill]
+    return {column: sum(each[column] for each in bill) for column in bill[0]}
+
+
+def _tokens_of_one(path: Path) -> dict[str, int]:
+    return {
+        "tokens_think": path.count(Kind.THINK, Kind.FINAL) + path.tokens_cut,
+        "tokens_summary": path.count(Kind.SUMMARY),
+        "tokens_comment": path.count(Kind.COMMENT),
+        "tokens_prompt": path.count(Kind.PROMPT),
+        "tokens_probe": path.tokens_probe,
+        "tokens_prefilled": path.usage.prefilled,
+        "tokens_trigger": path.count(Kind.TRIGGER),
+        "tokens_cut": path.tokens_cut,
+        "tokens_prefix": path.count(Kind.PREFIX),
+        "tokens_answer": path.count(Kind.FINAL),
+        "tokens_forced": path.forced,
+        "requests": path.usage.requests,
+        "tokens_cached": path.usage.cached,
+        "tokens_decoded": path.usage.decoded,
+        "tokens_attended": path.usage.attended,
+        "requests_probe": path.probe_usage.requests,
+        "tokens_probe_prefilled": path.probe_usage.prefilled,
+        "tokens_probe_cached": path.probe_usage.cached,
+        "tokens_probe_decoded": path.probe_usage.decoded,
+        "tokens_probe_attended": path.probe_usage.attended,
+    }
+
+
+def _storable(answer: str | None) -> str | None:
+    return None if answer is None else storable(answer)
