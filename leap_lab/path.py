@@ -72,7 +72,7 @@ class Path:
     """One of the N paths of a group.
 
     `helpers` are paths that worked for this one and have no answer, or none that counts, and so no row of their own:
-    what they took stands on this path's bill. A helper is on one bill only.
+    what they took is billed to this path. A helper is billed to one path only.
     """
 
     index: int
@@ -83,12 +83,16 @@ class Path:
     branches: list[Branch] = field(default_factory=list)  # what the probes are graded from
     helpers: list["Path"] = field(default_factory=list)
     finish: Finish | None = None
+    answer: str | None = None  # by its own words alone, set when it is graded
+    correct: bool | None = None  # None before that, and where the right answer is not known
     forced_at: int | None = None  # index of the segment in which the runtime opened an answer, such as `\boxed{`
     tokens_cut: int = 0  # sampled, then cut back before a summary: paid for, no longer in the path
     tokens_probe: int = 0
     usage: Usage = field(default_factory=Usage)  # of the path's own requests
     probe_usage: Usage = field(default_factory=Usage)  # of its branches
-    chain: int = 0  # the longest row of tokens sampled one after another up to here, by the path and whom it waited for
+    critical_path: int = (
+        0  # the longest row of tokens sampled one after another up to here, by the path and whom it waited for
+    )
     started_s: float = 0.0
     finished_s: float = 0.0
 
@@ -134,8 +138,8 @@ class Path:
         return sum(len(segment.tokens) for segment in self.segments[self.forced_at :] if segment.kind is Kind.FINAL)
 
     @property
-    def bill(self) -> list["Path"]:
-        """The paths whose tokens the row of this one bears: itself and its helpers."""
+    def billed_paths(self) -> list["Path"]:
+        """The paths whose tokens the row of this one holds: itself and its helpers."""
         return [self, *self.helpers]
 
     @property
@@ -144,8 +148,8 @@ class Path:
         return len(self.routes)
 
     def text(self, *kinds: Kind) -> str:
-        """The text of these kinds in order."""
-        return "".join(segment.text for segment in self.segments if segment.kind in kinds)
+        """The text of these kinds in order; of all kinds where none is named."""
+        return "".join(segment.text for segment in self.segments if not kinds or segment.kind in kinds)
 
     @property
     def thinking(self) -> str:
@@ -164,7 +168,7 @@ class Path:
 
 
 def wait_for_all(paths: Sequence[Path]) -> None:
-    """None of these goes on before the last one is here: all have the longest chain among them."""
-    longest = max((path.chain for path in paths), default=0)
+    """None of these goes on before the last one is here: all have the longest critical path among them."""
+    longest = max((path.critical_path for path in paths), default=0)
     for path in paths:
-        path.chain = longest
+        path.critical_path = longest

@@ -46,8 +46,7 @@ class Prompts:
     """One prompt set. `tag` is the tag that peers' words arrive in: `comment` or `peer_summaries`.
 
     `triggers` and `templates` are lists to draw from; a template opens `<summarize>`. `heard` and `alone` follow a
-    comment. `head` opens the thinking. `aggregate` is the user's turn from the second layer of a mixture of agents on:
-    the question, and the answers of the layer before.
+    comment. `head` opens the thinking.
     """
 
     math: str
@@ -62,7 +61,6 @@ class Prompts:
     head: str = ""
     explanation: str = ""
     example: str = ""
-    aggregate: str = "{question}\n\n{references}"
 
     def __post_init__(self) -> None:
         if not isinstance(self.tag, str) or not re.fullmatch(r"[a-z_]+", self.tag):
@@ -77,10 +75,6 @@ class Prompts:
             raise UserError("prompts.triggers and prompts.templates: at least one of each is needed")
         if missing := [template for template in self.templates if SUMMARY_OPEN not in template]:
             raise UserError(f"prompts.templates: {missing[0]!r} does not open {SUMMARY_OPEN}")
-        if _fields(self.aggregate) != {"question", "references"}:
-            raise UserError(
-                f"prompts.aggregate={self.aggregate!r}: it needs {{question}} and {{references}}, and no more"
-            )
 
     @property
     def _example(self) -> str:
@@ -90,9 +84,9 @@ class Prompts:
         """The user's turn: the question, the form of the answer and, for untuned models, what the tags mean."""
         return self._ask(problem, self.explanation.format(tag=self.tag, example=self._example))
 
-    def with_references(self, problem: Problem, answers: Sequence[str]) -> str:
-        """The user's turn for an agent that sees the answers of the layer before; no tags, so none are explained."""
-        return self.aggregate.format(question=self._ask(problem), references=self._numbered("Answer", answers)).rstrip()
+    def question(self, problem: Problem) -> str:
+        """The question and the form of the answer, with no tags explained: part of a turn that a method words."""
+        return self._ask(problem)
 
     def opening(self) -> str:
         """What the thinking opens on; empty for tuned models."""
@@ -106,7 +100,7 @@ class Prompts:
         """The chosen peers' summaries in the comment tag, and the sentence that turns the path to them."""
         if not summaries:
             return f"\n<{self.tag}>\n</{self.tag}>\n\n{self.alone}\n\n"
-        return f"\n<{self.tag}>\n{self._numbered('Peer', summaries)}\n</{self.tag}>\n\n{self.heard}\n\n"
+        return f"\n<{self.tag}>\n{self.numbered('Peer', summaries)}\n</{self.tag}>\n\n{self.heard}\n\n"
 
     def force(self, problem: Problem) -> str:
         """The opening of a forced answer, after the thinking was closed."""
@@ -117,7 +111,8 @@ class Prompts:
         template = self.choice if problem.kind == "choice" else self.math
         return template.format(problem=problem.text, options=options, explanation=explanation).rstrip()
 
-    def _numbered(self, speaker: str, texts: Sequence[str]) -> str:
+    def numbered(self, speaker: str, texts: Sequence[str]) -> str:
+        """Texts by other speakers, a line each (`Peer 1: "..."`); none can end its line or pose as another."""
         return "\n".join(
             f'{speaker} {number}: "{self._quote(text, speaker)}"' for number, text in enumerate(texts, start=1)
         )

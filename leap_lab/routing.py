@@ -1,4 +1,4 @@
-"""Who hears whom: similarity of summaries (Eq. 4) and the routers (Section 3.2), pure functions of the summaries."""
+"""Who hears whom: similarity of summaries (Eq. 4) and the routers (Section 3.2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from leap_lab.errors import UserError
+from leap_lab import checks
+from leap_lab.path import Path
 
 Similarity = NDArray[np.float64]
 Heard = list[tuple[int, float]]
@@ -24,36 +25,44 @@ def similarity_matrix(summaries: Sequence[str], metric: str = "levenshtein") -> 
     from rapidfuzz.distance import Indel, Levenshtein
     from rapidfuzz.process import cdist
 
-    if metric not in METRICS:
-        raise UserError(f"router.similarity={metric}: allowed are {', '.join(METRICS)}")
+    checks.one_of("router.similarity", metric, METRICS)
     scorer = Levenshtein if metric == "levenshtein" else Indel
     return cdist(summaries, summaries, scorer=scorer.normalized_similarity, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A live path at a block: its `summary`, and the `path` behind it, up to and including that summary."""
+
+    summary: str
+    path: Path
 
 
 class Router(Protocol):
     """Picks the peers of every path among the live paths of its group."""
 
-    def route(self, summaries: Sequence[str], rng: Random) -> list[Heard]:
-        """For each summary the peers its path hears: (index into `summaries`, similarity), best choice first."""
+    def route(self, speakers: Sequence[Speaker], rng: Random) -> list[Heard]:
+        """For each speaker the peers it hears: (index into `speakers`, similarity), best choice first.
+
+        `rng` is seeded for this block; a router has no other source of chance. It must not change the paths.
+        """
         ...
 
 
 @dataclass(frozen=True)
-class _Ranked:
+class Ranked:
     """A router that orders the other paths and keeps the first `top_k`, or as many as there are."""
 
     top_k: int = 4
     similarity: str = "levenshtein"
 
     def __post_init__(self) -> None:
-        if isinstance(self.top_k, bool) or not isinstance(self.top_k, int) or self.top_k < 1:
-            raise UserError(f"router.top_k={self.top_k}: a whole number of at least 1 is needed")
-        if self.similarity not in METRICS:
-            raise UserError(f"router.similarity={self.similarity}: allowed are {', '.join(METRICS)}")
+        checks.integer("router.top_k", self.top_k, 1)
+        checks.one_of("router.similarity", self.similarity, METRICS)
 
-    def route(self, summaries: Sequence[str], rng: Random) -> list[Heard]:
-        matrix = similarity_matrix(summaries, self.similarity)
-        count = len(summaries)
+    def route(self, speakers: Sequence[Speaker], rng: Random) -> list[Heard]:
+        matrix = similarity_matrix([speaker.summary for speaker in speakers], self.similarity)
+        count = len(speakers)
         # Ties go to the next path around the circle, so that equal summaries do not all hear the first paths.
         circles = [[(path + step) % count for step in range(1, count)] for path in range(count)]
         chosen = [self.choose(circle, matrix[path], rng) for path, circle in enumerate(circles)]
@@ -64,21 +73,21 @@ class _Ranked:
         raise NotImplementedError
 
 
-class Clustered(_Ranked):
+class Clustered(Ranked):
     """The k most similar."""
 
     def choose(self, others: list[int], similarity: Similarity, rng: Random) -> list[int]:
         return sorted(others, key=lambda peer: -similarity[peer])[: self.top_k]
 
 
-class Dispersed(_Ranked):
+class Dispersed(Ranked):
     """The k least similar."""
 
     def choose(self, others: list[int], similarity: Similarity, rng: Random) -> list[int]:
         return sorted(others, key=lambda peer: similarity[peer])[: self.top_k]
 
 
-class Hybrid(_Ranked):
+class Hybrid(Ranked):
     """Half of the k most similar, half least similar, no peer twice; with an odd k the most similar have one more."""
 
     def choose(self, others: list[int], similarity: Similarity, rng: Random) -> list[int]:
@@ -89,7 +98,7 @@ class Hybrid(_Ranked):
         return similar + sorted(rest, key=lambda peer: similarity[peer])[: k - len(similar)]
 
 
-class Randomly(_Ranked):
+class RandomPeers(Ranked):
     """Any k, drawn with the group's seed."""
 
     def choose(self, others: list[int], similarity: Similarity, rng: Random) -> list[int]:
@@ -97,7 +106,7 @@ class Randomly(_Ranked):
 
 
 @dataclass(frozen=True)
-class Everybody(_Ranked):
+class AllPeers(Ranked):
     """All other live paths, in the order of the circle."""
 
     top_k: int = 0
@@ -110,7 +119,7 @@ class Everybody(_Ranked):
 
 
 @dataclass(frozen=True)
-class Nobody(Everybody):
+class NoPeers(AllPeers):
     """No peers at all: the control that summarizes but hears nothing."""
 
     def choose(self, others: list[int], similarity: Similarity, rng: Random) -> list[int]:

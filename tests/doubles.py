@@ -4,7 +4,7 @@ import signal
 from typing import Any
 
 from leap_lab.engines.base import Sampling
-from leap_lab.methods.base import Job
+from leap_lab.methods.job import Job
 from leap_lab.methods.leap import Leap
 from leap_lab.prompts import Prompts
 from leap_lab.routing import Dispersed, Router

@@ -27,7 +27,7 @@ def reasoning_path(index: int, routed: bool, thinks: int = 100) -> ReasoningPath
     if routed:
         made.add(Kind.SUMMARY, 0, range(10), "in short")
         made.add(Kind.COMMENT, 0, range(40), "peers say")
-    made.chain = made.sampled
+    made.critical_path = made.sampled
     made.usage = Usage(1, 50 + made.count(Kind.COMMENT), 20, made.sampled, 0)
     return made
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leap_lab.errors import UserError
-from leap_lab.routing import Clustered, Dispersed, Everybody, Hybrid, Nobody, Randomly, similarity_matrix
+from leap_lab.routing import AllPeers, Clustered, Dispersed, Hybrid, NoPeers, RandomPeers, similarity_matrix
 
-ROUTERS = [Clustered, Dispersed, Hybrid, Randomly]
+ROUTERS = [Clustered, Dispersed, Hybrid, RandomPeers]
 summaries = st.lists(st.text(alphabet="ab ", max_size=8), min_size=1, max_size=9)
 
 
@@ -51,8 +51,8 @@ def test_each_router_picks_what_it_says():
     assert peers(Dispersed(2), texts)[0] == [3, 2]
     assert peers(Hybrid(2), texts)[0] == [1, 3]
     assert peers(Hybrid(3), texts)[0] == [1, 2, 3]
-    assert peers(Everybody(), texts)[1] == [2, 3, 0]
-    assert peers(Nobody(), texts) == [[], [], [], []]
+    assert peers(AllPeers(), texts)[1] == [2, 3, 0]
+    assert peers(NoPeers(), texts) == [[], [], [], []]
 
 
 def test_equal_summaries_are_heard_equally_often():
@@ -62,8 +62,8 @@ def test_equal_summaries_are_heard_equally_often():
 
 def test_random_routing_follows_its_seed():
     texts = [str(number) for number in range(12)]
-    assert peers(Randomly(3), texts, seed=1) == peers(Randomly(3), texts, seed=1)
-    assert peers(Randomly(3), texts, seed=1) != peers(Randomly(3), texts, seed=2)
+    assert peers(RandomPeers(3), texts, seed=1) == peers(RandomPeers(3), texts, seed=1)
+    assert peers(RandomPeers(3), texts, seed=1) != peers(RandomPeers(3), texts, seed=2)
 
 
 @pytest.mark.parametrize("router", ROUTERS)

@@ -17,7 +17,7 @@ from leap_lab.benchmarks.lockstep import LockStep
 from leap_lab.decoding.provenance import collect
 from leap_lab.engines.metered import Metered
 from leap_lab.files import write_json
-from leap_lab.settings.cell import Cell, arguments, made
+from leap_lab.settings.cell import Cell
 
 ROUTERS, KS = ("clustered", "dispersed", "hybrid", "random"), (2, 4)
 
@@ -54,7 +54,7 @@ class Bench:
         """All that decodes on the built-in model, with one engine."""
         first = work.cell()
         started = time.monotonic()
-        engine = Metered(await made(arguments(first.config["engine"]), model=first.model_path))
+        engine = Metered(await first.engine().start(first.model_path))
         self.tell("start of the engine", time.monotonic() - started, "s")
         try:
             await work.solved(work.cell("limit=2"), engine)  # warms up
@@ -78,7 +78,7 @@ class Bench:
         self.leap = spent
 
     async def _rates(self, engine: Metered, each: Cell, spent: work.Spent) -> rates.Rates:
-        sampling = each.method().sampling  # type: ignore[attr-defined]
+        sampling = each.method().sampling
         found = await rates.measured(engine, max(1, round(spent.in_flight)), round(spent.context), sampling)
         told = f"the engine alone, {spent.in_flight:.0f} requests at once, context {spent.context:.0f}"
         self.tell(f"  {told}: decodes", found.decode, "/s")

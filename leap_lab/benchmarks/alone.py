@@ -7,12 +7,13 @@ import string
 import subprocess
 import sys
 import time
-from pathlib import Path
+from pathlib import Path as FilePath
 
 from leap_lab.engines.base import Request
 from leap_lab.engines.journaled import Journaled
 from leap_lab.engines.scripted import ScriptedEngine
-from leap_lab.routing import Dispersed
+from leap_lab.path import Path
+from leap_lab.routing import Dispersed, Speaker
 
 SUMMARY = 1000  # characters, about 256 tokens of a large model
 ENTRIES = 1000
@@ -22,15 +23,16 @@ def routing_ms(peers: int) -> float:
     """Milliseconds that one exchange of so many peers with long summaries takes."""
     rng = random.Random(peers)
     summaries = ["".join(rng.choices(string.ascii_lowercase + "     ", k=SUMMARY)) for _ in range(peers)]
+    speakers = [Speaker(summary, Path(index, index)) for index, summary in enumerate(summaries)]
     router, times = Dispersed(4), []
     for _ in range(5):
         started = time.perf_counter()
-        router.route(summaries, rng)
+        router.route(speakers, rng)
         times.append(time.perf_counter() - started)
     return 1000 * min(times)
 
 
-def journal_ms(folder: Path, prompt: int, sampled: int) -> float:
+def journal_ms(folder: FilePath, prompt: int, sampled: int) -> float:
     """Milliseconds that the journal adds to a request of so many prompt and sampled tokens."""
     engine = ScriptedEngine(lambda text, request: "x" * sampled)
     requests = [Request(range(40, 40 + prompt), sampled, seed) for seed in range(ENTRIES)]
@@ -61,7 +63,7 @@ def start_s(*command: str) -> float:
     return min(times)
 
 
-def peak_mib(runs: Path, questions: int) -> float:
+def peak_mib(runs: FilePath, questions: int) -> float:
     """The most memory of a command that decodes so many questions with a program in the model's place."""
     command = ["-m", "leap_lab.run", "engine=scripted", "tracking=none", "baseline=false", "peers=4"]
     command += [f"limit={questions}", f"runs_dir={runs / str(questions)}"]

@@ -2,13 +2,13 @@
 
 import asyncio
 
-from leap_lab.engines.base import Around, Completion, Engine, Request
+from leap_lab.engines.base import Completion, Engine, EngineWrapper, Request
 
 AT_A_TIME = 16
 SETTLED = 0.02  # seconds without a new request: every path has asked for its next one
 
 
-class LockStep(Around):
+class LockStep(EngineWrapper):
     """Requests wait until every path has made its own; then they go out, and no path goes on before all are back."""
 
     def __init__(self, inner: Engine) -> None:
@@ -39,5 +39,7 @@ class LockStep(Around):
 
     async def _one(self, request: Request, slots: asyncio.Semaphore) -> Completion:
         async with slots:
-            self.encode(self.decode(request.prompt))  # the cost of strings; the ids stay, so that the work is the same
+            self.tokens.encode(
+                self.tokens.decode(request.prompt)
+            )  # the cost of strings; the ids stay, so that the work is the same
             return await super().generate(request)

@@ -38,7 +38,7 @@ async def measured(engine: Engine, concurrency: int, context: int, sampling: Sam
 
 async def _once(engine: Engine, concurrency: int, length: int, sampling: Sampling) -> Rates:
     """The prompts are prefilled by a token each, and so are cached when the decoding is timed."""
-    rng, words = rng_for("benchmark", next(_fresh)), engine.encode("0123456789+=abc")
+    rng, words = rng_for("benchmark", next(_fresh)), engine.tokens.encode("0123456789+=abc")
     prompts = [[rng.choice(words) for _ in range(length)] for _ in range(concurrency)]
     prefill = await _timed(engine, prompts, 1, sampling)
     decode = await _timed(engine, prompts, DECODED, sampling)

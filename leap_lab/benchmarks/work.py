@@ -7,19 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from hydra import compose, initialize_config_module
-
+from leap_lab import api
 from leap_lab.decoding.decoder import Asked, Decoder
 from leap_lab.decoding.pool import Pool
 from leap_lab.engines.base import Engine
 from leap_lab.engines.metered import Metered
-from leap_lab.methods.base import Job
+from leap_lab.methods.job import Job
 from leap_lab.path import Path
 from leap_lab.runs.ledger import COLUMNS
 from leap_lab.runs.reading import read_groups
 from leap_lab.runs.reference import Selection
 from leap_lab.settings.cell import Cell
-from leap_lab.settings.rules import validate
 
 
 @dataclass(frozen=True)
@@ -36,13 +34,12 @@ class Spent:
 
 def cell(*overrides: str) -> Cell:
     """A cell of the built-in model without a baseline, nobody told of it."""
-    with initialize_config_module("conf", version_base="1.3"):
-        return Cell(validate(compose("config", ["tracking=none", "baseline=false", *overrides])))
+    return api.cell("tracking=none", "baseline=false", *overrides)
 
 
 async def decoded(cells: Sequence[Cell], engine: Metered, runs: FilePath) -> Spent:
     """Decode these cells together into new run folders: routing, grading, journal and files included."""
-    decoders = [Decoder(asked(each, runs), each.label, None) for each in cells]
+    decoders = [Decoder(asked(each, runs), each.label, None, api.summarize) for each in cells]
 
     async def ready() -> Metered:
         return engine
@@ -55,7 +52,7 @@ async def decoded(cells: Sequence[Cell], engine: Metered, runs: FilePath) -> Spe
 
 def asked(each: Cell, runs: FilePath) -> Asked:
     """All questions of a cell, a group of each, in a run folder under `runs`."""
-    wanted = Asked(Cell({**each.config, "runs_dir": str(runs)}), Selection(each.problems()))
+    wanted = Asked(each.but(runs_dir=str(runs)), Selection(each.problems()))
     wanted.groups.update({(problem.id, 0): problem for problem in each.problems()})
     return wanted
 

@@ -16,12 +16,13 @@ from leap_lab.builtin.policy import DRILL, write
 from leap_lab.builtin.tokenizer import FastTokens
 from leap_lab.engines.base import Sampling, Tokens
 from leap_lab.engines.scripted import Characters, ScriptedEngine
-from leap_lab.methods.base import Job, Method
+from leap_lab.methods.base import Method
 from leap_lab.methods.independent import Independent
+from leap_lab.methods.job import Job
 from leap_lab.methods.leap import Leap
 from leap_lab.path import SAMPLED, Kind, Path
 from leap_lab.prompts import Prompts
-from leap_lab.routing import Clustered, Dispersed, Hybrid, Randomly
+from leap_lab.routing import Clustered, Dispersed, Hybrid, RandomPeers
 from leap_lab.seeds import rng_for
 from leap_lab.tasks.arithmetic import generate
 from leap_lab.tasks.problem import Problem
@@ -29,7 +30,7 @@ from leap_lab.tasks.problem import Problem
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-ROUTERS = (Clustered, Dispersed, Hybrid, Randomly)
+ROUTERS = (Clustered, Dispersed, Hybrid, RandomPeers)
 INTERVALS = (40, 48, 56, 64, 64, 72, 80, 96, 112)
 GROUP_SIZES = (1, 3, 5, 8, 12, 16)
 KEPT_PER_GROUP = 4
@@ -113,6 +114,7 @@ async def _solve_one(recipe: Recipe, index: int, engine: ScriptedEngine) -> list
         return await Independent(budget, ANSWER, Sampling(), recipe.prompts).solve(Job(problem, 0, 1, seed), engine)
     router = rng.choice(ROUTERS)(rng.choice((1, 2, 3, 4, 4, 5, 6)))
     budget = rng.randint(150, 380) if rng.random() < 0.05 else BUDGET
-    method: Method = Leap(rng.choice(INTERVALS), budget, SUMMARY, ANSWER, Sampling(), recipe.prompts, router)
+    interval = rng.choice(INTERVALS)
+    method: Method = Leap(budget, ANSWER, Sampling(), recipe.prompts, interval, SUMMARY, router)
     group = await method.solve(Job(problem, 0, rng.choice(GROUP_SIZES), seed), engine)
     return rng.sample(group, min(KEPT_PER_GROUP, len(group)))

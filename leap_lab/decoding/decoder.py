@@ -6,31 +6,27 @@ Which group is decoded when is up to `pool.Pool`, which feeds the groups of seve
 import asyncio
 import pathlib
 import sys
-import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from leap_lab.decoding import provenance
-from leap_lab.decoding.progress import Progress
+from leap_lab.decoding.recorder import Extent, Recorder, Summarize, Tally
 from leap_lab.decoding.tasks import first, to_its_end
-from leap_lab.decoding.tracking import Tracker
 from leap_lab.engines.base import EngineDied
 from leap_lab.engines.journaled import Journaled
 from leap_lab.engines.metered import Metered
-from leap_lab.engines.steady import Steady
-from leap_lab.errors import brief
+from leap_lab.engines.retrying import Retrying
+from leap_lab.errors import brief, one_line
 from leap_lab.files import escaped
 from leap_lab.grading.grade import count_aha, grade
-from leap_lab.methods.base import Job
+from leap_lab.methods.job import Job
 from leap_lab.path import Path, Probe
-from leap_lab.runs import ledger
 from leap_lab.runs.folder import RunFolder
 from leap_lab.runs.reference import Selection
 from leap_lab.runs.rows import rows
-from leap_lab.settings.cell import Cell, made
+from leap_lab.settings.cell import Cell
 from leap_lab.tasks.problem import Problem
 
 TOO_MANY_FAILURES = 8  # after so many failed groups of a run its rest is not tried
@@ -55,41 +51,40 @@ class Asked:
         return max((group for _, group in self.groups), default=-1) + 1
 
 
-@dataclass
-class Tally:
-    """What one call decoded."""
-
-    groups: int = 0
-    tokens: int = 0
-    failures: list[str] = field(default_factory=list)
-
-
 class Decoder:
     """One run while it is decoded: `open`, `start`, `decode` each job that `next` hands out, `close`.
 
     All but `next` and `decode` wait for the disk and the tracker, and may be called in a thread.
     """
 
-    def __init__(self, asked: Asked, label: str, sweep: str | None) -> None:
-        self.asked, self.label, self.tally = asked, label, Tally()
-        self._sweep, self._config, self._method = sweep, asked.cell.recorded, asked.cell.method()
+    def __init__(self, asked: Asked, label: str, sweep: str | None, summarize: Summarize) -> None:
+        self.asked, self.label = asked, label
+        self._sweep, self._summarize = sweep, summarize
+        self._config, self._method = asked.cell.recorded, asked.cell.method()
         self._missing: deque[tuple[str, int]] = deque()
         self._numbers = {question: number for number, question in enumerate(asked.questions)}
         self._in_flight = 0
-        self._started: float | None = None
+        self._recorder: Recorder | None = None
+
+    @property
+    def tally(self) -> Tally:
+        """What this call decoded."""
+        return self._recorder.tally if self._recorder else Tally()
 
     def open(self) -> bool:
         """Open the run folder and see what is missing of it; False when nothing is."""
-        groups = self.asked.groups
-        self.folder = RunFolder.open(self._config["runs_dir"], self.asked.cell.identity, _portable(self._config))
+        asked = self.asked
+        self.folder = RunFolder.open(self._config["runs_dir"], asked.cell.identity, _portable(self._config))
+        extent = Extent(asked.questions, asked.per_question, len(asked.groups))
+        self._recorder = Recorder(asked.cell, self.folder, extent, self._summarize)
         try:
             self._look()
         except BaseException:
             self.folder.close()
             raise
         if not self._missing:
-            told = f"all {len(groups)} groups are in {self.folder.path}, nothing to decode"
-            print(f"{self.label}: {told}", file=sys.stderr)
+            result = f"all {len(asked.groups)} groups are in {self.folder.path}, nothing to decode"
+            print(f"{self.label}: {result}", file=sys.stderr)
         return bool(self._missing)
 
     def _look(self) -> None:
@@ -104,22 +99,9 @@ class Decoder:
 
     def start(self, engine: Metered | None) -> None:
         """Decoding begins on this engine; None where only run.json is missing."""
-        asked, total = self.asked, len(self.asked.groups)
-        self._engine = engine
         if engine is not None:
-            self._steady, self._before = Steady(engine), engine.reading()
-        self._ran = provenance.collect()
-        self._tracker: Tracker = made(self._config["tracking"])
-        self._tracker.start(
-            run_id=asked.cell.run_id,
-            sweep=self._sweep,
-            config=self._config,
-            folder=self.folder.path,
-            provenance=self._ran,
-        )
-        found = total - self.missing
-        self._progress = Progress(len(asked.questions), total, found, f"{self.label}: ")
-        self._started = time.monotonic()
+            self._engine = Retrying(engine)
+        self._kept.begin(engine, self.missing, self.label, self._sweep)
 
     def next(self, priority: int) -> Job | None:
         """The next group to decode, None when all are handed out."""
@@ -130,6 +112,11 @@ class Decoder:
         problem, peers, seed = self.asked.groups[question, group], self._config["peers"], self._config["seed"]
         beginnings = self.asked.selection.beginnings(problem, group, peers, seed)
         return Job(problem, group, peers, seed, priority, self._numbers[question], beginnings)
+
+    @property
+    def _kept(self) -> Recorder:
+        assert self._recorder is not None, "open comes first"
+        return self._recorder
 
     @property
     def _gave_up(self) -> bool:
@@ -148,12 +135,12 @@ class Decoder:
             cause = first(error)
             if isinstance(cause, EngineDied):
                 raise cause from None
-            reason = f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+            reason = f"{type(cause).__name__}: {one_line(cause, 200)}"
             self.tally.failures.append(f"question {brief(job.problem.id)}, group {job.group}: {reason}")
         self._in_flight -= 1  # not of a job that was cancelled or that the engine left: it never came back
 
     def close(self) -> None:
-        """Write run.json and, of a run that is whole, metrics.json; tell the tracker how it ended."""
+        """End the record of the run, and let other processes write it."""
         try:
             self._finish()
         finally:
@@ -162,30 +149,23 @@ class Decoder:
             self.folder.close()
 
     def _finish(self) -> None:
-        if self._started is None and self._missing:
+        kept = self._kept
+        if not kept.began and self._missing:
             return  # it ended before the run began
-        if self._started is None:
+        if not kept.began:
             if self.folder.read_run().get("status") == "finished":
-                self._write_metrics()
+                kept.write_metrics()
                 return
             self.start(None)
-        status = "interrupted" if not self.is_done else "failed groups" if self.tally.failures else "finished"
-        self._progress.close()
         if self._gave_up:
             print(f"{self.label}: {len(self.tally.failures)} groups failed, the rest was not tried", file=sys.stderr)
-        metrics: dict[str, Any] = {}
-        try:
-            self._record(status)
-            ledger.enter(self.folder, self.asked.cell)
-            metrics = self._write_metrics() if status == "finished" else {}
-        finally:
-            self._tracker.finish(metrics, {}, status)
+        kept.end("interrupted" if not self.is_done else "failed groups" if self.tally.failures else "finished")
 
     async def _one(self, job: Job) -> None:
         if not self._config["journal"]:
-            await self._write(job, await self._method.solve(job, self._steady))
+            await self._write(job, await self._method.solve(job, self._engine))
             return
-        journal = Journaled(self._steady, self._journal(job.problem.id, job.group))
+        journal = Journaled(self._engine, self._journal(job.problem.id, job.group))
         try:
             await self._write(job, await self._method.solve(job, journal))
             journal.discard()
@@ -193,9 +173,9 @@ class Decoder:
             journal.stop()
 
     async def _write(self, job: Job, paths: list[Path]) -> None:
-        made = await asyncio.to_thread(graded_rows, self.folder.run_id, job.problem, job.group, paths)
-        await to_its_end(self.folder.write_group, made)
-        self._tell(made, paths)
+        written = await asyncio.to_thread(graded_rows, self.folder.run_id, job.problem, job.group, paths)
+        await to_its_end(self.folder.write_group, written)
+        self._kept.group(written, paths)
 
     def _journal(self, question: str, group: int) -> pathlib.Path:
         return self._journals / f"{escaped(question)}-{group}.jsonl"
@@ -204,67 +184,19 @@ class Decoder:
     def _journals(self) -> pathlib.Path:
         return self.folder.path / "journal"
 
-    def _tell(self, made: list[dict[str, Any]], paths: list[Path]) -> None:
-        tokens = sum(each.sampled for path in paths for each in path.bill)
-        correct = sum(row["correct"] for row in made)
-        self.tally.groups += 1
-        self.tally.tokens += tokens
-        self._progress.update(tokens=tokens, correct=correct, paths=len(paths))
-        self._tracker.paths(made)
-        self._tracker.log(
-            {
-                "groups": self.tally.groups,
-                "pass1_so_far": self._progress.pass1 or 0.0,
-                "tokens_per_second": self._progress.tokens_per_second,
-            }
-        )
-
-    def _record(self, status: str) -> None:
-        tally, seconds = self.tally, time.monotonic() - (self._started or 0.0)
-        session = {
-            **self._ran,
-            "status": status,
-            "groups": tally.groups,
-            "sampled_tokens": tally.tokens,
-            "wall_s": round(seconds, 3),
-            "tokens_per_second": round(tally.tokens / seconds, 1),
-            "engine": self._engine.reading().since(self._before) if self._engine else None,
-        }
-        self.folder.write_run(
-            {
-                "run_id": self.folder.run_id,
-                "status": status,
-                "questions": len(self.asked.questions),
-                "groups_per_question": self.asked.per_question,
-                "failures": tally.failures,
-                "sessions": [*self.folder.read_run().get("sessions", []), session],
-                "updated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            }
-        )
-
-    def _write_metrics(self) -> dict[str, Any]:
-        from analysis.load import load
-        from analysis.measures.metrics import metrics
-
-        asked = self.asked
-        paths = load([self.folder.path], questions=asked.questions, groups=asked.per_question)
-        found = {**metrics(paths), "ledger": self.folder.read_run().get("ledger")}
-        self.folder.write_metrics(found)
-        return found
-
 
 def graded_rows(run_id: str, problem: Problem, group: int, paths: list[Path]) -> list[dict[str, Any]]:
     """The rows of a group, graded by each path's own words."""
-    for path in paths:
-        path.probes = probes(path, problem)
     grades = [grade(path, problem) for path in paths]
+    for path, mark in zip(paths, grades, strict=True):
+        path.answer, path.correct, path.probes = mark.answer, mark.correct, _probes(path, problem)
     return rows(run_id, problem, group, paths, grades, [count_aha(path.thinking) for path in paths])
 
 
-def probes(path: Path, problem: Problem) -> list[Probe]:
+def _probes(path: Path, problem: Problem) -> list[Probe]:
     """The path's branches, graded."""
     graded = [(branch, grade(branch.path, problem)) for branch in path.branches]
-    return [Probe(branch.turn, branch.phase, found.answer, found.correct) for branch, found in graded]
+    return [Probe(branch.turn, branch.phase, mark.answer, mark.correct) for branch, mark in graded]
 
 
 def _portable(config: Mapping[str, Any]) -> dict[str, Any]:

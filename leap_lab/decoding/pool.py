@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from leap_lab.decoding.decoder import Decoder
 from leap_lab.decoding.tasks import first, to_its_end
 from leap_lab.engines.metered import Metered
-from leap_lab.methods.base import Job
+from leap_lab.methods.job import Job
 from leap_lab.runs.lock import Busy
 
 log = logging.getLogger(__name__)

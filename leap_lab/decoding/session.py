@@ -1,65 +1,51 @@
-"""What outlives a cell: the event loop, the engine, and which runs a command has seen.
+"""The runs of one command: which cells ask for them, and which groups of them were seen to.
 
 Cells are collected with `add` and decoded together by `decode`: all cells of the same model and engine settings share
 one engine, in which they overlap (`pool.Pool`). The engine starts at the first group that has to be decoded, so that a
 command that finds everything decoded loads no model.
 """
 
-import asyncio
-import sys
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from leap_lab.decoding.decoder import Asked, Decoder
+from leap_lab.decoding.engines import Engines, Key, key_of
 from leap_lab.decoding.pool import Pool
-from leap_lab.decoding.tracking import Tracker
-from leap_lab.engines.metered import Metered
+from leap_lab.decoding.recorder import Summarize
+from leap_lab.decoding.tracking import Cells, Tracker
 from leap_lab.errors import UserError
 from leap_lab.runs.identity import dotted
 from leap_lab.runs.reference import Selection, Source, select
-from leap_lab.settings.cell import Cell, arguments, made
-
-if TYPE_CHECKING:
-    from analysis.report.sweep import Report
+from leap_lab.settings.cell import Cell
+from leap_lab.settings.objects import instantiate
 
 Wanted = tuple[Sequence[str], int]  # question ids, and the first so many groups of each
-EngineKey = tuple[str, str]  # the model, and the engine's settings
 
 
 @dataclass
 class Session:
     """One command of the user, a single run or a sweep."""
 
+    engines: Engines
+    summarize: Summarize  # metrics.json of a run
     sweep: str | None = None
-    experiment: str | None = None  # that the cells to come are asked for by
-    collects: bool = False  # whether cells wait for the end of the command, to be decoded together
     elsewhere: bool = False  # whether a launcher decoded the cells in other processes
     asked: dict[str, Asked] = field(default_factory=dict)  # by run id, in order: what the report is about
     experiments: dict[str, dict[Path, Wanted]] = field(default_factory=dict)  # the run folders of each, in order
     failures: list[str] = field(default_factory=list)
-    error: UserError | None = None  # what ended the command early
     empty: set[str] = field(default_factory=set)  # run ids of cells without a single group
-    jobs: int = 0  # cells added
-    _cells: list[tuple[Cell, str | None]] = field(default_factory=list)  # collected, with their experiment
+    _cells: list[tuple[Cell, str | None]] = field(default_factory=list)  # added, with their experiment
     _seen: dict[str, set[tuple[str, int]]] = field(default_factory=dict)  # groups seen to, by run id
-    _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
-    _engine: Metered | None = None
-    _engine_key: EngineKey | None = None
 
     @property
     def folders(self) -> list[Path]:
         """The run folders that hold something of what was asked for, in order."""
         return [folder_of(asked.cell) for run_id, asked in self.asked.items() if run_id not in self.empty]
 
-    def add(self, cell: Cell) -> None:
-        """Decode this cell, now or together with those to come."""
-        self.jobs += 1
-        self._cells.append((cell, self.experiment))
-        if not self.collects:
-            self.decode()
+    def add(self, cell: Cell, experiment: str | None = None) -> None:
+        """Decode this cell with the next call of `decode`; `experiment` is what asks for it."""
+        self._cells.append((cell, experiment))
 
     def decode(self) -> None:
         """Decode all cells that were added, first the reference runs that they lean on."""
@@ -68,19 +54,12 @@ class Session:
         wanted = [asked for cell, experiment in cells for asked in self._ask(cell, experiment)]
         self._run(wanted)
 
-    def tell(self, report: "Report") -> None:
-        """Tell the tracker of a sweep's or experiment's tables and figures, in the group that its runs are in."""
+    def publish(self, tables: dict[str, Cells], figures: dict[str, Path]) -> None:
+        """Give the tracker a sweep's or experiment's tables and figures, in the group that its runs are in."""
         if self.sweep is not None and self.asked:
             cell = next(iter(self.asked.values())).cell
-            tracker: Tracker = made(cell.config["tracking"])
-            tracker.report(self.sweep, folder_of(cell).parent, report.tables, report.figures)
-
-    def close(self) -> None:
-        """Release engine and loop."""
-        try:
-            self._runner.run(self._close_engine())
-        finally:
-            self._runner.close()
+            tracker: Tracker = instantiate(cell.config["tracking"])
+            tracker.report(self.sweep, folder_of(cell).parent, tables, figures)
 
     def _decode_references(self, cells: Iterable[Cell]) -> None:
         asked: dict[str, Asked] = {}
@@ -122,24 +101,27 @@ class Session:
         runs = {asked.cell.run_id: asked for asked in wanted if not self._has(asked)}
         names = dict(zip(runs, labels([asked.cell for asked in runs.values()]), strict=True))
         if self.elsewhere:
-            self._look([Decoder(asked, what + names[run_id], self.sweep) for run_id, asked in runs.items()])
+            self._look([self._decoder(asked, what + names[run_id]) for run_id, asked in runs.items()])
             return
-        by_engine: dict[EngineKey, list[Asked]] = {}
+        by_engine: dict[Key, list[Asked]] = {}
         for asked in runs.values():
-            by_engine.setdefault(_engine_key(asked.cell), []).append(asked)
-        for key in sorted(by_engine, key=lambda key: key != self._engine_key):  # the running engine first
-            decoders = [Decoder(asked, what + names[asked.cell.run_id], self.sweep) for asked in by_engine[key]]
+            by_engine.setdefault(key_of(asked.cell), []).append(asked)
+        for key in sorted(by_engine, key=lambda key: key != self.engines.key):  # the running engine first
+            decoders = [self._decoder(asked, what + names[asked.cell.run_id]) for asked in by_engine[key]]
             try:
-                self._runner.run(self._decode(decoders))
+                self.engines.loop.run(self._decode(decoders))
             finally:
                 self._count(decoders)
         for asked in runs.values():
             self._seen.setdefault(asked.cell.run_id, set()).update(asked.groups)
 
+    def _decoder(self, asked: Asked, label: str) -> Decoder:
+        return Decoder(asked, label, self.sweep, self.summarize)
+
     async def _decode(self, decoders: Sequence[Decoder]) -> None:
         cells = [decoder.asked.cell for decoder in decoders]
         most = max(cell.config["concurrency"] for cell in cells)
-        await Pool(decoders, lambda: self._engine_for(cells[0]), most).run()
+        await Pool(decoders, lambda: self.engines.for_cell(cells[0]), most).run()
 
     def _look(self, decoders: Iterable[Decoder]) -> None:
         """See whether other processes decoded these runs."""
@@ -157,24 +139,6 @@ class Session:
             self.failures += [f"{decoder.label}, {failure}" for failure in decoder.tally.failures]
             if decoder.tally.failures and not decoder.folder.groups():
                 self.empty.add(decoder.asked.cell.run_id)
-
-    async def _engine_for(self, cell: Cell) -> Metered:
-        """The running engine if it is the one this cell needs, else that one in its place."""
-        key = _engine_key(cell)
-        if self._engine is not None and self._engine_key == key:
-            return self._engine
-        await self._close_engine()
-        print(f"starting the engine for model={cell.config['model']['name']} ...", file=sys.stderr, flush=True)
-        started = time.monotonic()
-        self._engine = Metered(await made(arguments(cell.config["engine"]), model=cell.model_path))
-        self._engine_key = key
-        print(f"engine ready after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-        return self._engine
-
-    async def _close_engine(self) -> None:
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            await engine.close()
 
 
 def folder_of(cell: Cell) -> Path:
@@ -199,11 +163,3 @@ def _merge(runs: dict[str, Asked], cell: Cell, selection: Selection) -> Asked:
     for problem in selection.problems:
         asked.groups |= {(problem.id, group): problem for group in range(cell.config["groups"])}
     return asked
-
-
-def _engine_key(cell: Cell) -> EngineKey:
-    settings = arguments(cell.config["engine"])
-    return cell.model_path, repr(sorted(settings.items(), key=lambda item: item[0]))
-
-
-current: Session | None = None  # the command that this process runs

@@ -3,9 +3,9 @@
 Token ids go in and come out; a path is never decoded to text and tokenized again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 Stopped = Literal["stop", "eos", "length"]
 
@@ -24,12 +24,27 @@ GREEDY = Sampling(temperature=0.0)
 
 
 @dataclass(frozen=True)
+class Purpose:
+    """What a request is for: the `phase` (think, summary, final, answer) of a path at a turn.
+
+    `path` is its index in the group. `probe` is set on requests of a copy that only shows what the path would answer,
+    `before` its summary or `after` its comments.
+    """
+
+    path: int
+    turn: int
+    phase: str
+    probe: str | None = None
+
+
+@dataclass(frozen=True)
 class Request:
     """One continuation to sample.
 
     `stop` strings are matched on text that keeps special tokens, and stay in the completion. A lower `priority` is
-    served first. Requests with the same `pin` go to the same data-parallel rank, where their prefix is cached. With
-    `ignore_eos` all of `max_tokens` are sampled, which only measurements want.
+    served first. Requests of one `affinity` go to the same data-parallel rank, where their prefix is cached. With
+    `ignore_eos` all of `max_tokens` are sampled, which only measurements want. `purpose` bears on nothing that is
+    sampled: journals, tests and programs in the model's place read it.
     """
 
     prompt: Sequence[int]
@@ -38,8 +53,9 @@ class Request:
     sampling: Sampling = field(default_factory=Sampling)
     stop: tuple[str, ...] = ()
     priority: int = 0
-    pin: int = 0
+    affinity: int = 0
     ignore_eos: bool = False
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True)
@@ -47,12 +63,13 @@ class Completion:
     """What was sampled.
 
     `tokens` are all sampled ids, an end-of-sequence token left out. A stop string can end inside a token, so their text
-    may run past it. `prefilled` counts the prompt tokens that were computed, cache hits left out.
+    may run past it. `prefilled` counts the prompt tokens that were computed, cache hits left out; None where the engine
+    cannot tell.
     """
 
     tokens: list[int]
     stopped: Stopped
-    prefilled: int
+    prefilled: int | None
     stop: str | None = None
 
 
@@ -60,10 +77,8 @@ class EngineDied(RuntimeError):
     """The engine is gone, and no further request can succeed."""
 
 
-class Engine(Protocol):
-    """An inference engine with the model's tokenizer and chat template."""
-
-    max_model_len: int
+class Tokens(Protocol):
+    """A model's tokenizer and chat template, which every engine of that model shares."""
 
     def encode(self, text: str) -> list[int]:
         """Token ids of runtime text; tags become their own tokens, nothing is added at either end."""
@@ -77,6 +92,13 @@ class Engine(Protocol):
         """The chat template applied once to one user turn, with the opening of the assistant's turn."""
         ...
 
+
+class Engine(Protocol):
+    """An inference engine, and the tokens of its model. `max_model_len` counts prompt and completion, in tokens."""
+
+    tokens: Tokens
+    max_model_len: int
+
     async def generate(self, request: Request) -> Completion:
         """Sample one continuation. `ValueError` when prompt and `max_tokens` do not fit `max_model_len`."""
         ...
@@ -86,26 +108,35 @@ class Engine(Protocol):
         ...
 
 
-class Around:
+class EngineSettings(Protocol):
+    """An engine that is not started yet: what `engine=NAME` makes. It is asked, so that nobody goes by its name.
+
+    `uses_model` says whether the weights of `model.path` decode; False where a program stands in their place.
+    """
+
+    uses_model: bool
+
+    def check(self) -> None:
+        """`UserError` for a setting that the engine does not have; loads nothing."""
+        ...
+
+    def identity(self) -> Mapping[str, Any]:
+        """The settings that bear on what is sampled, not only on where or how fast: part of a run's identity."""
+        ...
+
+    async def start(self, model: str) -> Engine:
+        """Load `model`, a folder or a hub id as `models.located` gives it; `UserError` where that fails."""
+        ...
+
+
+class EngineWrapper:
     """An engine around another one, the same but for what a subclass changes."""
 
     def __init__(self, inner: Engine) -> None:
-        self.inner = inner
-        self.max_model_len = inner.max_model_len
-        self.encode, self.decode, self.chat = inner.encode, inner.decode, inner.chat
+        self.inner, self.tokens, self.max_model_len = inner, inner.tokens, inner.max_model_len
 
     async def generate(self, request: Request) -> Completion:
         return await self.inner.generate(request)
 
     async def close(self) -> None:
         await self.inner.close()
-
-
-class Tokens(Protocol):
-    """A tokenizer with a chat template."""
-
-    def encode(self, text: str) -> list[int]: ...
-
-    def decode(self, tokens: Sequence[int]) -> str: ...
-
-    def chat(self, user: str) -> list[int]: ...

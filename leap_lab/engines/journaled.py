@@ -20,13 +20,13 @@ from collections import defaultdict, deque
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
-from leap_lab.engines.base import Around, Completion, Engine, Request
+from leap_lab.engines.base import Completion, Engine, EngineWrapper, Request
 
 Known = defaultdict[str, deque[Completion]]
 log = logging.getLogger(__name__)
 
 
-class Journaled(Around):
+class Journaled(EngineWrapper):
     """An engine that writes down what it returns for one group, and first returns what was written down before.
 
     A journal that cannot be written is given up with a warning; the group goes on. `stop` or `discard` ends it.
@@ -49,7 +49,7 @@ class Journaled(Around):
         if self._known[key]:
             return self._known[key].popleft()
         completion = await super().generate(request)
-        self._keep(key, completion)
+        self._keep(key, request, completion)
         return completion
 
     def stop(self) -> None:
@@ -63,10 +63,11 @@ class Journaled(Around):
         self.stop()
         self._file.unlink(missing_ok=True)
 
-    def _keep(self, key: str, completion: Completion) -> None:
+    def _keep(self, key: str, request: Request, completion: Completion) -> None:
         if self._out is None:
             return
-        line = _line({"key": key, **asdict(completion)})
+        purpose = {"purpose": asdict(request.purpose)} if request.purpose else {}
+        line = _line({"key": key, **purpose, **asdict(completion)})
         try:
             if self._out.write(line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -79,8 +80,9 @@ class Journaled(Around):
 
 
 def key_of(request: Request) -> str:
-    """What names a request: all that bears on its completion."""
-    asked = repr((request.max_tokens, request.seed, request.sampling, request.stop, request.ignore_eos)).encode()
+    """What names a request: what it is for, and all that bears on its completion."""
+    settings = (request.max_tokens, request.seed, request.sampling, request.stop, request.ignore_eos, request.purpose)
+    asked = repr(settings).encode()
     return hashlib.blake2b(array("q", request.prompt).tobytes() + asked, digest_size=16).hexdigest()
 
 
@@ -90,6 +92,7 @@ def read(file: pathlib.Path) -> Known:
     for line in file.read_bytes().splitlines() if file.exists() else ():
         entry = _entry(line)
         if entry is not None:
+            entry.pop("purpose", None)  # for people, and part of the key
             known[entry.pop("key")].append(Completion(**entry))
     return known
 

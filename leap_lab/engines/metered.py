@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from leap_lab.engines.base import Around, Completion, Engine, Request
+from leap_lab.engines.base import Completion, Engine, EngineWrapper, Request
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Reading:
         }
 
 
-class Metered(Around):
+class Metered(EngineWrapper):
     """An engine that counts its requests in flight."""
 
     def __init__(self, inner: Engine, clock: Callable[[], float] = time.monotonic) -> None:

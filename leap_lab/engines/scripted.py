@@ -30,17 +30,16 @@ class ScriptedEngine:
         self.script = script
         self.max_model_len = max_model_len
         self.requests: list[Request] = []
-        tokens = tokens or Characters()
-        self.encode, self.decode, self.chat = tokens.encode, tokens.decode, tokens.chat
+        self.tokens: Tokens = tokens or Characters()
 
     async def generate(self, request: Request) -> Completion:
         if len(request.prompt) + request.max_tokens > self.max_model_len:
             raise ValueError(f"{len(request.prompt)} + {request.max_tokens} tokens exceed {self.max_model_len}")
         self.requests.append(request)
-        text = self.script(self.decode(request.prompt), request)
+        text = self.script(self.tokens.decode(request.prompt), request)
         hits = [(text.index(stop) + len(stop), stop) for stop in request.stop if stop in text]
         end, stop = min(hits) if hits else (len(text), None)
-        tokens = self.encode(text[:end])
+        tokens = self.tokens.encode(text[:end])
         if len(tokens) > request.max_tokens or (len(tokens) == request.max_tokens and not stop):
             return Completion(tokens[: request.max_tokens], "length", len(request.prompt))
         return Completion(tokens, "stop" if stop else "eos", len(request.prompt), stop)

@@ -1,30 +1,32 @@
-"""A model's tokenizer and chat template without its engine, and a fingerprint that tells tokenizers apart."""
+"""A Hugging Face tokenizer and chat template as decoding uses them, with a fingerprint that tells tokenizers apart."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
-from leap_lab.errors import UserError
+from leap_lab.errors import UserError, one_line
 
 
 class ModelTokens:
-    """What decoding does with a model's tokenizer (`leap_lab.engines.vllm`), token for token."""
+    """The `base.Tokens` of a model, token for token the same with an engine and without."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, tokenizer: Any, model: str) -> None:
+        self.tokenizer, self.model = tokenizer, model
+        self.end: int | None = tokenizer.eos_token_id
+
+    @classmethod
+    def of(cls, model: str) -> "ModelTokens":
         """Load the tokenizer of a folder or hub id; `UserError` where there is none to load."""
         from transformers import AutoTokenizer
 
         try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(model)
+            return cls(AutoTokenizer.from_pretrained(model), model)
         except (OSError, ValueError, ImportError) as error:
-            reason = " ".join(str(error).split())[:160]
             raise UserError(
-                f"{model}: no tokenizer to load there ({reason}); allowed is a model folder or a hub id"
+                f"{model}: no tokenizer to load there ({one_line(error, 160)}); allowed is a model folder or a hub id"
             ) from error
-        self.model = model
-        self.end: int | None = self.tokenizer.eos_token_id
-        self.fingerprint = fingerprint(self.tokenizer.get_vocab())
 
     def encode(self, text: str) -> list[int]:
         return list(self.tokenizer.encode(text, add_special_tokens=False))
@@ -35,6 +37,11 @@ class ModelTokens:
     def chat(self, user: str) -> list[int]:
         messages = [{"role": "user", "content": user}]
         return self.encode(self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits over the vocabulary (`fingerprint`)."""
+        return fingerprint(self.tokenizer.get_vocab())
 
 
 def fingerprint(vocabulary: Mapping[str, int]) -> str:

@@ -1,35 +1,50 @@
 """What the engine computed for a path's requests: the part of its bill that sampled tokens do not tell."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from leap_lab.engines.base import Completion, Request
 
 
 @dataclass(frozen=True)
 class Usage:
-    """A sum over requests.
+    """A sum over requests, in tokens.
 
     `prefilled` and `cached` are prompt tokens, computed or found in the prefix cache: together all prompts. `decoded`
     are sampled tokens that went through the model again, all but the last of each request. `attended` sums, over all
-    tokens computed, the positions that each attends to, itself included.
+    tokens computed, the positions that each attends to, itself included. What an engine cannot tell of one request
+    (None) is unknown of the sum.
     """
 
     requests: int = 0
-    prefilled: int = 0
-    cached: int = 0
+    prefilled: int | None = 0
+    cached: int | None = 0
     decoded: int = 0
-    attended: int = 0
+    attended: int | None = 0
 
     @classmethod
     def of(cls, request: Request, done: Completion) -> "Usage":
         """One request. Its end-of-sequence token was sampled, too, though it is not among the tokens."""
         length = len(request.prompt)
-        cached = length - done.prefilled
         decoded = max(0, len(done.tokens) + (done.stopped == "eos") - 1)
+        if done.prefilled is None:
+            return cls(1, None, None, decoded, None)
+        cached = length - done.prefilled
         return cls(1, done.prefilled, cached, decoded, _triangle(length + decoded) - _triangle(cached))
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
+        return Usage(
+            self.requests + other.requests,
+            total(self.prefilled, other.prefilled),
+            total(self.cached, other.cached),
+            self.decoded + other.decoded,
+            total(self.attended, other.attended),
+        )
+
+
+def total(*parts: int | None) -> int | None:
+    """The sum; None where a part is unknown."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
 
 
 def _triangle(count: int) -> int:

@@ -7,14 +7,12 @@ import asyncio
 import itertools
 import logging
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from leap_lab.engines.base import Completion, EngineDied, Request, Stopped
 from leap_lab.engines.launch import Launched, check_fields, launched
+from leap_lab.engines.tokens import ModelTokens
 from leap_lab.errors import UserError
-
-__all__ = ["VllmEngine", "check_fields"]
 
 DEFAULTS: dict[str, Any] = {
     "enable_prefix_caching": True,
@@ -40,42 +38,63 @@ CPU_DEFAULTS: dict[str, Any] = {
 CPU_ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
 
 
+# Fields that say where or how fast, never what is sampled. A list of what cannot matter: a field that is missing here
+# only makes a run of its own.
+HARMLESS = {
+    *("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size", "data_parallel_size_local"),
+    *("data_parallel_backend", "data_parallel_address", "data_parallel_rpc_port", "distributed_executor_backend"),
+    *("gpu_memory_utilization", "kv_cache_memory_bytes", "block_size", "swap_space", "cpu_offload_gb"),
+    *("max_num_seqs", "max_num_batched_tokens", "max_parallel_loading_workers", "num_gpu_blocks_override"),
+    *("enable_prefix_caching", "enable_chunked_prefill", "enforce_eager", "scheduling_policy", "download_dir"),
+    *("disable_log_stats", "enable_log_requests", "seed"),  # every request has a seed of its own
+}
+
+
+class VllmSettings:
+    """`engine=vllm`: `fields` are of vLLM's AsyncEngineArgs. vLLM's own output goes to a file unless `log` is set."""
+
+    uses_model = True
+
+    def __init__(self, max_model_len: int, log: bool = False, **fields: Any) -> None:
+        self.log, self.fields = log, {"max_model_len": max_model_len, **fields}
+
+    def check(self) -> None:
+        """`UserError` for a field that vLLM does not have, and where vLLM is not installed; imports no vllm."""
+        check_fields(self.fields)
+
+    def identity(self) -> dict[str, Any]:
+        return {key: value for key, value in self.fields.items() if key not in HARMLESS}
+
+    async def start(self, model: str) -> "VllmEngine":
+        return await VllmEngine.start(model, self.log, **self.fields)
+
+
 class VllmEngine:
     """One model loaded by vLLM. Make it with `start`."""
 
-    def __init__(self, launched: Launched[Any]) -> None:
+    def __init__(self, launched: Launched[Any], model: str) -> None:
         self._launched, self._llm = launched, launched.result
-        self._tokenizer, config = self._llm.get_tokenizer(), self._llm.vllm_config
+        self.tokens, config = ModelTokens(self._llm.get_tokenizer(), model), self._llm.vllm_config
         self.max_model_len: int = config.model_config.max_model_len
         self._ranks: int = config.parallel_config.data_parallel_size
         self._names = itertools.count()
         self._open = True
 
     @classmethod
-    async def start(cls, model: str, log: bool = False, **engine_args: Any) -> "VllmEngine":
-        """Load `model`, a folder or a hub id (`models.located`); `engine_args` are fields of vLLM's AsyncEngineArgs.
+    async def start(cls, model: str, log: bool = False, **fields: Any) -> "VllmEngine":
+        """Load `model`, a folder or a hub id (`models.located`).
 
-        Raises `UserError` for an unknown field or a model that cannot be loaded. vLLM's own output goes to a file
-        unless `log` is set. Cancelling ends a load that is under way.
+        Raises `UserError` for an unknown field or a model that cannot be loaded. Cancelling ends a load that is under
+        way.
         """
-        check_fields(engine_args)
-        engine = cls(await launched(model, lambda: _load(model, engine_args), log))
+        check_fields(fields)
+        engine = cls(await launched(model, lambda: _load(model, fields), log), model)
         if not log:
             logging.getLogger("vllm").setLevel(logging.CRITICAL)  # errors reach the caller as exceptions
-        if getattr(engine._tokenizer, "chat_template", "") is None:
+        if getattr(engine.tokens.tokenizer, "chat_template", "") is None:
             await engine.close()
             raise UserError(f"model.path={model}: its tokenizer has no chat template; allowed are chat models")
         return engine
-
-    def encode(self, text: str) -> list[int]:
-        return list(self._tokenizer.encode(text, add_special_tokens=False))
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False))
-
-    def chat(self, user: str) -> list[int]:
-        messages = [{"role": "user", "content": user}]
-        return self.encode(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
 
     async def generate(self, request: Request) -> Completion:
         """Sample one continuation; cancelling the caller aborts it in the engine, too.
@@ -104,7 +123,7 @@ class VllmEngine:
             _sampling_params(request),
             f"leap-{next(self._names)}",
             priority=request.priority,
-            data_parallel_rank=request.pin % self._ranks if self._ranks > 1 else None,
+            data_parallel_rank=request.affinity % self._ranks if self._ranks > 1 else None,
         )
         return [output async for output in stream][-1]
 
@@ -115,7 +134,7 @@ class VllmEngine:
             raise ValueError(f"{asked} do not fit max_model_len={self.max_model_len}")
 
 
-def _load(model: str, engine_args: dict[str, Any]) -> Any:
+def _load(model: str, fields: dict[str, Any]) -> Any:
     from vllm import AsyncEngineArgs
     from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
@@ -124,7 +143,7 @@ def _load(model: str, engine_args: dict[str, Any]) -> Any:
     if current_platform.is_cpu():
         defaults = DEFAULTS | CPU_DEFAULTS
         os.environ.update({key: os.environ.get(key, value) for key, value in CPU_ENVIRONMENT.items()})
-    return AsyncLLM.from_engine_args(AsyncEngineArgs(model=model, **(defaults | engine_args)))
+    return AsyncLLM.from_fields(AsyncEngineArgs(model=model, **(defaults | fields)))
 
 
 def _sampling_params(request: Request) -> Any:

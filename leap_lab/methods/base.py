@@ -1,33 +1,57 @@
 """What a decoding method is: it turns one question into a group of N paths."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Literal
 
-from leap_lab.engines.base import Engine
+from leap_lab import checks
+from leap_lab.engines.base import Engine, Sampling
+from leap_lab.errors import UserError
+from leap_lab.methods.job import Job
+from leap_lab.methods.writer import Writer
 from leap_lab.path import Path
-from leap_lab.tasks.problem import Problem
+from leap_lab.prompts import Prompts
 
 
 @dataclass(frozen=True)
-class Job:
-    """One group to decode: `peers` paths (N) on one question.
+class Method(ABC):
+    """A way to spend tokens on a question. Its fields are the keys of its YAML, in conf/method or one of your own.
 
-    `seed` is the run's, from which every request derives its own. A lower `priority` is served first; `pin` names the
-    question to data-parallel engines. `beginnings` are token ids that the paths start from, one a path, or none.
+    `max_tokens` is a path's own budget (see `budget`), `answer_tokens` the room for a forced answer. `sampling` and
+    `prompts` are given to every method; a `router` and `probe_tokens` to those that ask for them.
     """
 
-    problem: Problem
-    group: int
-    peers: int
-    seed: int
-    priority: int = 0
-    pin: int = 0
-    beginnings: tuple[tuple[int, ...], ...] = ()
+    max_tokens: int
+    answer_tokens: int
+    sampling: Sampling
+    prompts: Prompts
 
+    budget: ClassVar[Literal["path", "rounds"]] = "path"
+    """What `max_tokens` bounds: the own tokens of one path, or of an agent over all its rounds."""
+    shares: ClassVar[tuple[str, ...]] = ("max_tokens", "answer_tokens")
+    """The settings that its baseline, independent sampling, takes over."""
+    routed: ClassVar[bool] = False
+    """Whether it has a field `router`."""
+    probed: ClassVar[bool] = False
+    """Whether it has a field `probe_tokens`: its paths can be asked at each block what they would answer."""
 
-class Method(Protocol):
-    """A way to spend tokens on a question."""
-
+    @abstractmethod
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
         """Decode a group; every path comes back with a finish."""
-        ...
+
+    def check(self, peers: int, context: int) -> None:
+        """`UserError` for settings that cannot work with N `peers` in a `context` of so many tokens.
+
+        A subclass adds its own rules and calls this one first.
+        """
+        checks.integer("method.max_tokens", self.max_tokens, 1)
+        checks.integer("method.answer_tokens", self.answer_tokens, 1)
+        if self.max_tokens + self.answer_tokens >= context:
+            raise UserError(
+                f"method.max_tokens={self.max_tokens}: with method.answer_tokens={self.answer_tokens} and a prompt it "
+                f"does not fit engine.max_model_len={context}"
+            )
+
+    def writer(self, job: Job, engine: Engine) -> Writer:
+        """The pen for the paths of a group."""
+        return Writer(job, engine, self.prompts, self.sampling, self.max_tokens, self.answer_tokens)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from leap_lab.methods.writer import Writer
 from leap_lab.path import Path, Route, wait_for_all
-from leap_lab.routing import Router
+from leap_lab.routing import Router, Speaker
 from leap_lab.seeds import rng_for
 
 
@@ -34,11 +34,12 @@ class Exchange:
         wait_for_all([path for path, _ in summarized])
         return {path.index: text for path, text in summarized}
 
-    def routes(self, turn: int, summaries: Mapping[int, str], *whose: int) -> dict[int, Route]:
-        """Whom each path hears among those that summarized; `whose` tells draws of one turn apart."""
+    def routes(self, turn: int, paths: Sequence[Path], summaries: Mapping[int, str], *whose: int) -> dict[int, Route]:
+        """Whom each of `paths` hears among those that summarized; `whose` tells draws of one turn apart."""
         job, indices = self.writer.job, list(summaries)
         rng = rng_for(job.seed, job.problem.id, job.group, turn, "route", *whose)
-        heard = self.router.route(list(summaries.values()), rng)
+        by_index = {path.index: path for path in paths}
+        heard = self.router.route([Speaker(text, by_index[index]) for index, text in summaries.items()], rng)
         return {
             index: Route(turn, tuple(indices[peer] for peer, _ in peers), tuple(similarity for _, similarity in peers))
             for index, peers in zip(indices, heard, strict=True)

@@ -1,21 +1,23 @@
 """LeaP-S, a single communication: one LeaP block, then each path goes on alone (Tables 3 and 4, Figure 10)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
+from typing import ClassVar
 
-from leap_lab.engines.base import Engine, Sampling
-from leap_lab.methods.base import Job
+from leap_lab import checks
+from leap_lab.engines.base import Engine
+from leap_lab.errors import UserError
+from leap_lab.methods.base import Method
 from leap_lab.methods.exchange import Exchange
-from leap_lab.methods.writer import Writer
+from leap_lab.methods.job import Job
 from leap_lab.path import Path, Route
-from leap_lab.prompts import Prompts
 from leap_lab.routing import Router
 
 
 @dataclass(frozen=True)
-class LeapS:
+class LeapS(Method):
     """Every path stops once for a LeaP block, at `position` own tokens (T).
 
     With `helpers` (k) the last k paths of the group think and summarize, and stop at the block; the other N - k hear
@@ -28,39 +30,54 @@ class LeapS:
     """
 
     position: int
-    max_tokens: int
     summary_tokens: int
-    answer_tokens: int
-    sampling: Sampling
-    prompts: Prompts
     router: Router
     helpers: int | None = None
     probe_tokens: int | None = None
 
+    routed: ClassVar[bool] = True
+    probed: ClassVar[bool] = True
+
+    def check(self, peers: int, context: int) -> None:
+        """The block must fit the budget, with thinking after it, and somebody must be left to hear the helpers."""
+        super().check(peers, context)
+        checks.integer("method.position", self.position, 1)
+        checks.integer("method.summary_tokens", self.summary_tokens, 1)
+        checks.integer("method.helpers", self.helpers, 1, optional=True)
+        if self.position + self.summary_tokens >= self.max_tokens:
+            raise UserError(
+                f"method.position={self.position}: no block fits; must be less than method.max_tokens="
+                f"{self.max_tokens} minus method.summary_tokens={self.summary_tokens}"
+            )
+        if self.helpers is not None and self.helpers >= peers:
+            raise UserError(
+                f"method.helpers={self.helpers}: nobody is left to hear them; must be less than peers={peers}"
+            )
+
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
         """Decode N paths that exchange summaries once; those that are no helpers come back."""
-        writer = Writer(job, engine, self.prompts, self.sampling, self.max_tokens, self.answer_tokens)
+        writer = self.writer(job, engine)
         paths = writer.begin()
         stay = job.peers - (self.helpers or 0)
         survivors, helpers = paths[:stay], paths[stay:]
         async with asyncio.TaskGroup() as endings:
-            unheard = [path.index for path in helpers]
-            exchange = Exchange(writer, self.router, self.summary_tokens, endings, unheard, self.probe_tokens)
+            only_heard = [path.index for path in helpers]
+            exchange = Exchange(writer, self.router, self.summary_tokens, endings, only_heard, self.probe_tokens)
             summaries = await exchange.summaries(paths, 0, self.position)
-            routes = self._routes(exchange, summaries)
+            routes = self._routes(exchange, paths, summaries)
             for path in exchange.comment(survivors, 0, routes, summaries):
                 exchange.leave(path, 0)
         for helper, survivor in zip(helpers, cycle(survivors), strict=False):
             survivor.helpers.append(helper)
         return survivors
 
-    def _routes(self, exchange: Exchange, summaries: Mapping[int, str]) -> dict[int, Route]:
+    def _routes(self, exchange: Exchange, paths: Sequence[Path], summaries: Mapping[int, str]) -> dict[int, Route]:
         """Whom each path hears; with helpers each survivor stands alone before them."""
         if not self.helpers:
-            return exchange.routes(0, summaries)
+            return exchange.routes(0, paths, summaries)
         heard = {index: text for index, text in summaries.items() if index in exchange.helpers}
         return {
-            index: exchange.routes(0, {index: text, **heard}, index)[index]
+            index: exchange.routes(0, paths, {index: text, **heard}, index)[index]
             for index, text in summaries.items()
             if index not in heard
         }

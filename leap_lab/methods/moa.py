@@ -3,19 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from typing import ClassVar, Literal
 
-from leap_lab.engines.base import Engine, Sampling
-from leap_lab.methods.base import Job
+from leap_lab import checks
+from leap_lab.engines.base import Engine
+from leap_lab.errors import UserError
+from leap_lab.methods.base import Method
+from leap_lab.methods.job import Job
+from leap_lab.methods.references import References, answer_of
 from leap_lab.methods.writer import Writer
-from leap_lab.path import Kind, Path, wait_for_all
-from leap_lab.prompts import Prompts
-
-Part = tuple[Kind, list[int]]
+from leap_lab.path import Path, wait_for_all
 
 
 @dataclass(frozen=True)
-class Moa:
+class Moa(Method):
     """`layers` layers of N agents. The first layer is independent sampling; each further one has a new prompt, the same
     for all its agents: the question and all answers of the layer before, which are received words (`Kind.COMMENT`).
 
@@ -23,18 +24,28 @@ class Moa:
     on the bill. `max_tokens` is an agent's own budget over all layers, earlier answers included: N agents may spend
     what N independent paths may. A layer may think for an equal share of what is left; what it does not use goes to
     later layers, and an agent that has nothing left answers at once. `answer_tokens` is the room for a forced answer.
-    Beginnings are those of the first layer.
+    Beginnings are those of the first layer. `aggregate` is the user's turn from the second layer on (`References`).
     """
 
-    max_tokens: int
-    answer_tokens: int
-    sampling: Sampling
-    prompts: Prompts
+    aggregate: str
     layers: int = 4
+
+    budget: ClassVar[Literal["path", "rounds"]] = "rounds"
+
+    def check(self, peers: int, context: int) -> None:
+        """Layers share one budget, and the later ones need words to quote the earlier ones in."""
+        super().check(peers, context)
+        checks.integer("method.layers", self.layers, 1)
+        self._references.check()
+        if self.layers > self.max_tokens:
+            raise UserError(
+                f"method.layers={self.layers}: they share one budget; must be at most method.max_tokens="
+                f"{self.max_tokens}"
+            )
 
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
         """Decode layer after layer; the last one's paths come back."""
-        writer = Writer(job, engine, self.prompts, self.sampling, self.max_tokens, self.answer_tokens)
+        writer = self.writer(job, engine)
         agents = writer.begin()
         for layer in range(self.layers):
             if layer:
@@ -43,6 +54,10 @@ class Moa:
             await asyncio.gather(*thinking)
         return agents
 
+    @property
+    def _references(self) -> References:
+        return References(self.aggregate, "method.aggregate")
+
     def _share(self, agent: Path, layer: int) -> int:
         """Tokens that the agent may think for in this layer."""
         spent = sum(earlier.sampled for earlier in agent.helpers)
@@ -50,53 +65,12 @@ class Moa:
 
     def _after(self, before: Sequence[Path], layer: int, writer: Writer) -> list[Path]:
         """The agents of the next layer, each with the bill of its predecessor."""
-        parts = self._prompt([answer(path) for path in before], writer)
+        parts = self._references.prompt([answer_of(path) for path in before], writer)
         agents = writer.blank()
         wait_for_all(before)
         for agent, earlier in zip(agents, before, strict=True):
             for kind, tokens in parts:
-                agent.add(kind, layer, tokens, writer.engine.decode(tokens))
-            agent.started_s, agent.chain = earlier.started_s, earlier.chain
+                agent.add(kind, layer, tokens, writer.engine.tokens.decode(tokens))
+            agent.started_s, agent.critical_path = earlier.started_s, earlier.critical_path
             agent.helpers, earlier.helpers = [*earlier.helpers, earlier], []
         return agents
-
-    def _prompt(self, answers: Sequence[str], writer: Writer) -> list[Part]:
-        """The question with references, which get up to half of the context that it leaves; the rest is to think in.
-
-        Where they need more each keeps its end, where the conclusion stands, and the longest are cut first. Where there
-        is no room at all the agent gets the question as the first layer did.
-        """
-        problem, engine = writer.job.problem, writer.engine
-        bare = writer.prompt(self.prompts.with_references(problem, []))
-        room = writer.room(bare) // 2
-        kept = room
-        while kept > 0:
-            references = [_end(answer, kept, engine) for answer in answers]
-            full = writer.prompt(self.prompts.with_references(problem, references))
-            if len(full) - len(bare) <= room:
-                return _parts(full, bare)
-            kept = kept * 3 // 4
-        return [(Kind.PROMPT, writer.prompt(self.prompts.user(problem), self.prompts.opening()))]
-
-
-def answer(path: Path) -> str:
-    """What an agent tells the next layer: its answer, or its thinking where it ended its turn in there."""
-    return path.final.strip() or path.thinking
-
-
-def _end(text: str, kept: int, engine: Engine) -> str:
-    """The last `kept` tokens of a text, marked where something is missing."""
-    tokens = engine.encode(text)
-    return text if len(tokens) <= kept else f"... {engine.decode(tokens[-kept:])}"
-
-
-def _parts(full: list[int], bare: list[int]) -> list[Part]:
-    """A prompt as who wrote it: what it has beyond `bare` came from other agents."""
-    start = _common(full, bare)
-    end = len(full) - _common(full[start:][::-1], bare[start:][::-1])
-    return [(Kind.PROMPT, full[:start]), (Kind.COMMENT, full[start:end]), (Kind.PROMPT, full[end:])]
-
-
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """Tokens that both begin with."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

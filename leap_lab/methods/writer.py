@@ -9,31 +9,28 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Literal
 
-from leap_lab.engines.base import GREEDY, Completion, Engine, Request, Sampling
+from leap_lab.engines.base import GREEDY, Completion, Engine, Purpose, Request, Sampling, Tokens
 from leap_lab.engines.usage import Usage
-from leap_lab.methods.base import Job
+from leap_lab.methods.job import Job
 from leap_lab.path import Branch, Finish, Kind, Path, Route
 from leap_lab.prompts import SUMMARY_CLOSE, THINK_CLOSE, THINK_OPEN, Prompts
 from leap_lab.seeds import derive_seed, rng_for
 
-if TYPE_CHECKING:
-    from leap_lab.engines.base import Tokens
-
 PARAGRAPH = "\n\n"
 
 
-def whole_paragraphs(tokens: Sequence[int], engine: Engine) -> int:
-    """How many of the tokens to keep so that they end with a paragraph; all of them where none ends."""
-    for kept in range(len(tokens), 0, -1):
-        if engine.decode(tokens[max(0, kept - 2) : kept]).rstrip(" ").endswith(PARAGRAPH):
+def whole_paragraphs(ids: Sequence[int], tokens: Tokens) -> int:
+    """How many of the token ids to keep so that they end with a paragraph; all of them where none ends."""
+    for kept in range(len(ids), 0, -1):
+        if tokens.decode(ids[max(0, kept - 2) : kept]).rstrip(" ").endswith(PARAGRAPH):
             return kept
-    return len(tokens)
+    return len(ids)
 
 
-def chat_prompt(tokens: "Tokens", user: str, opening: str = "") -> list[int]:
-    """The chat template around a user's turn, and an open `<think>`, by an engine or its tokenizer alone."""
+def chat_prompt(tokens: Tokens, user: str, opening: str = "") -> list[int]:
+    """The chat template around a user's turn, and an open `<think>`."""
     prompt = tokens.chat(user)
     opened = tokens.decode(prompt[-16:]).rstrip().endswith(THINK_OPEN)
     return prompt + tokens.encode(("" if opened else f"{THINK_OPEN}\n") + opening)
@@ -49,16 +46,22 @@ class Writer:
     sampling: Sampling
     max_tokens: int
     answer_tokens: int
+    probing: Literal["before", "after"] | None = None  # the phase of the probe that is being written
+
+    @property
+    def tokens(self) -> Tokens:
+        """The model's tokenizer and chat template."""
+        return self.engine.tokens
 
     def begin(self) -> list[Path]:
         """N paths that hold the question, an open `<think>` and the beginnings they were given."""
         paths = self.blank()
         prompt = self.prompt(self.prompts.user(self.job.problem), self.prompts.opening())
-        text = self.engine.decode(prompt)
+        text = self.tokens.decode(prompt)
         for path in paths:
             path.add(Kind.PROMPT, 0, prompt, text)
         for path, beginning in zip(paths, self.job.beginnings, strict=False):
-            path.add(Kind.PREFIX, 0, beginning, self.engine.decode(beginning))
+            path.add(Kind.PREFIX, 0, beginning, self.tokens.decode(beginning))
         return paths
 
     def blank(self) -> list[Path]:
@@ -67,7 +70,7 @@ class Writer:
 
     def prompt(self, user: str, opening: str = "") -> list[int]:
         """The chat template around a user's turn, and an open `<think>`."""
-        return chat_prompt(self.engine, user, opening)
+        return chat_prompt(self.tokens, user, opening)
 
     async def think(self, path: Path, turn: int, limit: int | None = None) -> bool:
         """Reason on, for at most `limit` own tokens. True when the path closed its thinking or ended its turn."""
@@ -75,7 +78,7 @@ class Writer:
         if allowed < 1:
             return False
         done = await self._sample(path, "think", turn, allowed, (THINK_CLOSE,))
-        path.add(Kind.THINK, turn, done.tokens, self.engine.decode(done.tokens))
+        path.add(Kind.THINK, turn, done.tokens, self.tokens.decode(done.tokens))
         return done.stopped != "length"
 
     def can_exchange(self, path: Path, summary_tokens: int) -> bool:
@@ -88,7 +91,7 @@ class Writer:
         lead = "" if path.segments[-1].text.rstrip(" ").endswith(PARAGRAPH) else PARAGRAPH
         self._write(path, Kind.TRIGGER, turn, lead + self.prompts.summary_request(rng))
         done = await self._sample(path, "summary", turn, summary_tokens, (SUMMARY_CLOSE,))
-        text = self.engine.decode(done.tokens)
+        text = self.tokens.decode(done.tokens)
         path.add(Kind.SUMMARY, turn, done.tokens, text)
         if done.stopped != "stop":
             self._write(path, Kind.TRIGGER, turn, f" {SUMMARY_CLOSE}")
@@ -96,10 +99,10 @@ class Writer:
 
     def comment(self, path: Path, turn: int, route: Route, summaries: Sequence[str]) -> bool:
         """Pass on what the routed peers wrote. False, and nothing written, where the context has no room for it."""
-        tokens = self.engine.encode(self.prompts.comment(summaries))
+        tokens = self.tokens.encode(self.prompts.comment(summaries))
         if len(tokens) >= self.room(path):
             return False
-        path.add(Kind.COMMENT, turn, tokens, self.engine.decode(tokens))
+        path.add(Kind.COMMENT, turn, tokens, self.tokens.decode(tokens))
         path.routes.append(route)
         return True
 
@@ -128,7 +131,7 @@ class Writer:
         """
         copy, before = branch.path, branch.path.sampled
         sampling = self.sampling if probe_tokens else GREEDY
-        writer = replace(self, sampling=sampling, max_tokens=copy.spent + probe_tokens)
+        writer = replace(self, sampling=sampling, max_tokens=copy.spent + probe_tokens, probing=branch.phase)
         await writer.think_to_the_end(copy, branch.turn + 1)
         path.tokens_probe += copy.sampled - before
         path.probe_usage += copy.usage
@@ -151,7 +154,7 @@ class Writer:
             await self._force(path, turn, "context_full")
             return
         done = await self._sample(path, "final", turn, min(room, self._final_tokens), ())
-        path.add(Kind.FINAL, turn, done.tokens, self.engine.decode(done.tokens))
+        path.add(Kind.FINAL, turn, done.tokens, self.tokens.decode(done.tokens))
         if done.stopped == "length":
             await self._force(path, turn, "context_full" if room <= self._final_tokens else "forced")
 
@@ -164,28 +167,29 @@ class Writer:
         path.forced_at = len(path.segments)
         self._write(path, Kind.TRIGGER, turn, PARAGRAPH + self.prompts.force(self.job.problem))
         done = await self._sample(path, "answer", turn, self.answer_tokens, ("\n",))
-        path.add(Kind.FINAL, turn, done.tokens, self.engine.decode(done.tokens))
+        path.add(Kind.FINAL, turn, done.tokens, self.tokens.decode(done.tokens))
 
     async def _sample(self, path: Path, phase: str, turn: int, limit: int, stop: tuple[str, ...]) -> Completion:
         seed = derive_seed(self._seed(path.index), turn, phase)
+        purpose = Purpose(path.index, turn, phase, self.probing)
         job = self.job
-        request = Request(path.tokens, limit, seed, self.sampling, stop, job.priority, job.pin)
+        request = Request(path.tokens, limit, seed, self.sampling, stop, job.priority, job.affinity, purpose=purpose)
         completion = await self.engine.generate(request)
         path.usage += Usage.of(request, completion)
-        path.chain += len(completion.tokens)
+        path.critical_path += len(completion.tokens)
         return completion
 
     def _write(self, path: Path, kind: Kind, turn: int, text: str) -> None:
-        path.add(kind, turn, self.engine.encode(text), text)
+        path.add(kind, turn, self.tokens.encode(text), text)
 
     def cut(self, path: Path) -> None:
         """Drop the unfinished paragraph at the end of the thinking; it stays on the bill."""
         last = path.segments[-1]
         if last.kind is not Kind.THINK:
             return
-        kept = whole_paragraphs(last.tokens, self.engine)
+        kept = whole_paragraphs(last.tokens, self.tokens)
         path.tokens_cut += len(last.tokens) - kept
-        path.segments[-1] = replace(last, tokens=last.tokens[:kept], text=self.engine.decode(last.tokens[:kept]))
+        path.segments[-1] = replace(last, tokens=last.tokens[:kept], text=self.tokens.decode(last.tokens[:kept]))
 
     def _seed(self, index: int) -> int:
         return derive_seed(self.job.seed, self.job.problem.id, self.job.group, index)
@@ -196,7 +200,7 @@ class Writer:
     @cached_property
     def _forced_tokens(self) -> int:
         openings = f"\n{THINK_CLOSE}", PARAGRAPH + self.prompts.force(self.job.problem)
-        return self.answer_tokens + sum(len(self.engine.encode(opening)) for opening in openings)
+        return self.answer_tokens + sum(len(self.tokens.encode(opening)) for opening in openings)
 
     @cached_property
     def _exchange_tokens(self) -> int:
@@ -204,8 +208,8 @@ class Writer:
         requests = [
             f"{trigger}\n{template}" for trigger in self.prompts.triggers for template in self.prompts.templates
         ]
-        longest = max(len(self.engine.encode(PARAGRAPH + request)) for request in requests)
-        return longest + len(self.engine.encode(f" {SUMMARY_CLOSE}" + self.prompts.comment([])))
+        longest = max(len(self.tokens.encode(PARAGRAPH + request)) for request in requests)
+        return longest + len(self.tokens.encode(f" {SUMMARY_CLOSE}" + self.prompts.comment([])))
 
     @cached_property
     def _final_tokens(self) -> int:

@@ -32,7 +32,7 @@ SCHEMA = pa.schema(
         "answer": pa.string(),
         "correct": pa.bool_(),
         "finish": pa.string(),
-        # Tokens and requests are of the path and of its helpers (`Path.bill`); segments and all else are of the path.
+        # Tokens and requests are of the path and of its helpers (`Path.billed_paths`), all else of the path.
         "tokens_think": pa.int64(),  # thinking and final answer, with what was cut back
         "tokens_summary": pa.int64(),
         "tokens_comment": pa.int64(),
@@ -62,7 +62,7 @@ SCHEMA = pa.schema(
         "tokens_probe_cached": pa.int64(),
         "tokens_probe_decoded": pa.int64(),
         "tokens_probe_attended": pa.int64(),
-        "critical_path": pa.int64(),  # `Path.chain`, the longest of the path and its helpers
+        "critical_path": pa.int64(),  # `Path.critical_path`, the longest of the path and its helpers
     }
 )
 

@@ -4,11 +4,11 @@ It is added up from the rows of the group files, so that a resumed run undercoun
 failed, or was cut off before it was whole, has no rows and is not in it.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leap_lab.engines.base import EngineSettings
 from leap_lab.files import read_json
 from leap_lab.runs.flops import Flops, NotCounted, flops_of
 from leap_lab.runs.folder import RunFolder
@@ -17,7 +17,6 @@ from leap_lab.runs.reading import read_groups
 if TYPE_CHECKING:
     import pandas as pd
 
-    from leap_lab.settings.cell import Cell
 
 USAGE = ("requests", "tokens_prefilled", "tokens_decoded", "tokens_attended")  # in the order of `Flops.total`
 PROBE_USAGE = ("requests_probe", "tokens_probe_prefilled", "tokens_probe_decoded", "tokens_probe_attended")
@@ -41,26 +40,25 @@ PROBE_SUMS = {
 COLUMNS = sorted({"question_id", "group", "critical_path", *USAGE, *PROBE_USAGE, *SUMS.values(), *PROBE_SUMS.values()})
 
 
-def enter(folder: RunFolder, cell: "Cell") -> None:
-    """Put the ledger of all that a run folder holds into its run.json."""
+def enter(folder: RunFolder, engine: EngineSettings, model: str) -> None:
+    """Put the ledger of all that a run folder holds into its run.json; `model` is a folder or a hub id."""
     run = folder.read_run()
-    flops, why = known(cell)
+    flops, why = known(engine, model)
     rows = read_groups(folder.path, COLUMNS) if folder.groups() else None
     spent = {} if rows is None else ledger(rows, flops)
     wall_s = round(sum(session.get("wall_s") or 0.0 for session in run.get("sessions", [])), 3)
-    model = {"flops_per": asdict(flops)} if flops else {"flops_per": None, "flops_unknown": why}
-    folder.write_run({**run, "ledger": {**spent, "wall_s": wall_s, **model}})
+    per = {"flops_per": asdict(flops)} if flops else {"flops_per": None, "flops_unknown": why}
+    folder.write_run({**run, "ledger": {**spent, "wall_s": wall_s, **per}})
 
 
-def known(cell: "Cell") -> tuple[Flops | None, str]:
-    """What the cell's model takes, or None and why that is not known."""
-    engine: Mapping[str, Any] = cell.config["engine"]
-    if engine["name"] == "scripted":
+def known(engine: EngineSettings, model: str) -> tuple[Flops | None, str]:
+    """What a model takes on this engine, or None and why that is not known."""
+    if not engine.uses_model:
         return None, "a program is in the model's place"
-    if engine.get("hf_overrides"):
+    if engine.identity().get("hf_overrides"):
         return None, "engine.hf_overrides changes the model"
     try:
-        return flops_of(cell.model_path, engine.get("revision")), ""
+        return flops_of(model, engine.identity().get("revision")), ""
     except NotCounted as error:
         return None, str(error)
 
@@ -73,30 +71,32 @@ def ledger(rows: "pd.DataFrame", flops: Flops | None) -> dict[str, Any]:
     tokens that were sampled one after another: mean and maximum over groups. Probes are apart. `flops` is None where
     the model's are not known.
     """
-    sums = {name: int(rows[column].sum()) for name, column in SUMS.items()}
-    sampled = sums["thinking"] + sums["summaries"]
+    sums = {name: _sum(rows, column) for name, column in SUMS.items()}
     paths = rows.groupby(["question_id", "group"])["critical_path"].max()
     return {
         "questions": int(rows["question_id"].nunique()),
         "groups": len(paths),
         "paths": len(rows),
-        "sampled": sampled,
-        **{**sums, "thinking": sums["thinking"] - sums["answers"]},
+        "sampled": int((rows["tokens_think"] + rows["tokens_summary"]).sum()),
+        **{**sums, "thinking": int((rows["tokens_think"] - rows["tokens_answer"]).sum())},
         "flops": _flops(rows, flops, USAGE),
         "critical_path_mean": float(paths.mean()),
         "critical_path_max": int(paths.max()),
         "probes": {
-            **{name: int(rows[column].sum()) for name, column in PROBE_SUMS.items()},
+            **{name: _sum(rows, column) for name, column in PROBE_SUMS.items()},
             "flops": _flops(rows, flops, PROBE_USAGE),
         },
     }
 
 
+def _sum(rows: "pd.DataFrame", column: str) -> int | None:
+    """None where a row does not know."""
+    return None if rows[column].isna().any() else int(rows[column].sum())
+
+
 def _flops(rows: "pd.DataFrame", flops: Flops | None, columns: tuple[str, str, str, str]) -> float | None:
-    if flops is None:
-        return None
-    asked, prefilled, decoded, attended = (int(rows[column].sum()) for column in columns)
-    return float(flops.total(asked, prefilled, decoded, attended))
+    sums = [_sum(rows, column) for column in columns]
+    return None if flops is None or None in sums else float(flops.total(*sums))
 
 
 def flops_per(folder: Path) -> Flops | None:

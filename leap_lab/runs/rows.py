@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from leap_lab.engines.usage import total
 from leap_lab.files import storable
 from leap_lab.path import Kind, Path
 from leap_lab.tasks.problem import Problem
@@ -40,7 +41,7 @@ def _of_path(path: Path) -> dict[str, Any]:
     return {
         "finish": path.finish,
         **_tokens(path),
-        "critical_path": max(each.chain for each in path.bill),
+        "critical_path": max(each.critical_path for each in path.billed_paths),
         "blocks": path.blocks,
         "segments": [
             {"kind": part.kind.value, "turn": part.turn, "text": storable(part.text), "tokens": list(part.tokens)}
@@ -60,13 +61,13 @@ def _of_path(path: Path) -> dict[str, Any]:
     }
 
 
-def _tokens(path: Path) -> dict[str, int]:
+def _tokens(path: Path) -> dict[str, int | None]:
     """The columns of tokens and requests: of the path and of its helpers, which have no row of their own."""
-    bill = [_tokens_of_one(each) for each in path.bill]
-    return {column: sum(each[column] for each in bill) for column in bill[0]}
+    bill = [_tokens_of_one(each) for each in path.billed_paths]
+    return {column: total(*(each[column] for each in bill)) for column in bill[0]}
 
 
-def _tokens_of_one(path: Path) -> dict[str, int]:
+def _tokens_of_one(path: Path) -> dict[str, int | None]:
     return {
         "tokens_think": path.count(Kind.THINK, Kind.FINAL) + path.tokens_cut,
         "tokens_summary": path.count(Kind.SUMMARY),

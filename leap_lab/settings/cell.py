@@ -1,57 +1,53 @@
 """A cell of a sweep: one setting of everything that determines a result, and the identity that names its run."""
 
-import hashlib
-import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from hydra.utils import get_class, instantiate
-
-from leap_lab.engines.base import Sampling
+from leap_lab.engines.base import EngineSettings, Sampling
 from leap_lab.engines.models import fingerprint, located
-from leap_lab.errors import UserError
 from leap_lab.methods.base import Method
+from leap_lab.methods.independent import Independent
 from leap_lab.runs.groupfile import SCHEMA_VERSION
 from leap_lab.runs.identity import run_id_of
+from leap_lab.settings.datasets import Datasets
+from leap_lab.settings.objects import class_of, instantiate, without_addresses
 from leap_lab.tasks.problem import Problem
 
 NO_PREFIX = {"name": "none", "fraction": 0.0, "good_ratio": 0.0, "per_path": False}
-LABELS = ("name", "limit", "few")  # of a config node: what `run.py` reads, no arguments of the target
-PARTS = ("method", "router", "prompts", "sampling", "peers", "seed")  # of an identity, beside model, engine and dataset
-# Fields of the engine that change what is sampled, not only where or how fast.
-SAMPLING_FIELDS = ("max_model_len", "dtype", "quantization", "kv_cache_dtype", "revision", "tokenizer", "hf_overrides")
+PARTS = ("router", "prompts", "sampling", "peers", "seed")  # of an identity, beside model, engine, method and dataset
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A validated configuration as plain values (`schema.validate`)."""
+    """A checked configuration as plain values (`rules.validate`). `UserError` where method and settings do not fit."""
 
     config: Mapping[str, Any]
+    datasets: Datasets = field(default_factory=Datasets, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.method()  # refuses what the schema cannot see, such as a broken prompt set
+        self.method().check(self.config["peers"], self.config["engine"]["max_model_len"])
+
+    def but(self, **changes: Any) -> "Cell":
+        """A cell with other values for some keys."""
+        return Cell({**self.config, **changes}, self.datasets)
 
     def baseline(self) -> "Cell":
-        """Independent sampling with everything else the same, budget included."""
+        """Independent sampling with everything else the same, and what the method shares with it (its budget)."""
         method = self.config["method"]
-        alone = {
-            "_target_": "leap_lab.methods.independent.Independent",
-            "name": "independent",
-            "max_tokens": method["max_tokens"],
-            "answer_tokens": method["answer_tokens"],
-        }
-        return Cell({**self.config, "method": alone})
+        address = f"{Independent.__module__}.{Independent.__qualname__}"
+        alone = {"_target_": address, "name": "independent", "max_tokens": self.config["model"]["max_tokens"]}
+        alone |= {"answer_tokens": method["answer_tokens"]}
+        return self.but(method=alone | {key: method[key] for key in self._method.shares})
 
     def reference(self) -> "Cell":
         """The run that buckets and beginnings come from: the model's own sampling and budget, whatever is swept."""
         asked, model = self.config["reference"], self.config["model"]
-        whole = {**self.baseline().config, "difficulty": {"name": "all"}, "prefix": NO_PREFIX}
-        method = {**whole["method"], "max_tokens": model["max_tokens"]}
+        whole = self.baseline()
+        method = {**whole.config["method"], "max_tokens": model["max_tokens"]}
         own = {"peers": asked["responses"], "seed": asked["seed"], "groups": 1, "sampling": model["sampling"]}
-        return Cell({**whole, **own, "method": method})
+        return whole.but(difficulty={"name": "all"}, prefix=NO_PREFIX, method=method, **own)
 
     @property
     def needs_reference(self) -> bool:
@@ -65,7 +61,14 @@ class Cell:
 
     @property
     def wants_baseline(self) -> bool:
-        return bool(self.config["baseline"]) and self.config["method"]["name"] != "independent"
+        """Whether independent sampling is decoded beside it."""
+        return bool(self.config["baseline"]) and self._method is not Independent
+
+    @property
+    def runs(self) -> "list[Cell]":
+        """Every run that this cell takes: its reference run, its baseline, itself."""
+        reference = [self.reference()] if self.needs_reference or self.shows_reference else []
+        return [*reference, *([self.baseline()] if self.wants_baseline else []), self]
 
     @property
     def label(self) -> str:
@@ -76,7 +79,7 @@ class Cell:
         words += [f"{key}={self.config[key]['name']}" for key in ("difficulty", "prefix") if self._sets(key)]
         return " ".join(words)
 
-    @property
+    @cached_property
     def model_path(self) -> str:
         """Where the model is: a folder or a hub id."""
         return located(str(self.config["model"]["path"]))
@@ -87,93 +90,63 @@ class Cell:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What determines the result: not where it runs, how it is tracked, or how much of it was asked for."""
-        config = self.recorded
-        engine = config["engine"]
+        """What determines the result: not where it runs, how it is tracked, or how much of it was asked for.
+
+        It holds no address of a class (`_target_`): a choice is known by its name and its settings.
+        """
+        config, engine = self.recorded, self.engine()
         selected = {key: config[key] for key in ("difficulty", "prefix") if self.needs_reference}
         return {
             **selected,
             **({"probes": {"tokens": config["probe_tokens"], "sampled": True}} if self._probed else {}),
             **({"reference": self.reference().run_id} if self.needs_reference else {}),
             "schema": SCHEMA_VERSION,
-            "model": "none" if engine["name"] == "scripted" else fingerprint(self.model_path),
-            "engine": {key: engine[key] for key in SAMPLING_FIELDS if key in engine},
+            "model": fingerprint(self.model_path) if engine.uses_model else "none",
+            "engine": engine.identity(),
+            "method": without_addresses(self.config["method"]),
             **{key: without_addresses(config[key]) for key in PARTS},
-            "dataset": without_addresses(_dataset_identity(config["dataset"])),
+            "dataset": self.datasets.identity(config["dataset"]),
         }
 
     @cached_property
     def recorded(self) -> dict[str, Any]:
-        """The configuration as the run folder keeps it: a method without a router has none."""
-        router = self.config["router"] if self._takes("router") else None
-        return {**self.config, "router": router, "probes": self._probed}
+        """The configuration as the run folder keeps it: a method without a router has none, and its budget is told."""
+        router = self.config["router"] if self._method.routed else None
+        told = {"budget": self._method.budget, "shares": list(self._method.shares)}
+        method = {**self.config["method"], **told}
+        return {**self.config, "method": method, "router": router, "probes": self._probed}
 
     def method(self) -> Method:
         """The decoding method, with its prompts, sampling and, where it has one, router."""
         config = self.config
         parts: dict[str, Any] = {
-            "prompts": made(config["prompts"]),
+            "prompts": instantiate(config["prompts"]),
             "sampling": Sampling(**config["sampling"]),
         }
-        if self._takes("router"):
-            parts["router"] = made(config["router"])
+        if self._method.routed:
+            parts["router"] = instantiate(config["router"])
         if self._probed:
             parts["probe_tokens"] = config["probe_tokens"]
-        method: Method = made(config["method"], **parts)
+        method: Method = instantiate(config["method"], **parts)
         return method
+
+    def engine(self) -> EngineSettings:
+        """The engine, not started."""
+        settings: EngineSettings = instantiate(self.config["engine"])
+        return settings
 
     def problems(self) -> list[Problem]:
         """The first `limit` questions of the dataset; `UserError` when there are none."""
-        dataset = self.config["dataset"]
-        found: list[Problem] = made(dataset).load()
-        if not found:
-            raise UserError(f"dataset={dataset['name']}: it holds no questions")
-        return found[: self.config["limit"]]
+        return self.datasets.problems(self.config["dataset"])[: self.config["limit"]]
 
     def _sets(self, key: str) -> bool:
         return self.config[key]["name"] not in ("all", "none")
 
     @property
     def _probed(self) -> bool:
-        return bool(self.config["probes"]) and self._takes("probe_tokens")
+        return bool(self.config["probes"]) and self._method.probed
 
-    def _takes(self, argument: str) -> bool:
-        """Whether the method has such an argument."""
-        return argument in inspect.signature(get_class(self.config["method"]["_target_"])).parameters
-
-
-def made(node: Mapping[str, Any], **more: Any) -> Any:
-    """The object that a config node describes; `more` are arguments that are objects already."""
-    return instantiate(arguments(node), _convert_="all", _partial_=True)(**more)
-
-
-def without_addresses(value: Any) -> Any:
-    """A config node without `_target_`, at any depth: where the code of a choice lies determines no result."""
-    if isinstance(value, Mapping):
-        return {key: without_addresses(item) for key, item in value.items() if key != "_target_"}
-    return [without_addresses(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def arguments(node: Mapping[str, Any]) -> dict[str, Any]:
-    """A config node without its labels: what `instantiate` may pass on."""
-    return {key: value for key, value in node.items() if key not in LABELS}
-
-
-def _dataset_identity(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """The dataset's settings; of local files their content, not their path."""
-    settings = {key: value for key, value in dataset.items() if key not in ("limit", "few")}
-    for key in ("path", "hub_id"):
-        if dataset.get(key) and (content := _content(Path(str(dataset[key])).expanduser())):
-            settings[key] = content
-    return settings
-
-
-def _content(path: Path) -> str | None:
-    """A hash of a file, or of the files in a folder by name; None for what is neither."""
-    if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    if not path.is_dir():
-        return None
-    files_in = sorted(file for file in path.rglob("*") if file.is_file())
-    listed = "".join(f"{file.relative_to(path)} {_content(file)}\n" for file in files_in)
-    return hashlib.sha256(listed.encode()).hexdigest()
+    @cached_property
+    def _method(self) -> type[Method]:
+        found: type[Method] = class_of("method", self.config["method"], Method)
+        return found

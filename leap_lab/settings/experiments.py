@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from leap_lab.errors import UserError
+from leap_lab.settings import conf
+from leap_lab.settings.arguments import combinations, parsed
 from leap_lab.settings.rules import resolve
 
 PARTS = ("method", "router", "prefix")  # groups whose keys depend on the choice
@@ -18,59 +20,52 @@ PARTS = ("method", "router", "prefix")  # groups whose keys depend on the choice
 
 @dataclass(frozen=True)
 class Pass:
-    """One sweep: what Hydra is to see, and the experiment that it is for (None: the user's own)."""
+    """One sweep: its overrides, and the experiment that it is for (None: the user's own)."""
 
-    arguments: list[str]
+    overrides: list[str]
+    multirun: bool = True
     experiment: str | None = None  # its name, and what the user swept beside it, such as `trap seed=1`
 
-    @property
-    def overrides(self) -> list[str]:
-        """The arguments that set something."""
-        return [argument for argument in self.arguments if "=" in argument or argument.startswith("~")]
 
-
-def passes(arguments: Sequence[str], multirun: bool) -> list[Pass]:
+def passes(overrides: Sequence[str], multirun: bool) -> list[Pass]:
     """The sweeps that a command line asks for: itself, or a sweep for every grid of every experiment it names.
 
-    To be called within Hydra's context of conf. `UserError` for several experiments without -m.
+    To be called within `conf.opened`. `UserError` for several experiments without -m.
     """
     from hydra.core.override_parser.types import Glob
 
-    given = {argument: _parsed(argument) for argument in Pass(list(arguments)).overrides}
-    asked = [argument for argument, parsed in given.items() if parsed.key_or_group == "experiment"]
+    given = {override: parsed(override) for override in overrides}
+    asked = [override for override, known in given.items() if known.key_or_group == "experiment"]
     if not asked:
-        return [Pass(list(arguments))]
+        return [Pass(list(overrides), multirun)]
     chosen = given[asked[-1]]
     if chosen.is_sweep_override() and not multirun:
         raise UserError(f"{asked[-1]}: several experiments are a sweep; add -m")
     if isinstance(chosen.value(), Glob):
-        values = iter(chosen.value().filter(names()))
+        values = iter(chosen.value().filter(conf.choices("experiment")))
     elif chosen.is_sweep_override():
         values = chosen.sweep_string_iterator()
     else:
         values = iter([chosen.get_value_element_as_str()])
-    own = [argument for argument in given if argument not in asked]
+    own = [override for override in given if override not in asked]
     return [each for name in dict.fromkeys(map(str, values)) for each in _of(name, own)]
 
 
 def names() -> list[str]:
     """The experiments in conf/experiment."""
-    from importlib.resources import files
-
-    found = (file.name for file in (files("conf") / "experiment").iterdir())
-    return sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml"))
+    return sorted(file.stem for file in (conf.CONF / "experiment").glob("*.yaml"))
 
 
 def _of(name: str, own: Sequence[str]) -> list[Pass]:
     """The passes of one experiment, for every value of the keys that the user sweeps beside its grids."""
     varied = {key for grid in _grids(name, []) for key in grid}
-    beside = [argument for argument in own if _parsed(argument).is_sweep_override() and _key(argument) not in varied]
-    return [each for values in _combinations(beside) for each in _variant(name, own, beside, values)]
+    beside = [argument for argument in own if parsed(argument).is_sweep_override() and _key(argument) not in varied]
+    return [each for values in combinations(beside) for each in _variant(name, own, beside, values)]
 
 
 def _variant(name: str, own: Sequence[str], beside: Sequence[str], values: Sequence[str]) -> list[Pass]:
     settled = [*(argument for argument in own if argument not in beside), *values]
-    single = [argument for argument in settled if not _parsed(argument).is_sweep_override()]
+    single = [argument for argument in settled if not parsed(argument).is_sweep_override()]
     found, taken = [], set()
     for grid in _grids(name, [argument for argument in single if not _in_part(argument)]):
         fixed = grid.pop("fixed", {})
@@ -78,7 +73,7 @@ def _variant(name: str, own: Sequence[str], beside: Sequence[str], values: Seque
         taken |= {*mine, *(argument for argument in settled if _key(argument) in fixed)}
         left = {key: value for key, value in grid.items() if key not in map(_key, mine)}
         told = " ".join([name, *values])
-        found.append(Pass(["-m", f"experiment={name}", *_overrides(left), *_overrides(fixed), *mine], told))
+        found.append(Pass([f"experiment={name}", *_overrides(left), *_overrides(fixed), *mine], True, told))
     if alien := [argument for argument in settled if argument not in taken]:
         raise UserError(f"{alien[0]}: no part of experiment={name} has such a key")
     return [each for index, each in enumerate(found) if each not in found[:index]]
@@ -86,23 +81,12 @@ def _variant(name: str, own: Sequence[str], beside: Sequence[str], values: Seque
 
 def _grids(name: str, single: Sequence[str]) -> list[dict[str, Any]]:
     """The grids of an experiment, sized by what the user set."""
-    from hydra import compose
-
-    config = resolve(compose("config", overrides=[f"experiment={name}", *single]))
+    config = resolve(conf.compose([f"experiment={name}", *single]))
     return [dict(grid) for grid in config["experiment"]["grids"]]
-
-
-def _combinations(sweeps: Sequence[str]) -> list[list[str]]:
-    """Every combination of the values of some sweeps; a single empty one of none."""
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-
-    [found] = BasicSweeper.split_arguments([_parsed(sweep) for sweep in sweeps], None) if sweeps else [[[]]]
-    return [list(each) for each in found]
 
 
 def _takes(grid: Mapping[str, Any], single: Sequence[str], argument: str) -> bool:
     """Whether the method, router and prefix of a grid have the key; any other key is Hydra's to refuse."""
-    from hydra import compose
     from omegaconf import OmegaConf
 
     if not _in_part(argument):
@@ -110,7 +94,7 @@ def _takes(grid: Mapping[str, Any], single: Sequence[str], argument: str) -> boo
     chosen = {key: value[0] if isinstance(value, list) else value for key, value in grid.items() if key in PARTS}
     own = [each for each in single if _key(each) in (*PARTS, "model", "dataset", "model.path", "dataset.path")]
     parts = [each for each in _overrides(chosen) if _key(each) not in map(_key, own)]
-    found = OmegaConf.select(compose("config", overrides=[*parts, *own]), _key(argument), default=PARTS)
+    found = OmegaConf.select(conf.compose([*parts, *own]), _key(argument), default=PARTS)
     return found is not PARTS
 
 
@@ -119,7 +103,7 @@ def _in_part(argument: str) -> bool:
 
 
 def _key(argument: str) -> str:
-    return str(_parsed(argument).key_or_group)
+    return str(parsed(argument).key_or_group)
 
 
 def _overrides(grid: Mapping[str, Any]) -> list[str]:
@@ -130,9 +114,3 @@ def _written(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(map(_written, value))
     return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
-
-
-def _parsed(argument: str) -> Any:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    return OverridesParser.create().parse_overrides([argument])[0]

@@ -1,18 +1,20 @@
-"""What a configuration may hold. Every bad value is refused here, in one line, before an engine starts."""
+"""What a configuration may hold, as far as it is no method's or router's own. A bad value is refused in one line."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from leap_lab.errors import UserError, brief
-from leap_lab.prompts import SUMMARY_CLOSE
+from leap_lab import checks
+from leap_lab.checks import LARGEST
+from leap_lab.errors import UserError, one_line
 
-WHOLE, NUMBER = "a whole number", "a number"
+MOST_PEERS = 4096  # of a group: all its paths are in memory at once, and routers compare every pair
+MOST_GROUPS = 1000  # of a question; for still more take another seed
+MOST_AT_ONCE = 10_000  # groups in flight
+CHOICES = ("model", "engine", "method", "router", "dataset", "prompts", "tracking", "difficulty", "prefix")
 
 
 def shares(base: float, parts: Sequence[float]) -> list[float]:
@@ -23,82 +25,60 @@ def shares(base: float, parts: Sequence[float]) -> list[float]:
 OmegaConf.register_new_resolver("shares", shares, replace=True)
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One key: its type, the values it may have, and those in words."""
-
-    key: str
-    kind: str
-    holds: Callable[[Any], bool]
-    allowed: str
-    optional: bool = False
-
-    def check(self, value: Any) -> None:
-        """`UserError` unless the value is allowed."""
-        if value is None and self.optional:
-            return
-        if not (_is(self.kind, value) and self.holds(value)):
-            raise UserError(f"{self.key}={_shown(value)}: allowed is {self.allowed}")
+def integer(least: int = 0, most: int | None = None, optional: bool = False) -> Callable[[str, Any], None]:
+    """A rule: an integer within bounds."""
+    return lambda key, value: checks.integer(key, value, least, most, optional)
 
 
-def _at_least(key: str, least: int, optional: bool = False) -> Rule:
-    words = f"{WHOLE} of at least {least}" + (", or null" if optional else "")
-    return Rule(key, WHOLE, lambda value: value >= least, words, optional)
+def number(allowed: str, least: float, most: float = LARGEST, open_at: str = "") -> Callable[[str, Any], None]:
+    """A rule: a number within bounds, which `allowed` says in words."""
+    return lambda key, value: checks.number(key, value, allowed, least, most, open_at)
 
 
-def _between(key: str, least: int, most: int) -> Rule:
-    return Rule(key, WHOLE, lambda value: least <= value <= most, f"{WHOLE} from {least} to {most}")
+def text(allowed: str) -> Callable[[str, Any], None]:
+    """A rule: text that is not empty."""
+    return lambda key, value: checks.text(key, value, allowed)
 
 
-MOST_PEERS = 4096  # of a group: all its paths are in memory at once, and routers compare every pair
-MOST_GROUPS = 1000  # of a question; for still more take another seed
-MOST_AT_ONCE = 10_000  # groups in flight
-
-RULES = (
-    _between("peers", 1, MOST_PEERS),
-    _between("groups", 1, MOST_GROUPS),
-    _at_least("limit", 1, optional=True),
-    _between("concurrency", 1, MOST_AT_ONCE),
-    Rule("seed", WHOLE, lambda value: value >= 0, f"{WHOLE} of at least 0"),
-    Rule("baseline", "true or false", lambda value: True, "true or false"),
-    Rule("probes", "true or false", lambda value: True, "true or false"),
-    Rule("probe_tokens", WHOLE, lambda value: value >= 0, f"{WHOLE} of at least 0"),
-    Rule("runs_dir", "text", bool, "the path of a folder"),
-    Rule("model.path", "text", bool, "a folder or a hub id, such as model.path=Qwen/Qwen3-8B"),
-    _at_least("method.interval", 1),
-    _at_least("method.position", 1),
-    _at_least("method.helpers", 1, optional=True),
-    _at_least("method.layers", 1),
-    _at_least("method.max_tokens", 1),
-    _at_least("method.summary_tokens", 1),
-    _at_least("method.answer_tokens", 1),
-    _at_least("engine.max_model_len", 1),
-    _at_least("router.top_k", 1),
-    Rule("router.similarity", "text", lambda v: v in ("levenshtein", "indel"), "levenshtein or indel"),
-    Rule("prefix.fraction", NUMBER, lambda value: 0 <= value < 1, f"{NUMBER} above 0 and below 1"),
-    Rule("prefix.good_ratio", NUMBER, lambda value: 0 <= value <= 1, f"{NUMBER} from 0 to 1"),
-    Rule("prefix.per_path", "true or false", lambda value: True, "true or false"),
-    _between("reference.responses", 2, MOST_PEERS),
-    Rule("reference.seed", WHOLE, lambda value: value >= 0, f"{WHOLE} of at least 0"),
-    Rule("sampling.temperature", NUMBER, lambda value: value >= 0, f"{NUMBER} of at least 0"),
-    Rule("sampling.top_p", NUMBER, lambda value: 0 < value <= 1, f"{NUMBER} above 0 and at most 1"),
-    Rule("sampling.top_k", WHOLE, lambda value: value == -1 or value >= 1, f"{WHOLE} of at least 1, or -1 for all"),
-    Rule("sampling.min_p", NUMBER, lambda value: 0 <= value <= 1, f"{NUMBER} from 0 to 1"),
-)
+RULES: dict[str, Callable[[str, Any], None]] = {
+    "peers": integer(1, MOST_PEERS),
+    "groups": integer(1, MOST_GROUPS),
+    "limit": integer(1, optional=True),
+    "concurrency": integer(1, MOST_AT_ONCE),
+    "seed": integer(),
+    "baseline": checks.boolean,
+    "probes": checks.boolean,
+    "journal": checks.boolean,
+    "probe_tokens": integer(),
+    "runs_dir": text("the path of a folder"),
+    "model.path": text("a folder or a hub id, such as model.path=Qwen/Qwen3-8B"),
+    "engine.max_model_len": integer(1),
+    "prefix.fraction": number("a number >= 0 and < 1", 0, 1, open_at="most"),
+    "prefix.good_ratio": number("a number from 0 to 1", 0, 1),
+    "prefix.per_path": checks.boolean,
+    "reference.responses": integer(2, MOST_PEERS),
+    "reference.seed": integer(),
+    "sampling.temperature": number("a number >= 0", 0),
+    "sampling.top_p": number("a number > 0 and <= 1", 0, 1, open_at="least"),
+    "sampling.min_p": number("a number from 0 to 1", 0, 1),
+}
 
 
 def validate(config: DictConfig) -> dict[str, Any]:
     """The resolved configuration as plain values. `UserError` names the first key that is missing or wrong."""
     plain = resolve(config)
-    for rule in RULES:
-        group, _, key = rule.key.rpartition(".")
+    for group in CHOICES:
+        if not isinstance(plain.get(group), Mapping) or not isinstance(plain[group].get("name"), str):
+            raise UserError(f"{group}={checks.shown(plain.get(group))}: invalid setting; must be a choice with a name")
+    for dotted, rule in RULES.items():
+        group, _, key = dotted.rpartition(".")
         node = plain[group] if group else plain
         if key in node:
-            rule.check(node[key])
+            rule(dotted, node[key])
+    top_k = plain["sampling"]["top_k"]
+    if isinstance(top_k, bool) or not isinstance(top_k, int) or (top_k < 1 and top_k != -1):
+        raise UserError(f"sampling.top_k={checks.shown(top_k)}: must be an integer >= 1, or -1 for all")
     _check_prefix(plain)
-    _check_budget(plain)
-    _check_single_block(plain)
-    _check_layers(plain)
     _check_secrets(plain)
     return plain | {"runs_dir": str(Path(plain["runs_dir"]).expanduser())}
 
@@ -110,83 +90,21 @@ def resolve(config: DictConfig) -> dict[str, Any]:
     try:
         plain = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:
-        raise UserError(" ".join(str(error).split())) from error
+        raise UserError(one_line(error)) from error
     return {str(key): value for key, value in dict(plain).items()}  # type: ignore[arg-type]
 
 
 def _check_prefix(plain: Mapping[str, Any]) -> None:
     """Beginnings need a length; a reference run must be another run than the one under study."""
     prefix, seed = plain["prefix"], plain["reference"]["seed"]
-    if prefix["name"] != "none" and not 0 < prefix["fraction"] < 1:
-        raise UserError(f"prefix.fraction={prefix['fraction']}: allowed is {NUMBER} above 0 and below 1")
+    if prefix["name"] != "none":
+        checks.number("prefix.fraction", prefix["fraction"], "a number > 0 and < 1", 0, 1, "least most")
     if seed == plain["seed"]:
-        raise UserError(
-            f"reference.seed={seed}: the run's own seed; allowed is any other, so that the two share nothing"
-        )
-
-
-def _check_budget(plain: Mapping[str, Any]) -> None:
-    """A block must fit between two blocks, a budget must hold one, the context must hold the budget."""
-    method, length = plain["method"], plain["engine"]["max_model_len"]
-    interval, summary, budget = (method.get(key) for key in ("interval", "summary_tokens", "max_tokens"))
-    if interval is not None and summary is not None:
-        if interval < summary:
-            raise UserError(
-                f"method.interval={interval}: shorter than a summary; allowed is at least "
-                f"method.summary_tokens={summary} (up to its {SUMMARY_CLOSE})"
-            )
-        if budget < interval:
-            raise UserError(f"method.interval={interval}: no block fits; allowed is at most method.max_tokens={budget}")
-    if budget is not None and budget + method["answer_tokens"] >= length:
-        raise UserError(
-            f"method.max_tokens={budget}: with method.answer_tokens={method['answer_tokens']} and a prompt it does not "
-            f"fit engine.max_model_len={length}"
-        )
-
-
-def _check_single_block(plain: Mapping[str, Any]) -> None:
-    """The one block of LeaP-S must fit the budget, with thinking after it, and somebody must be left to hear."""
-    method = plain["method"]
-    position, helpers = method.get("position"), method.get("helpers")
-    if position is None:
-        return
-    budget, summary = method["max_tokens"], method["summary_tokens"]
-    if position + summary >= budget:
-        raise UserError(
-            f"method.position={position}: no block fits; allowed is less than method.max_tokens={budget} minus "
-            f"method.summary_tokens={summary}"
-        )
-    if helpers is not None and helpers >= plain["peers"]:
-        raise UserError(
-            f"method.helpers={helpers}: nobody is left to hear them; allowed is less than peers={plain['peers']}"
-        )
-
-
-def _check_layers(plain: Mapping[str, Any]) -> None:
-    """The budget of a mixture of agents is shared by its layers."""
-    layers, budget = plain["method"].get("layers"), plain["method"].get("max_tokens")
-    if layers is not None and layers > budget:
-        raise UserError(f"method.layers={layers}: they share one budget; allowed is at most method.max_tokens={budget}")
+        raise UserError(f"reference.seed={seed}: the run's own seed; must be any other, so that the two share nothing")
 
 
 def _check_secrets(plain: Mapping[str, Any]) -> None:
     """A run folder keeps the configuration and the command, so neither may hold a key; the value is not repeated."""
     for key in ("hf_token", "api_key"):
         if isinstance(plain["engine"].get(key), str):
-            raise UserError(f"engine.{key}: a run folder would keep it; allowed is a variable, such as HF_TOKEN")
-
-
-def _is(kind: str, value: Any) -> bool:
-    if kind == "true or false":
-        return isinstance(value, bool)
-    if isinstance(value, bool):
-        return False
-    if kind == WHOLE:
-        return isinstance(value, int)
-    if kind == NUMBER:
-        return isinstance(value, int | float) and -sys.float_info.max <= value <= sys.float_info.max
-    return isinstance(value, str)
-
-
-def _shown(value: Any) -> str:
-    return "null" if value is None else brief(value)
+            raise UserError(f"engine.{key}: a run folder would keep it; use a variable instead, such as HF_TOKEN")

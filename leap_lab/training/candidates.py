@@ -13,7 +13,8 @@ from leap_lab.errors import UserError
 from leap_lab.files import read_json
 from leap_lab.path import Kind, Segment
 from leap_lab.runs.reading import read_groups, settings
-from leap_lab.settings.cell import Cell, made
+from leap_lab.settings.cell import Cell
+from leap_lab.settings.objects import instantiate
 from leap_lab.tasks.problem import Problem
 
 METHODS = ("leap", "leap_s", "independent")  # a mixture of agents has a prompt of its own for each layer
@@ -94,7 +95,7 @@ class Source:
     @cached_property
     def problems(self) -> dict[str, Problem]:
         """Its dataset by question id, whatever part of it was asked."""
-        return {problem.id: problem for problem in made(self.config["dataset"]).load()}
+        return {problem.id: problem for problem in instantiate(self.config["dataset"]).load()}
 
     def candidates(self) -> Iterator[Candidate]:
         """Every path of the run, by question, group and path."""
@@ -113,7 +114,7 @@ class Source:
 def tokens_of(sources: Sequence[Source], model: str | None = None) -> ModelTokens:
     """The one tokenizer of these runs, or of `model` in its place; `UserError` where they have several."""
     models = dict.fromkeys([model] if model else [source.model for source in sources])
-    found = [ModelTokens(each) for each in models]
+    found = [ModelTokens.of(each) for each in models]
     if other := next((each for each in found if each.fingerprint != found[0].fingerprint), None):
         raise UserError(
             f"mixed tokenizers: that of {other.model} ({other.fingerprint}) is not that of {found[0].model} "

@@ -10,7 +10,7 @@ from leap_lab.errors import UserError
 from leap_lab.methods.writer import chat_prompt
 from leap_lab.path import Kind, Segment
 from leap_lab.prompts import Prompts, load_prompts
-from leap_lab.settings.cell import made
+from leap_lab.settings.objects import instantiate
 from leap_lab.tasks.problem import Problem
 from leap_lab.training.candidates import Candidate, Source
 
@@ -31,7 +31,7 @@ class Reprompted:
         """The path under the plain prompt; `UserError` where the dataset no longer holds what the run asked."""
         problem = self.source.problems.get(candidate.question_id)
         first, *rest = candidate.segments
-        asked = made(self.source.config["prompts"])
+        asked = instantiate(self.source.config["prompts"])
         if problem is None or self._prompt(asked, problem) != first.tokens:
             raise UserError(
                 f"{self.source.folder}: question {candidate.question_id} is not what the dataset and tokenizer give "

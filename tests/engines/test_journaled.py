@@ -97,7 +97,7 @@ def test_equal_requests_of_one_group_are_each_sampled(tmp_path):
 
 
 def test_all_that_bears_on_a_completion_names_it():
-    request = Request([1, 2, 3], 5, seed=3, stop=("a",), priority=1, pin=1)
+    request = Request([1, 2, 3], 5, seed=3, stop=("a",), priority=1, affinity=1)
     others = [
         replace(request, prompt=[1, 2]),
         replace(request, max_tokens=6),
@@ -107,7 +107,7 @@ def test_all_that_bears_on_a_completion_names_it():
         replace(request, ignore_eos=True),
     ]
     assert len({key_of(each) for each in [request, *others]}) == 7
-    assert key_of(replace(request, prompt=(1, 2, 3), priority=9, pin=0)) == key_of(request)
+    assert key_of(replace(request, prompt=(1, 2, 3), priority=9, affinity=0)) == key_of(request)
 
 
 def test_a_journal_that_cannot_be_written_costs_a_warning_and_no_group(tmp_path, caplog):

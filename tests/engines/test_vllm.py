@@ -49,7 +49,7 @@ class Running:
         return self.runner.run(method.solve(job(peers, problem=PROBLEM), self.engine))
 
     def ask(self, **changes: object) -> Request:
-        prompt = self.engine.chat(load_prompts("tuned").user(PROBLEM))
+        prompt = self.engine.tokens.chat(load_prompts("tuned").user(PROBLEM))
         return replace(Request(prompt, 40, seed=1), **changes)  # type: ignore[arg-type]
 
 
@@ -64,12 +64,12 @@ def running() -> Iterator[Running]:
 def test_text_comes_back_and_tags_are_tokens(running):
     engine = running.engine
     text = "a=38+27=65.\n\n<summarize> Zoë 漢字 </summarize>\n</think>"
-    assert engine.decode(engine.encode(text)) == text
-    assert len(engine.encode("</summarize>")) == 1
+    assert engine.tokens.decode(engine.tokens.encode(text)) == text
+    assert len(engine.tokens.encode("</summarize>")) == 1
 
 
 def test_the_chat_template_is_applied_once(running):
-    text = running.engine.decode(running.engine.chat("Hello"))
+    text = running.engine.tokens.decode(running.engine.tokens.chat("Hello"))
     assert text == "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n<think>\n"
 
 
@@ -83,14 +83,14 @@ def test_a_seed_gives_its_own_words_again(running):
 def test_a_stop_string_stays_in_and_ends_the_completion(running):
     done = running.generate(running.ask(max_tokens=400, stop=(THINK_CLOSE,), sampling=GREEDY))
     assert (done.stopped, done.stop) == ("stop", THINK_CLOSE)
-    assert running.engine.decode(done.tokens).endswith(THINK_CLOSE)
+    assert running.engine.tokens.decode(done.tokens).endswith(THINK_CLOSE)
 
 
 def test_the_end_of_the_turn_is_left_out(running):
     done = running.generate(running.ask(max_tokens=400, sampling=GREEDY))
     assert done.stopped == "eos"
-    assert "<|im_end|>" not in running.engine.decode(done.tokens)
-    assert "\\boxed{" in running.engine.decode(done.tokens)
+    assert "<|im_end|>" not in running.engine.tokens.decode(done.tokens)
+    assert "\\boxed{" in running.engine.tokens.decode(done.tokens)
 
 
 def test_a_length_is_kept_to_the_token(running):
@@ -99,7 +99,7 @@ def test_a_length_is_kept_to_the_token(running):
 
 
 def test_cached_prompt_tokens_are_not_computed_again(running):
-    ask = running.ask(prompt=running.engine.encode("b=a-5=67-5=62.\n\n" * 9))
+    ask = running.ask(prompt=running.engine.tokens.encode("b=a-5=67-5=62.\n\n" * 9))
     assert running.generate(ask).prefilled == len(ask.prompt)
     again = running.generate(ask).prefilled
     assert 0 < again < len(ask.prompt) and (len(ask.prompt) - again) % 16 == 0
@@ -130,7 +130,7 @@ def test_a_leap_group_keeps_its_rules(running):
     assert any(route.peers for path in paths for route in path.routes)
     for path in paths:
         assert path.spent <= 160
-        assert running.engine.decode(path.tokens) == path.text(*Kind)
+        assert running.engine.tokens.decode(path.tokens) == path.text(*Kind)
         sent = sum(len(segment.tokens) for segment in path.segments if segment.kind is Kind.PROMPT)
         assert 0 < path.usage.prefilled < sent + len(path) * (path.blocks + 2)
         for route in path.routes:

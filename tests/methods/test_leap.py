@@ -8,12 +8,12 @@ import pytest
 from leap_lab.engines.base import Request, Sampling
 from leap_lab.engines.scripted import ScriptedEngine
 from leap_lab.engines.usage import Usage
-from leap_lab.methods.base import Job
 from leap_lab.methods.independent import Independent
+from leap_lab.methods.job import Job
 from leap_lab.methods.writer import whole_paragraphs
 from leap_lab.path import Kind, Path
 from leap_lab.prompts import Prompts
-from leap_lab.routing import Dispersed, Nobody
+from leap_lab.routing import Dispersed, NoPeers
 from tests.doubles import PROMPTS, QUESTION, job, leap
 
 HEAD = "[user]Q: 1+1[assistant]<think>\n"
@@ -99,7 +99,7 @@ def test_a_group_token_by_token():
     assert [(route.turn, route.peers) for route in two.routes] == [(0, (0,))]
     assert one.spent == 20 + len("mine is one</summarize>") + len("fine</think>")
 
-    sent = [engine.decode(request.prompt) for request in engine.requests if request.seed in first_seeds]
+    sent = [engine.tokens.decode(request.prompt) for request in engine.requests if request.seed in first_seeds]
     up_to = ["".join(segment.text for segment in one.segments[:stop]) for stop in (1, 3, 5, 6)]
     assert sent == up_to
     assert [(request.max_tokens, request.stop) for request in engine.requests if request.seed in first_seeds][:3] == [
@@ -254,7 +254,7 @@ def test_hostile_summaries_cannot_leave_their_comment():
 
 
 def test_nobody_is_heard_through_the_router_none():
-    paths, _ = solve(leap(Nobody()), Talk({0: "z" * 20}), peers=3)
+    paths, _ = solve(leap(NoPeers()), Talk({0: "z" * 20}), peers=3)
     assert all("ALONE" in path.text(Kind.COMMENT) for path in paths)
 
 
@@ -276,7 +276,7 @@ def test_a_path_is_a_shape_the_model_saw():
     """The tokens of a path are exactly what was sent plus what was sampled, never tokenized again."""
     paths, engine = solve(leap(), Talk({0: "a\n\nb" * 9}), peers=3)
     for path in paths:
-        assert engine.decode(path.tokens) == "".join(segment.text for segment in path.segments)
+        assert engine.tokens.decode(path.tokens) == "".join(segment.text for segment in path.segments)
         assert any(list(request.prompt) == path.tokens[: len(request.prompt)] for request in engine.requests)
 
 
@@ -292,7 +292,7 @@ def test_a_path_is_a_shape_the_model_saw():
 )
 def test_cutting_back_to_the_last_whole_paragraph(text, kept):
     engine = ScriptedEngine(lambda text, request: "")
-    assert text[: whole_paragraphs(engine.encode(text), engine)] == kept
+    assert text[: whole_paragraphs(engine.tokens.encode(text), engine)] == kept
 
 
 def test_the_question_is_asked_once_per_path():
@@ -308,7 +308,7 @@ def test_paths_can_start_from_beginnings():
     engine = ScriptedEngine(Talk({0: "z" * 20, 1: "</think>"}))
     paths = asyncio.run(leap().solve(Job(QUESTION, 0, 2, 7, beginnings=beginnings), engine))
     assert [path.text(Kind.PREFIX) for path in paths] == ["so a", "so b"]
-    sent = [engine.decode(request.prompt) for request in engine.requests]
+    sent = [engine.tokens.decode(request.prompt) for request in engine.requests]
     assert [text for text in sent if text.startswith(HEAD) and len(text) == len(HEAD) + 4] == [
         HEAD + "so a",
         HEAD + "so b",
@@ -342,7 +342,7 @@ def test_probes_do_not_touch_the_path(probe_tokens):
     assert {request.sampling.temperature for request in probes} == {1.0 if probe_tokens else 0.0}
     for path, other in zip(plain, probed, strict=True):
         assert path.segments == other.segments and path.routes == other.routes
-        assert (path.spent, path.tokens_cut, path.chain) == (other.spent, other.tokens_cut, other.chain)
+        assert (path.spent, path.tokens_cut, path.critical_path) == (other.spent, other.tokens_cut, other.critical_path)
         assert path.usage == other.usage and path.probe_usage == Usage()
         assert [(branch.turn, branch.phase) for branch in other.branches] == [
             (route.turn, phase) for route in other.routes for phase in ("before", "after")

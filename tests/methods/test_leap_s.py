@@ -8,10 +8,10 @@ import pytest
 from leap_lab.decoding.decoder import graded_rows
 from leap_lab.engines.base import Request, Sampling
 from leap_lab.engines.scripted import ScriptedEngine
-from leap_lab.methods.base import Job
+from leap_lab.methods.job import Job
 from leap_lab.methods.leap_s import LeapS
 from leap_lab.path import Kind, Path
-from leap_lab.routing import Dispersed, Everybody, Nobody, Randomly, Router
+from leap_lab.routing import AllPeers, Dispersed, NoPeers, RandomPeers, Router
 from leap_lab.seeds import derive_seed
 from tests.doubles import PROMPTS, QUESTION, job, leap
 
@@ -76,14 +76,14 @@ def test_a_group_token_by_token():
     spent = 20 + len("I am 0</summarize>")
     assert [request.max_tokens for request in mine] == [20, 30, 200 - spent, 200]
     for request, stop in zip(mine[1:], (3, 5, 6), strict=True):
-        assert engine.decode(request.prompt) == "".join(segment.text for segment in one.segments[:stop])
+        assert engine.tokens.decode(request.prompt) == "".join(segment.text for segment in one.segments[:stop])
 
 
 def test_it_is_leap_up_to_the_end_of_the_block():
     """With T as the interval: the same requests and routes, so that the two differ by the later blocks alone."""
     long = {"max_tokens": 400}
-    with_one, single = solve(leap_s(Randomly(2), **long), peers=5)
-    with_many, repeated = solve(leap(Randomly(2), **long), peers=5)
+    with_one, single = solve(leap_s(RandomPeers(2), **long), peers=5)
+    with_many, repeated = solve(leap(RandomPeers(2), **long), peers=5)
     until = [[path.segments[:5] for path in paths] for paths in (with_one, with_many)]
     assert until[0] == until[1]
     assert [path.routes[0] for path in with_one] == [path.routes[0] for path in with_many]
@@ -94,7 +94,7 @@ def test_it_is_leap_up_to_the_end_of_the_block():
 @pytest.mark.parametrize("position", [5, 20, 31])
 def test_the_block_stands_at_the_position(position):
     _, engine = solve(leap_s(position=position))
-    limits = [request.max_tokens for request in engine.requests if engine.decode(request.prompt) == HEAD]
+    limits = [request.max_tokens for request in engine.requests if engine.tokens.decode(request.prompt) == HEAD]
     assert limits == [position, position]
 
 
@@ -134,7 +134,7 @@ def test_the_budget_ends_in_a_forced_answer():
 
 def test_one_surviving_path_hears_its_helpers():
     """Table 4 with k = 3: the helpers stop after their summary, and only the survivor has an answer."""
-    (survivor,), engine = solve(leap_s(Everybody(), helpers=3), peers=4)
+    (survivor,), engine = solve(leap_s(AllPeers(), helpers=3), peers=4)
     assert survivor.index == 0 and survivor.final == "\\boxed{2}"
     assert survivor.routes[0].peers == (1, 2, 3)
     assert survivor.text(Kind.COMMENT) == (
@@ -147,18 +147,18 @@ def test_one_surviving_path_hears_its_helpers():
 
 def test_survivors_hear_helpers_and_not_each_other():
     """So that each of them is what the only survivor of a smaller group would be."""
-    paths, _ = solve(leap_s(Everybody(), helpers=2), peers=5)
+    paths, _ = solve(leap_s(AllPeers(), helpers=2), peers=5)
     assert [path.index for path in paths] == [0, 1, 2]
     assert [path.routes[0].peers for path in paths] == [(3, 4)] * 3
 
 
 def test_the_router_chooses_among_the_helpers_for_each_survivor():
-    paths, _ = solve(leap_s(Randomly(2), helpers=6), peers=12)
+    paths, _ = solve(leap_s(RandomPeers(2), helpers=6), peers=12)
     heard = [path.routes[0].peers for path in paths]
     assert {peer for peers in heard for peer in peers} <= set(range(6, 12))
     assert all(len(set(peers)) == 2 for peers in heard)
     assert len({frozenset(peers) for peers in heard}) > 1, "each survivor has a draw of its own"
-    nobody, _ = solve(leap_s(Nobody(), helpers=2), peers=3)
+    nobody, _ = solve(leap_s(NoPeers(), helpers=2), peers=3)
     assert "ALONE" in nobody[0].text(Kind.COMMENT)
 
 
@@ -186,8 +186,8 @@ def test_every_sampled_token_is_on_one_bill(peers, helpers):
 
 
 def test_helpers_do_not_eat_the_survivors_budget():
-    alone, _ = solve(leap_s(Nobody()), peers=1)
-    helped, _ = solve(leap_s(Nobody(), helpers=8), peers=9)
+    alone, _ = solve(leap_s(NoPeers()), peers=1)
+    helped, _ = solve(leap_s(NoPeers(), helpers=8), peers=9)
     assert helped[0].spent == alone[0].spent
     assert helped[0].segments == alone[0].segments
 
@@ -196,7 +196,7 @@ def test_a_helper_that_closed_its_thinking_costs_no_answer_and_is_not_heard():
     def script(text: str, request: Request) -> str:
         return "done</think>" if request.seed == think_seed(2) else talk(text, request)
 
-    (survivor,), engine = solve(leap_s(Everybody(), helpers=2), script, peers=3)
+    (survivor,), engine = solve(leap_s(AllPeers(), helpers=2), script, peers=3)
     assert survivor.routes[0].peers == (1,)
     assert Counter(SPEAKER[request.seed] for request in engine.requests)[2] == 1
     assert sum(helper.sampled for helper in survivor.helpers) == 20 + len("I am 1</summarize>") + len("done</think>")

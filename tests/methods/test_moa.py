@@ -7,8 +7,8 @@ import pytest
 from leap_lab.decoding.decoder import graded_rows
 from leap_lab.engines.base import Completion, Request, Sampling
 from leap_lab.engines.scripted import Characters, ScriptedEngine
-from leap_lab.methods.base import Job
 from leap_lab.methods.independent import Independent
+from leap_lab.methods.job import Job
 from leap_lab.methods.moa import Moa
 from leap_lab.path import Kind, Path
 from leap_lab.prompts import Prompts
@@ -61,7 +61,7 @@ def solve(method, script=talk, peers=2, problem: Problem = QUESTION, **engine) -
 def sent(engine: Engine, layer: int, agent: int = 0) -> list[str]:
     """The prompts that one agent of a layer was sent, in order."""
     mine = [request for request in engine.requests if WHO[request.seed] == (agent, layer)]
-    return [engine.decode(request.prompt) for request in mine]
+    return [engine.tokens.decode(request.prompt) for request in mine]
 
 
 def references(*texts: str) -> str:
@@ -135,7 +135,7 @@ def test_every_layer_is_on_the_bill(layers):
             if WHO[request.seed][0] == agent
         ]
         assert row["tokens_think"] == sum(mine)
-        assert row["started_s"] <= min(helper.finished_s for helper in paths[agent].bill)
+        assert row["started_s"] <= min(helper.finished_s for helper in paths[agent].billed_paths)
     received = rows[0]["tokens_comment"]
     per_layer = len('Answer 1: "agent 0 of layer 0: \\boxed{2}"\n') * 3 - 1
     assert received == per_layer * (layers - 1)
@@ -159,7 +159,7 @@ def test_layers_share_one_budget_and_hand_on_what_they_leave():
     left -= left // 2 + len("9}\n")
     assert limits[3:] == [left]
     assert [each.finish for each in [*path.helpers, path]] == ["answered", "forced", "forced", "forced"]
-    assert sum(each.sampled for each in path.bill) == 400 + len("9}\n"), "all but its own last answer"
+    assert sum(each.sampled for each in path.billed_paths) == 400 + len("9}\n"), "all but its own last answer"
 
 
 def test_an_agent_without_a_budget_left_answers_at_once():
@@ -292,5 +292,5 @@ def test_prompts_that_a_tokenizer_merges_are_split_where_they_differ():
     (path, _), engine = solve(moa(layers=2), script, tokens=Pairs())
     prompt = next(request.prompt for request in engine.requests if WHO[request.seed] == (0, 1))
     assert path.tokens[: len(prompt)] == list(prompt)
-    assert engine.decode(prompt) == references("\\boxed{2}", "\\boxed{2}")
+    assert engine.tokens.decode(prompt) == references("\\boxed{2}", "\\boxed{2}")
     assert "boxed" in path.text(Kind.COMMENT)

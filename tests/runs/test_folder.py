@@ -99,7 +99,7 @@ def test_a_row_bears_the_tokens_of_its_helpers_and_shows_the_path_alone() -> Non
 
 def test_the_critical_path_is_the_longest_of_a_path_and_its_helpers() -> None:
     path, helper = full_path(), full_path(1)
-    path.helpers, helper.chain = [helper], 600
+    path.helpers, helper.critical_path = [helper], 600
     assert rows("r", Problem("q", "2+2", "4"), 0, [path], [Grade("4", True)], [0])[0]["critical_path"] == 600
 
 

@@ -10,7 +10,8 @@ from hydra import compose, initialize_config_module
 
 from leap_lab.errors import UserError
 from leap_lab.run import expanded, prepared
-from leap_lab.settings.cell import Cell, made
+from leap_lab.settings.cell import Cell
+from leap_lab.settings.objects import instantiate
 from leap_lab.settings.rules import validate
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +66,7 @@ def test_every_choice_composes_and_validates(group, name):
 
 @pytest.mark.parametrize("name", GROUPS["tracking"])
 def test_every_tracker_can_be_made(name):
-    assert hasattr(made(cell(f"tracking={name}").config["tracking"]), "finish")
+    assert hasattr(instantiate(cell(f"tracking={name}").config["tracking"]), "finish")
 
 
 @pytest.mark.parametrize("name", GROUPS["model"])

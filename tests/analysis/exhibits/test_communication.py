@@ -76,7 +76,7 @@ def test_groups_and_turns_do_not_hear_each_other(tmp_path: Path) -> None:
 
 
 def test_who_was_heard_is_compared_with_all_that_were_there(tmp_path: Path) -> None:
-    """Everybody hears one that disagrees; of the three others two do (path 3, which left, was there to be heard)."""
+    """AllPeers hears one that disagrees; of the three others two do (path 3, which left, was there to be heard)."""
     group = [[("1", "1", [2])], [("1", "1", [3])], [("2", "2", [0])], [("2",)]]
     folder = write_exchanges(tmp_path, {f"q{index}": [group] for index in range(8)})
     [found] = communication.heard([folder])

@@ -6,8 +6,8 @@ import pytest
 
 from leap_lab.engines.base import Around, Completion, EngineDied, Request
 from leap_lab.engines.metered import Metered
+from leap_lab.engines.retrying import Retrying
 from leap_lab.engines.scripted import ScriptedEngine
-from leap_lab.engines.steady import Steady
 
 REQUEST = Request([1], 3, seed=0)
 
@@ -26,21 +26,21 @@ class Failing(Around):
 
 
 def test_a_request_that_fails_once_is_tried_again_with_a_warning(caplog):
-    done = asyncio.run(Steady(Failing(RuntimeError("a hiccup"))).generate(REQUEST))
+    done = asyncio.run(Retrying(Failing(RuntimeError("a hiccup"))).generate(REQUEST))
     assert done.tokens == [ord("a"), ord("b")]
     assert "a hiccup" in caplog.text and "once more" in caplog.text
 
 
 def test_a_request_that_fails_twice_fails():
     with pytest.raises(RuntimeError, match="the second"):
-        asyncio.run(Steady(Failing(RuntimeError("the first"), RuntimeError("the second"))).generate(REQUEST))
+        asyncio.run(Retrying(Failing(RuntimeError("the first"), RuntimeError("the second"))).generate(REQUEST))
 
 
 @pytest.mark.parametrize("error", [ValueError("does not fit"), EngineDied("gone")])
 def test_what_cannot_succeed_is_not_tried_again(error):
     failing = Failing(error, RuntimeError("a second try"))
     with pytest.raises(type(error), match=str(error)):
-        asyncio.run(Steady(failing).generate(REQUEST))
+        asyncio.run(Retrying(failing).generate(REQUEST))
     assert len(failing.errors) == 1
 
 

@@ -2,12 +2,13 @@
 
 import logging
 
-from leap_lab.engines.base import Around, Completion, EngineDied, Request
+from leap_lab.engines.base import Completion, EngineDied, EngineWrapper, Request
+from leap_lab.errors import one_line
 
 log = logging.getLogger(__name__)
 
 
-class Steady(Around):
+class Retrying(EngineWrapper):
     """Not tried again: a request that the engine refused (`ValueError`), and any once the engine died."""
 
     async def generate(self, request: Request) -> Completion:
@@ -16,6 +17,5 @@ class Steady(Around):
         except (EngineDied, ValueError):
             raise
         except Exception as error:
-            reason = " ".join(str(error).split()) or "no reason given"
-            log.warning("a request failed and is tried once more (%s: %.200s)", type(error).__name__, reason)
+            log.warning("a request failed; trying it once more (%s: %s)", type(error).__name__, one_line(error, 200))
             return await super().generate(request)

@@ -1,0 +1,22 @@
+"""One group to decode."""
+
+from dataclasses import dataclass
+
+from leap_lab.tasks.problem import Problem
+
+
+@dataclass(frozen=True)
+class Job:
+    """One group to decode: `peers` paths (N) on one question.
+
+    `seed` is the run's, from which every request derives its own. A lower `priority` is served first; `affinity` names
+    the question to data-parallel engines. `beginnings` are token ids that the paths start from, one a path, or none.
+    """
+
+    problem: Problem
+    group: int
+    peers: int
+    seed: int
+    priority: int = 0
+    affinity: int = 0
+    beginnings: tuple[tuple[int, ...], ...] = ()

@@ -1,0 +1,74 @@
+"""A prompt that quotes earlier answers: for every method whose later rounds see what earlier ones found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from string import Formatter
+
+from leap_lab.engines.base import Engine
+from leap_lab.errors import UserError
+from leap_lab.methods.writer import Writer
+from leap_lab.path import Kind, Path
+
+Part = tuple[Kind, list[int]]
+
+
+@dataclass(frozen=True)
+class References:
+    """`template` is the user's turn: the {question}, and the {references}, numbered and on a line each."""
+
+    template: str
+    key: str  # of the setting that holds the template, for errors
+
+    def check(self) -> None:
+        """`UserError` unless the template names both, and nothing else."""
+        try:
+            named = {name for _, name, _, _ in Formatter().parse(self.template) if name is not None}
+        except (ValueError, TypeError):
+            named = set()
+        if named != {"question", "references"}:
+            raise UserError(f"{self.key}={self.template!r}: it needs {{question}} and {{references}}, and no more")
+
+    def prompt(self, answers: Sequence[str], writer: Writer) -> list[Part]:
+        """The question with `answers`, as who wrote it: what the prompt has beyond the question are received words.
+
+        They get up to half of the context that the question leaves; the rest is to think in. Where they need more each
+        keeps its end, where the conclusion stands, and the longest are cut first. Where there is no room at all this is
+        the question as independent paths get it.
+        """
+        bare = writer.prompt(self._user([], writer))
+        room = kept = writer.room(bare) // 2
+        while kept > 0:
+            full = writer.prompt(self._user([_end(answer, kept, writer.engine) for answer in answers], writer))
+            if len(full) - len(bare) <= room:
+                return _parts(full, bare)
+            kept = kept * 3 // 4
+        return [(Kind.PROMPT, writer.prompt(writer.prompts.user(writer.job.problem), writer.prompts.opening()))]
+
+    def _user(self, answers: Sequence[str], writer: Writer) -> str:
+        prompts = writer.prompts
+        question, quoted = prompts.question(writer.job.problem), prompts.numbered("Answer", answers)
+        return self.template.format(question=question, references=quoted).rstrip()
+
+
+def answer_of(path: Path) -> str:
+    """What a path tells a later round: its answer, or its thinking where it ended its turn in there."""
+    return path.final.strip() or path.thinking
+
+
+def _end(text: str, kept: int, engine: Engine) -> str:
+    """The last `kept` tokens of a text, marked where something is missing."""
+    tokens = engine.tokens.encode(text)
+    return text if len(tokens) <= kept else f"... {engine.tokens.decode(tokens[-kept:])}"
+
+
+def _parts(full: list[int], bare: list[int]) -> list[Part]:
+    """A prompt as who wrote it: what it has beyond `bare` came from other agents."""
+    start = _common(full, bare)
+    end = len(full) - _common(full[start:][::-1], bare[start:][::-1])
+    return [(Kind.PROMPT, full[:start]), (Kind.COMMENT, full[start:end]), (Kind.PROMPT, full[end:])]
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """Tokens that both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

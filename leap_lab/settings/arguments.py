@@ -1,0 +1,96 @@
+"""What stands on a command line: flags, KEY=VALUE overrides, and where else settings may come from."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from leap_lab.errors import UserError
+
+MULTIRUN = ("-m", "--multirun")
+CONFIG_DIR = ("--config-dir", "-cd")
+HELP = ("--help", "-h")
+# Flags of Hydra's that print something and decode nothing.
+PRINTING = (*HELP, "--hydra-help", "--cfg", "-c", "--info", "-i", "--shell-completion", "-sc", "--version")
+ENGINE_FIELD = re.compile(r"engine\.\w+=")
+HOME = re.compile(r"^((?:\+\+)?(?:runs_dir|model\.path|dataset\.path)=['\"]?)~(?=/)")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A command line, read."""
+
+    overrides: tuple[str, ...]
+    multirun: bool = False
+    search: tuple[str, ...] = ()  # further folders of settings
+    printing: tuple[str, ...] = ()  # the flags that print, with their values
+
+    @classmethod
+    def read(cls, given: Sequence[str]) -> "Arguments":
+        """`UserError` for what is no flag that is known and no override."""
+        given = list(given)
+        overrides, search, printing = list[str](), list[str](), list[str]()
+        multirun = False
+        while given:
+            argument = given.pop(0)
+            flag, equals, value = argument.partition("=")
+            if argument in MULTIRUN:
+                multirun = True
+            elif flag in CONFIG_DIR:
+                search.append(value if equals else _value(argument, given))
+            elif flag in PRINTING:
+                takes = given and argument in ("--cfg", "-c", "--info", "-i") and not given[0].startswith("-")
+                printing += [argument, *([given.pop(0)] if takes else [])]
+            elif argument.startswith("-") or not (equals or argument.startswith("~")):
+                raise UserError(
+                    f"{argument}: unrecognized argument; allowed are KEY=VALUE, -m, --config-dir and --help"
+                )
+            else:
+                overrides.append(prepared(argument))
+        if len(search) > 1:
+            raise UserError(f"--config-dir={search[1]}: only one folder; name others in hydra.searchpath=[file://...]")
+        return cls(tuple(overrides), multirun, (*search, *_search_of(overrides)), tuple(printing))
+
+    @property
+    def for_hydra(self) -> list[str]:
+        """As Hydra's own command line takes them, flags first."""
+        return [*(["-m"] if self.multirun else []), *self.printing, *self.folders, *self.overrides]
+
+    @property
+    def folders(self) -> list[str]:
+        """The flags that name further folders of settings."""
+        return [part for place in self.search if "://" not in place for part in ("--config-dir", place)]
+
+
+def _value(flag: str, given: list[str]) -> str:
+    if not given:
+        raise UserError(f"{flag}: a folder is needed, as in {flag} my_conf")
+    return given.pop(0)
+
+
+def prepared(override: str) -> str:
+    """An override as Hydra takes it: `engine.<field>=`, which may be any, as `++`, and no `~` for the home folder."""
+    override = f"++{override}" if ENGINE_FIELD.match(override) else override
+    return HOME.sub(lambda match: f"{match[1]}{Path.home()}", override)
+
+
+def _search_of(overrides: Sequence[str]) -> tuple[str, ...]:
+    """What `hydra.searchpath=[...]` names."""
+    found = [parsed(each).value() for each in overrides if each.lstrip("+").startswith("hydra.searchpath=")]
+    return tuple(str(place) for each in found for place in each or ())
+
+
+def parsed(override: str) -> Any:
+    """Hydra's own reading of an override."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create().parse_overrides([override])[0]
+
+
+def combinations(overrides: Sequence[str]) -> list[list[str]]:
+    """The overrides of every cell, as Hydra's own sweeper splits them; a single empty one of none."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    [split] = BasicSweeper.split_arguments([parsed(each) for each in overrides], None) if overrides else [[[]]]
+    return [list(each) for each in split]

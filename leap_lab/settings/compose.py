@@ -1,0 +1,206 @@
+"""From a command line to checked cells, in one pass: composed once, checked once, before anything is decoded."""
+
+import difflib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leap_lab.errors import UserError, one_line
+from leap_lab.runs.identity import earlier_runs, refuse_earlier
+from leap_lab.settings import conf
+from leap_lab.settings.arguments import Arguments, combinations, parsed
+from leap_lab.settings.cell import Cell
+from leap_lab.settings.datasets import Datasets
+from leap_lab.settings.experiments import Pass, passes
+from leap_lab.settings.objects import instantiate
+from leap_lab.settings.rules import CHOICES, validate
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)  # what an odd setting can raise
+OURS = ("shared", "basic")  # launchers for which leap_lab decodes by itself
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A pass with its checked cells; `launcher` is the choice of hydra/launcher, `sweeper` that of hydra/sweeper."""
+
+    sweep: Pass
+    cells: list[Cell]
+    launcher: str
+    sweeper: str
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether Hydra's own machinery has to launch the cells, in other processes."""
+        return self.sweep.multirun and (self.launcher not in OURS or self.sweeper != "basic")
+
+
+def plan(arguments: Arguments) -> list[Asked]:
+    """Every cell of a command, pass by pass. `UserError` names the first key that cannot be used."""
+    with one_line_errors(), conf.opened(arguments.search):
+        datasets = Datasets()
+        asked = [_asked(sweep, datasets) for sweep in passes(arguments.overrides, arguments.multirun)]
+    cells = [cell for each in asked for cell in each.cells]
+    _check(cells)
+    for remark in dict.fromkeys(remark for cell in cells for remark in _remarks(cell)):
+        print(f"note: {remark}", file=sys.stderr)
+    return asked
+
+
+def cell(arguments: Arguments) -> Cell:
+    """The one checked cell of a command; `UserError` for a sweep. Its questions and folders are not looked at."""
+    with one_line_errors(), conf.opened(arguments.search):
+        [sweep, *more] = passes(arguments.overrides, multirun=False)
+        if more or sweep.multirun:
+            raise UserError("experiment: it has several cells; use leap_lab.run")
+        [overrides] = _expanded(sweep)
+        return composed(overrides, Datasets())
+
+
+def _asked(sweep: Pass, datasets: Datasets) -> Asked:
+    found = [composed(overrides, datasets) for overrides in _expanded(sweep)]
+    own = [override for override in sweep.overrides if _is_hydras(override)]
+    chosen = conf.compose(own, with_hydra=True).hydra.runtime.choices if own else {}
+    return Asked(sweep, found, chosen.get("hydra/launcher", OURS[0]), chosen.get("hydra/sweeper", "basic"))
+
+
+def _is_hydras(override: str) -> bool:
+    return override.lstrip("+~").startswith(("hydra/", "hydra."))
+
+
+def _check(cells: Sequence[Cell]) -> None:
+    """What can be known before an engine starts: names, engine fields, trackers, questions, folders."""
+    for each in cells:
+        _check_names(each)
+        each.engine().check()
+        instantiate(each.config["tracking"])
+        each.problems()
+    for runs_dir in {each.config["runs_dir"] for each in cells}:
+        _make_folder(runs_dir)
+        if earlier := earlier_runs(Path(runs_dir)):
+            here = [each for each in cells if each.config["runs_dir"] == runs_dir]
+            for identity in (run.identity for each in here for run in each.runs):
+                refuse_earlier(identity, earlier)
+
+
+def _check_names(cell: Cell) -> None:
+    """A choice of a user's own needs a name of its own: runs are known by it."""
+    for group in CHOICES:
+        node = cell.config[group]
+        address = str(node.get("_target_", "leap_lab."))
+        if not address.startswith("leap_lab.") and (conf.CONF / group / f"{node['name']}.yaml").is_file():
+            raise UserError(f"{group}={node['name']}: that name is leap_lab's own; {address} needs another one")
+
+
+def _make_folder(runs_dir: str) -> None:
+    """The folder that will hold the runs; `UserError` where there can be none."""
+    try:
+        Path(runs_dir).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"runs_dir={runs_dir}: cannot make a folder there: {error.strerror}") from error
+
+
+def _expanded(sweep: Pass) -> list[list[str]]:
+    """The overrides of every cell of a pass."""
+    from hydra.core.override_parser.types import Glob
+
+    for override in sweep.overrides:
+        known = parsed(override)
+        if isinstance(known.value(), Glob):
+            raise UserError(f"{override}: a pattern is for experiments; allowed are names with commas")
+        if known.is_sweep_override() and not sweep.multirun:
+            raise UserError(f"{override}: several values are a sweep; add -m")
+    return combinations(sweep.overrides) if sweep.multirun else [list(sweep.overrides)]
+
+
+def composed(overrides: Sequence[str], datasets: Datasets) -> Cell:
+    """One checked cell, within `conf.opened`. A kind of setting that no rule foresees is refused, too."""
+    _check_keys(overrides)
+    try:
+        found = Cell(validate(conf.compose(overrides)), datasets)
+        assert found.run_id
+    except UNUSABLE as error:
+        for override in overrides if len(overrides) > 1 else []:
+            composed([override], datasets)  # names the one that is to blame, where one alone is
+        reason = f"{type(error).__name__}: {one_line(error, 200)}"
+        raise UserError(f"{' '.join(overrides)}: invalid setting ({reason})") from error
+    return found
+
+
+def _check_keys(overrides: Sequence[str]) -> None:
+    """Refuse keys that nothing reads, though Hydra would add them, and names that come with their choice."""
+    known = [parsed(override) for override in overrides]
+    for each in known:
+        group, _, key = each.key_or_group.rpartition(".")
+        if group and key in ("name", "_target_"):
+            raise UserError(f"{each.key_or_group}: it comes with the choice; allowed is {group}=NAME")
+    added = {each.input_line: each.key_or_group for each in known if each.is_add() or each.is_force_add()}
+    added = {line: key for line, key in added.items() if not key.startswith(("engine.", "hydra."))}
+    if not added:
+        return
+    config = conf.compose([line for line in overrides if line not in added])
+    for key in added.values():
+        if not _has_key(config, key):
+            raise UserError(f"{key}: no such key{_near(key)}")
+
+
+def _has_key(config: "DictConfig", dotted: str) -> bool:
+    """Whether a configuration has this key, be it without a value."""
+    from omegaconf import DictConfig, OmegaConf
+
+    group, _, key = dotted.rpartition(".")
+    node = OmegaConf.select(config, group) if group else config
+    return isinstance(node, DictConfig) and key in list(node.keys())
+
+
+def _remarks(cell: Cell) -> list[str]:
+    """What a user may not have meant, in lines."""
+    router, peers = cell.recorded["router"], cell.config["peers"]
+    if router and router.get("top_k", 0) >= peers:
+        others = f"all {peers - 1} others" if peers > 1 else "nobody"
+        return [f"router.top_k={router['top_k']} with peers={peers}: every path hears {others}, as with router=all"]
+    return []
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn Hydra's and OmegaConf's errors into a `UserError` of one line."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_explained(error)) from error
+
+
+def _explained(error: BaseException) -> str:
+    """Which key, which value, what is allowed, out of Hydra's message."""
+    from hydra.errors import OverrideParseException
+
+    text = str(error)
+    if isinstance(error, OverrideParseException):
+        why = text.split(" See ")[0].splitlines()[0]
+        quoted = "KEY=\"'...'\""
+        return f"{error.override}: cannot be read ({why}); allowed is KEY=VALUE, a value with signs in it as {quoted}"
+    missing = re.search(r"Could not find '([\w/]+)/([^/']*)'.*?Available options in '[\w/]+':(.*)", text, re.DOTALL)
+    if missing:
+        allowed = ", ".join(missing[3].partition("Config search path")[0].split())
+        return f"{missing[1]}={missing[2]}: allowed are {allowed}"
+    if unknown := re.search(r"Could not override '([^']+)'", text):
+        return f"{unknown[1]}: no such key{_near(unknown[1])}"
+    return one_line(error)
+
+
+def _near(key: str) -> str:
+    known = ["peers", "seed", "groups", "limit", "baseline", "concurrency", "runs_dir", "model", "method", "router"]
+    known += ["dataset", "tracking", "prompts", "engine", "difficulty", "prefix", "router.top_k", "method.interval"]
+    known += ["method.max_tokens", "method.summary_tokens", "sampling.temperature", "sampling.top_p", "dataset.path"]
+    near = difflib.get_close_matches(key, known, n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else "; --help lists the keys"

@@ -1,0 +1,56 @@
+"""The folder of settings, conf/, and those of a user's own, for Hydra to compose from.
+
+It is found beside the package, never imported: a user's own `conf.py` or `conf/` has no say in it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leap_lab.errors import UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+CONF = Path(__file__).parents[2] / "conf"
+VERSION_BASE = "1.3"
+
+
+@contextmanager
+def opened(search: Sequence[str] = ()) -> Iterator[None]:
+    """Within it `compose` and `choices` know conf/ and the folders of `search` (paths, `file://` or `pkg://`)."""
+    from hydra import initialize_config_dir
+    from hydra._internal.config_repository import ConfigRepository
+    from hydra.core.global_hydra import GlobalHydra
+
+    with initialize_config_dir(str(CONF), version_base=VERSION_BASE):
+        loader: Any = GlobalHydra.instance().config_loader()
+        for place in map(_place, search):
+            loader.get_search_path().append("user", place)
+        loader.repository = ConfigRepository(loader.get_search_path())
+        yield
+
+
+def _place(path: str) -> str:
+    if "://" in path:
+        return path
+    folder = Path(path).expanduser().resolve()
+    if not folder.is_dir():
+        raise UserError(f"--config-dir={path}: no such folder")
+    return f"file://{folder}"
+
+
+def compose(overrides: Sequence[str], with_hydra: bool = False) -> "DictConfig":
+    """The configuration of these overrides, interpolations not yet worked out; raises Hydra's own errors."""
+    import hydra
+
+    return hydra.compose("config", overrides=list(overrides), return_hydra_config=with_hydra)
+
+
+def choices(group: str) -> list[str]:
+    """The names of a group, such as `router`, sorted."""
+    from hydra.core.global_hydra import GlobalHydra
+
+    found: list[str] = GlobalHydra.instance().config_loader().get_group_options(group)
+    return found
