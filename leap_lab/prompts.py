@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from random import Random
 from string import Formatter
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from leap_lab.tasks.problem import Problem
 if TYPE_CHECKING:
     pass
 
+CONF_PROMPTS = Path(__file__).parents[1] / "conf" / "prompts"
 SUMMARY_OPEN = "<summarize>"
 SUMMARY_CLOSE = "</summarize>"
 THINK_OPEN = "<think>"
@@ -143,5 +144,5 @@ def _fields(template: str) -> set[str] | None:
 
 def load_prompts(name: str, **changes: str) -> Prompts:
     """A prompt set of conf/prompts, as decoding will use it."""
-    fields = yaml.safe_load((files("conf") / "prompts" / f"{name}.yaml").read_text())
+    fields = yaml.safe_load((CONF_PROMPTS / f"{name}.yaml").read_text())
     return Prompts(**{key: value for key, value in fields.items() if key not in ("_target_", "name")} | changes)

@@ -3,7 +3,7 @@
 import signal
 from typing import Any
 
-from leap_lab.engines.base import Sampling
+from leap_lab.engines.base import Request, Sampling
 from leap_lab.methods.job import Job
 from leap_lab.methods.leap import Leap
 from leap_lab.prompts import Prompts
@@ -24,15 +24,21 @@ PROMPTS = Prompts(
     templates=("<summarize>",),
     heard="HEARD",
     alone="ALONE",
-    aggregate="{question}\nREFERENCES\n{references}\nEND",
     force_math="\\boxed{{",
     force_choice="ANSWER:",
 )
+AGGREGATE = "{question}\nREFERENCES\n{references}\nEND"  # of a mixture of agents
 QUESTION = Problem("q", "1+1", "2")
 
 
 def job(peers: int = 2, group: int = 0, seed: int = 7, problem: Problem = QUESTION) -> Job:
     return Job(problem, group, peers, seed)
+
+
+def who(request: Request) -> tuple[int, int]:
+    """The index of the path that a request is for, and the turn."""
+    assert request.purpose is not None
+    return request.purpose.path, request.purpose.turn
 
 
 def leap(router: Router | None = None, **changes: Any) -> Leap:

@@ -18,13 +18,12 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hydra import initialize_config_module
 
+import leap_lab
 from analysis.load import load
 from analysis.measures.metrics import metrics
 from leap_lab import console
-from leap_lab.run import composed, main
-from leap_lab.settings.cell import arguments
+from leap_lab.run import main
 from tests.doubles import as_in_a_terminal
 from tests.known_runs import EASY, write_run
 
@@ -111,7 +110,7 @@ def test_a_signal_while_decoding_keeps_what_is_finished(tmp_path, start, number,
     _, err = command.communicate(timeout=60)
     assert time.monotonic() - asked < 10
     assert command.returncode == status
-    assert err.endswith("stopped: finished groups are kept; the same command goes on from there\n")
+    assert err.endswith("stopped: finished groups are kept; rerun the same command to resume\n")
     assert "Traceback" not in err
     (told,) = tmp_path.glob("*/run.json")
     assert json.loads(told.read_text())["status"] == "interrupted"
@@ -336,8 +335,7 @@ def test_a_clock_that_goes_backwards_changes_no_metric(tmp_path):
     assert metrics(load([ahead])) == metrics(load([back]))
 
 
-@pytest.mark.parametrize("overrides, expected", [([], None), (["++engine.trust_remote_code=true"], True)])
+@pytest.mark.parametrize("overrides, expected", [([], None), (["engine.trust_remote_code=true"], True)])
 def test_code_of_a_model_is_trusted_only_where_that_is_set(overrides, expected):
-    with initialize_config_module("conf", version_base="1.3"):
-        engine = arguments(composed([*overrides, "model=r1_7b"]).config["engine"])
+    engine = leap_lab.cell(*overrides, "model=r1_7b").config["engine"]
     assert engine.get("trust_remote_code") is expected

@@ -7,14 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leap_lab.errors import UserError
-from leap_lab.routing import AllPeers, Clustered, Dispersed, Hybrid, NoPeers, RandomPeers, similarity_matrix
+from leap_lab.path import Path
+from leap_lab.routing import AllPeers, Clustered, Dispersed, Hybrid, NoPeers, RandomPeers, Speaker, similarity_matrix
 
 ROUTERS = [Clustered, Dispersed, Hybrid, RandomPeers]
 summaries = st.lists(st.text(alphabet="ab ", max_size=8), min_size=1, max_size=9)
 
 
 def peers(router, texts, seed=0):
-    return [[peer for peer, _ in heard] for heard in router.route(texts, Random(seed))]
+    return [
+        [peer for peer, _ in heard]
+        for heard in router.route([Speaker(text, Path(0, 0)) for text in texts], Random(seed))
+    ]
 
 
 def levenshtein(left: str, right: str) -> int:
@@ -101,5 +105,5 @@ def test_a_bad_k_is_refused(router, k):
 
 
 def test_an_unknown_similarity_is_refused():
-    with pytest.raises(UserError, match=r"router\.similarity=cosine: allowed are levenshtein, indel"):
+    with pytest.raises(UserError, match=r"router\.similarity=cosine: must be levenshtein or indel"):
         Clustered(2, "cosine")

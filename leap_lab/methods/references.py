@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from itertools import takewhile
 from string import Formatter
 
-from leap_lab.engines.base import Engine
+from leap_lab.engines.base import Tokens
 from leap_lab.errors import UserError
 from leap_lab.methods.writer import Writer
 from leap_lab.path import Kind, Path
+from leap_lab.prompts import Prompts
+from leap_lab.tasks.problem import Problem
 
 Part = tuple[Kind, list[int]]
 
@@ -36,19 +38,21 @@ class References:
         keeps its end, where the conclusion stands, and the longest are cut first. Where there is no room at all this is
         the question as independent paths get it.
         """
-        bare = writer.prompt(self._user([], writer))
+        prompts, problem = writer.prompts, writer.job.problem
+        bare = writer.prompt(self.turn(problem, [], prompts))
         room = kept = writer.room(bare) // 2
         while kept > 0:
-            full = writer.prompt(self._user([_end(answer, kept, writer.engine) for answer in answers], writer))
+            quoted = [_end(answer, kept, writer.tokens) for answer in answers]
+            full = writer.prompt(self.turn(problem, quoted, prompts))
             if len(full) - len(bare) <= room:
                 return _parts(full, bare)
             kept = kept * 3 // 4
-        return [(Kind.PROMPT, writer.prompt(writer.prompts.user(writer.job.problem), writer.prompts.opening()))]
+        return [(Kind.PROMPT, writer.prompt(prompts.user(problem), prompts.opening()))]
 
-    def _user(self, answers: Sequence[str], writer: Writer) -> str:
-        prompts = writer.prompts
-        question, quoted = prompts.question(writer.job.problem), prompts.numbered("Answer", answers)
-        return self.template.format(question=question, references=quoted).rstrip()
+    def turn(self, problem: Problem, answers: Sequence[str], prompts: Prompts) -> str:
+        """The user's turn. No tag is explained in it, since none follows."""
+        references = prompts.numbered("Answer", answers)
+        return self.template.format(question=prompts.question(problem), references=references).rstrip()
 
 
 def answer_of(path: Path) -> str:
@@ -56,10 +60,10 @@ def answer_of(path: Path) -> str:
     return path.final.strip() or path.thinking
 
 
-def _end(text: str, kept: int, engine: Engine) -> str:
+def _end(text: str, kept: int, tokens: Tokens) -> str:
     """The last `kept` tokens of a text, marked where something is missing."""
-    tokens = engine.tokens.encode(text)
-    return text if len(tokens) <= kept else f"... {engine.tokens.decode(tokens[-kept:])}"
+    ids = tokens.encode(text)
+    return text if len(ids) <= kept else f"... {tokens.decode(ids[-kept:])}"
 
 
 def _parts(full: list[int], bare: list[int]) -> list[Part]:

@@ -59,12 +59,12 @@ def cell(arguments: Arguments) -> Cell:
         [sweep, *more] = passes(arguments.overrides, multirun=False)
         if more or sweep.multirun:
             raise UserError("experiment: it has several cells; use leap_lab.run")
-        [overrides] = _expanded(sweep)
+        [overrides] = expanded(sweep)
         return composed(overrides, Datasets())
 
 
 def _asked(sweep: Pass, datasets: Datasets) -> Asked:
-    found = [composed(overrides, datasets) for overrides in _expanded(sweep)]
+    found = [composed(overrides, datasets) for overrides in expanded(sweep)]
     own = [override for override in sweep.overrides if _is_hydras(override)]
     chosen = conf.compose(own, with_hydra=True).hydra.runtime.choices if own else {}
     return Asked(sweep, found, chosen.get("hydra/launcher", OURS[0]), chosen.get("hydra/sweeper", "basic"))
@@ -106,7 +106,7 @@ def _make_folder(runs_dir: str) -> None:
         raise UserError(f"runs_dir={runs_dir}: cannot make a folder there: {error.strerror}") from error
 
 
-def _expanded(sweep: Pass) -> list[list[str]]:
+def expanded(sweep: Pass) -> list[list[str]]:
     """The overrides of every cell of a pass."""
     from hydra.core.override_parser.types import Glob
 

@@ -72,9 +72,13 @@ def validate(config: DictConfig) -> dict[str, Any]:
             raise UserError(f"{group}={checks.shown(plain.get(group))}: invalid setting; must be a choice with a name")
     for dotted, rule in RULES.items():
         group, _, key = dotted.rpartition(".")
-        node = plain[group] if group else plain
+        node = plain.get(group) if group else plain
+        if not isinstance(node, Mapping):
+            raise UserError(f"{group}={checks.shown(node)}: invalid setting; must hold keys, as in {dotted}=...")
         if key in node:
             rule(dotted, node[key])
+        elif not group:
+            raise UserError(f"{key}: a value is needed, as in {key}=...")
     top_k = plain["sampling"]["top_k"]
     if isinstance(top_k, bool) or not isinstance(top_k, int) or (top_k < 1 and top_k != -1):
         raise UserError(f"sampling.top_k={checks.shown(top_k)}: must be an integer >= 1, or -1 for all")

@@ -13,6 +13,7 @@ from functools import cache
 from random import Random
 from typing import Literal
 
+from leap_lab import checks
 from leap_lab.errors import UserError
 from leap_lab.seeds import rng_for
 from leap_lab.tasks.problem import Problem
@@ -91,20 +92,12 @@ class Arithmetic:
 
     def load(self) -> list[Problem]:
         """`count` problems; a larger count begins with the same ones."""
-        from leap_lab.tasks import arithmetic
-
-        if not _whole(self.count) or not 1 <= self.count <= MOST_MADE:
-            raise UserError(f"dataset.count={self.count}: allowed is a whole number from 1 to {MOST_MADE}")
-        if not _whole(self.seed) or self.seed < 0:
-            raise UserError(f"dataset.seed={self.seed}: allowed is a whole number of at least 0")
+        checks.integer("dataset.count", self.count, 1, MOST_MADE)
+        checks.integer("dataset.seed", self.seed)
         for key, values, least, most in (("levels", self.levels, 1, 5), ("steps", self.steps, 2, 15)):
-            if not values or not all(_whole(value) and least <= value <= most for value in values):
-                raise UserError(f"dataset.{key}={list(values)}: allowed are whole numbers from {least} to {most}")
-        if self.split not in ("train", "test"):
-            raise UserError(f"dataset.split={self.split}: allowed are train and test")
-        made = arithmetic.generate(self.count, self.seed, self.split, tuple(self.levels), tuple(self.steps))
-        return list(made)
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+            if not isinstance(values, list | tuple) or not values:
+                raise UserError(f"dataset.{key}={values}: must be integers from {least} to {most}, as in [{least}]")
+            for value in values:
+                checks.integer(f"dataset.{key}", value, least, most)
+        checks.one_of("dataset.split", self.split, ("train", "test"))
+        return list(generate(self.count, self.seed, self.split, tuple(self.levels), tuple(self.steps)))

@@ -7,8 +7,8 @@ import pytest
 from leap_lab.benchmarks import alone, rates, work
 from leap_lab.benchmarks.__main__ import kept
 from leap_lab.benchmarks.lockstep import AT_A_TIME, LockStep
-from leap_lab.builtin.reasoner import start
-from leap_lab.engines.base import Around, Completion, Request, Sampling
+from leap_lab.builtin.reasoner import ScriptedSettings
+from leap_lab.engines.base import Completion, EngineWrapper, Request, Sampling
 from leap_lab.engines.metered import Metered
 from leap_lab.engines.scripted import ScriptedEngine
 from tests.doubles import job, leap
@@ -24,7 +24,7 @@ def test_the_floor_adds_decoding_and_prefilling():
     assert rates.Rates(decode=100.0, prefill=1000.0).floor(sampled=500, prefilled=2000) == 7.0
 
 
-class Counting(Around):
+class Counting(EngineWrapper):
     """Notes how many requests are in the engine at once, and all that were made."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ def test_lock_step_changes_no_token():
 def test_rates_are_measured_at_the_asked_concurrency_and_context():
     seen: list[Request] = []
 
-    class Noting(Around):
+    class Noting(EngineWrapper):
         async def generate(self, request: Request) -> Completion:
             seen.append(request)
             await asyncio.sleep(0.001)
@@ -85,7 +85,7 @@ def test_the_work_is_that_of_the_command_line(tmp_path):
 
 
 async def _decoded(cells, runs):
-    engine = Metered(await start(model="none", max_model_len=2048))
+    engine = Metered(await ScriptedSettings(max_model_len=2048).start("none"))
     return await work.decoded(cells, engine, runs)
 
 
@@ -94,7 +94,7 @@ def test_a_timed_router_routes_as_the_router_does():
     method, timed = work.with_timed_router(each)
 
     async def both():
-        engine = await start(model="none", max_model_len=2048)
+        engine = await ScriptedSettings(max_model_len=2048).start("none")
         return await work.solved(each, engine), await work.solved(each, engine, method)
 
     (plain, _), (watched, _) = asyncio.run(both())

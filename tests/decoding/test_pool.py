@@ -11,12 +11,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from leap_lab import api
 from leap_lab.benchmarks import work
-from leap_lab.builtin.reasoner import start
+from leap_lab.builtin.reasoner import ScriptedSettings
 from leap_lab.decoding import pool
 from leap_lab.decoding.decoder import Decoder
 from leap_lab.decoding.pool import Pool
-from leap_lab.engines.base import Around, Completion, Engine, EngineDied, Request
+from leap_lab.engines.base import Completion, Engine, EngineDied, EngineWrapper, Request
 from leap_lab.engines.metered import Metered
 from leap_lab.errors import UserError
 from leap_lab.runs.lock import Busy, take
@@ -136,7 +137,7 @@ def test_a_run_whose_engine_does_not_start_is_closed():
     assert seen == ["open a", "close a"]
 
 
-class Stuck(Around):
+class Stuck(EngineWrapper):
     """Answers so many requests, then none: it hangs, or it dies."""
 
     def __init__(self, inner: Engine, requests: int, dies: bool) -> None:
@@ -156,10 +157,10 @@ class Stuck(Around):
 @pytest.mark.parametrize("dies, ends", [(False, asyncio.CancelledError), (True, EngineDied)])
 def test_a_run_that_ends_with_all_its_groups_in_flight_is_not_finished(tmp_path, dies, ends):
     each = work.cell("engine=scripted", "peers=4", "limit=3")
-    decoder = Decoder(work.asked(each, tmp_path), "run", None)
+    decoder = Decoder(work.asked(each, tmp_path), "run", None, api.summarize)
 
     async def stopped() -> None:
-        stuck = Stuck(await start(model="none", max_model_len=2048), 40, dies)
+        stuck = Stuck(await ScriptedSettings(max_model_len=2048).start("none"), 40, dies)
 
         async def ready() -> Metered:
             return Metered(stuck)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from leap_lab.engines.base import Around, Completion, Request, Sampling
+from leap_lab.engines.base import Completion, EngineWrapper, Request, Sampling
 from leap_lab.engines.journaled import Journaled, key_of, read
 from leap_lab.engines.scripted import ScriptedEngine
 from leap_lab.path import Path
@@ -23,7 +23,7 @@ class Killed(BaseException):
     """As abrupt as a kill: nothing that handles exceptions may handle it."""
 
 
-class Mortal(Around):
+class Mortal(EngineWrapper):
     """Dies after so many requests."""
 
     def __init__(self, engine: ScriptedEngine, requests: int) -> None:

@@ -82,5 +82,5 @@ def test_a_path_to_nothing_is_refused(path: str) -> None:
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(UserError, match=r"no config\.json there"):
+    with pytest.raises(UserError, match=r"holds no config\.json"):
         located(str(tmp_path))

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from leap_lab.engines.base import Around, Completion, EngineDied, Request
+from leap_lab.engines.base import Completion, EngineDied, EngineWrapper, Request
 from leap_lab.engines.metered import Metered
 from leap_lab.engines.retrying import Retrying
 from leap_lab.engines.scripted import ScriptedEngine
@@ -12,7 +12,7 @@ from leap_lab.engines.scripted import ScriptedEngine
 REQUEST = Request([1], 3, seed=0)
 
 
-class Failing(Around):
+class Failing(EngineWrapper):
     """Raises these errors, one a request, then works."""
 
     def __init__(self, *errors: Exception) -> None:
@@ -44,7 +44,7 @@ def test_what_cannot_succeed_is_not_tried_again(error):
     assert len(failing.errors) == 1
 
 
-class Slow(Around):
+class Slow(EngineWrapper):
     """Takes as many seconds of a clock as the request's `max_tokens`."""
 
     def __init__(self) -> None:

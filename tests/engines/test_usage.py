@@ -14,23 +14,18 @@ from leap_lab.methods.independent import Independent
 from leap_lab.methods.leap_s import LeapS
 from leap_lab.methods.moa import Moa
 from leap_lab.routing import Dispersed
-from leap_lab.seeds import derive_seed
-from tests.doubles import PROMPTS, QUESTION, job, leap
+from tests.doubles import AGGREGATE, PROMPTS, QUESTION, job, leap, who
 
 BLOCK = 16
-WHO = {
-    derive_seed(derive_seed(7, "q", 0, index), turn, phase): (index, turn)
-    for index in range(9)
-    for turn in range(30)
-    for phase in ("think", "summary", "final", "answer")
-}
 PARTS: dict[str, Any] = {"answer_tokens": 4, "sampling": Sampling(), "prompts": PROMPTS}
 METHODS: dict[str, Method] = {
     "independent": Independent(200, **PARTS),
     "leap": leap(max_tokens=120),
     "leap, probed": leap(max_tokens=120, probe_tokens=6),
-    "leap_s with helpers": LeapS(20, 200, 30, router=Dispersed(2), helpers=2, **PARTS),
-    "moa": Moa(300, **PARTS),
+    "leap_s with helpers": LeapS(
+        max_tokens=200, position=20, summary_tokens=30, router=Dispersed(2), helpers=2, **PARTS
+    ),
+    "moa": Moa(max_tokens=300, aggregate=AGGREGATE, **PARTS),
 }
 
 
@@ -55,7 +50,7 @@ class Caching(ScriptedEngine):
 
 def talk(text: str, request: Request) -> str:
     """Path i takes i more tokens for everything it says, and closes its thinking after a block, or in layer 1."""
-    index, turn = WHO[request.seed]
+    index, turn = who(request)
     more = "+" * index
     if text.endswith("<summarize>"):
         return f"sum{more}</summarize>"

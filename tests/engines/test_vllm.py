@@ -124,7 +124,7 @@ def test_a_cancelled_request_leaves_the_engine_fit(running):
 
 
 def test_a_leap_group_keeps_its_rules(running):
-    method = Leap(40, 160, 32, 8, Sampling(1.0, 0.95), load_prompts("tuned"), Dispersed(2))
+    method = Leap(160, 8, Sampling(1.0, 0.95), load_prompts("tuned"), 40, 32, Dispersed(2))
     paths = running.solve(method, peers=5)
     assert {path.finish for path in paths} <= {"answered", "forced"}
     assert any(route.peers for path in paths for route in path.routes)
@@ -142,7 +142,7 @@ def test_a_leap_group_keeps_its_rules(running):
 def test_leap_and_independent_paths_begin_with_the_same_words(running):
     prompts, sampling = load_prompts("tuned"), Sampling(1.0, 0.95)
     alone = running.solve(Independent(160, 8, sampling, prompts), peers=4)
-    heard = running.solve(Leap(40, 160, 32, 8, sampling, prompts, Dispersed(2)), peers=4)
+    heard = running.solve(Leap(160, 8, sampling, prompts, 40, 32, Dispersed(2)), peers=4)
     same = 0
     for one, other in zip(alone, heard, strict=True):
         first = next(segment.text for segment in other.segments if segment.kind in SAMPLED)
@@ -231,7 +231,7 @@ def kill(running: subprocess.Popen[str]) -> None:
 
 
 FAULTS = {
-    interrupt: (130, "the same command goes on from there"),
+    interrupt: (130, "rerun the same command to resume"),
     kill_engine: (1, "error: vLLM's engine process died; its log: "),
     kill: (-signal.SIGKILL, ""),
 }

@@ -14,7 +14,7 @@ from leap_lab.methods.writer import whole_paragraphs
 from leap_lab.path import Kind, Path
 from leap_lab.prompts import Prompts
 from leap_lab.routing import Dispersed, NoPeers
-from tests.doubles import PROMPTS, QUESTION, job, leap
+from tests.doubles import PROMPTS, QUESTION, job, leap, who
 
 HEAD = "[user]Q: 1+1[assistant]<think>\n"
 
@@ -51,7 +51,7 @@ def test_a_group_token_by_token():
     """Two paths, T = 20: what each was sent, in order, what was cut, and who heard whom."""
 
     def script(text: str, request: Request) -> str:
-        first = request.seed in first_seeds
+        first = who(request)[0] == 0
         if text.endswith("<summarize>"):
             return "mine is one</summarize>ignored" if first else "mine is two and this goes on for too long"
         if "</think>" in text:
@@ -61,14 +61,6 @@ def test_a_group_token_by_token():
         return "one\n\nunfinished and so on" if first else "two two two two two two two"
 
     method = leap()
-    probe, engine = solve(method, lambda text, request: "</think>", peers=2)
-    first_seeds: set[int] = set()
-    # The first path's seeds are those of all its requests: learn them from its path seed.
-    from leap_lab.seeds import derive_seed
-
-    for turn in range(3):
-        first_seeds |= {derive_seed(probe[0].seed, turn, phase) for phase in ("think", "summary", "final", "answer")}
-
     (one, two), engine = solve(method, script, peers=2)
     ask = "TRIGGER\n<summarize>"
     quoted_two = "mine is two and this goes on f"[:30].strip()
@@ -99,10 +91,12 @@ def test_a_group_token_by_token():
     assert [(route.turn, route.peers) for route in two.routes] == [(0, (0,))]
     assert one.spent == 20 + len("mine is one</summarize>") + len("fine</think>")
 
-    sent = [engine.tokens.decode(request.prompt) for request in engine.requests if request.seed in first_seeds]
+    of_one = [request for request in engine.requests if who(request)[0] == 0]
+    sent = [engine.tokens.decode(request.prompt) for request in of_one]
+    assert [request.purpose.phase for request in of_one] == ["think", "summary", "think", "final"]
     up_to = ["".join(segment.text for segment in one.segments[:stop]) for stop in (1, 3, 5, 6)]
     assert sent == up_to
-    assert [(request.max_tokens, request.stop) for request in engine.requests if request.seed in first_seeds][:3] == [
+    assert [(request.max_tokens, request.stop) for request in of_one][:3] == [
         (20, ("</think>",)),
         (30, ("</summarize>",)),
         (20, ("</think>",)),
@@ -138,17 +132,13 @@ def test_independent_starts_with_the_same_request_as_leap():
 
 def test_a_closed_path_leaves_the_exchange_and_the_last_one_hears_nobody():
     def script(text: str, request: Request) -> str:
-        quick = request.seed in quick_seeds
+        quick = who(request) == (0, 0)
         if text.endswith("<summarize>"):
             return "slow</summarize>"
         if "</think>" in text:
             return "\\boxed{2}"
         return "</think>" if quick or "ALONE" in text else "s" * 20
 
-    from leap_lab.seeds import derive_seed
-
-    probe, _ = solve(leap(), Talk({}), peers=2)
-    quick_seeds = {derive_seed(probe[0].seed, 0, "think")}
     (quick, slow), _ = solve(leap(), script, peers=2)
     assert kinds(quick) == [("prompt", 0), ("think", 0), ("final", 0)]
     assert slow.text(Kind.COMMENT) == "\n<comment>\n</comment>\n\nALONE\n\n"
@@ -161,15 +151,12 @@ def test_routing_waits_for_the_group_but_not_for_final_answers():
 
     class Slow(ScriptedEngine):
         async def generate(self, request):
-            text = self.decode(request.prompt)
+            text = self.tokens.decode(request.prompt)
             if text.endswith("</think>"):
                 await asyncio.sleep(0.05)
             done = await super().generate(request)
             order.append("final" if text.endswith("</think>") else "other")
             return done
-
-    calls = iter([0, 1])
-    quick: dict[int, bool] = {}
 
     def script(text: str, request: Request) -> str:
         if text.endswith("<summarize>"):
@@ -177,8 +164,7 @@ def test_routing_waits_for_the_group_but_not_for_final_answers():
         if text.endswith("</think>"):
             return "\\boxed{2}"
         if text == HEAD:
-            quick[request.seed] = next(calls) == 0
-            return "</think>" if quick[request.seed] else "s" * 20
+            return "</think>" if who(request)[0] == 0 else "s" * 20
         return "</think>"
 
     asyncio.run(leap().solve(job(2), Slow(script)))
@@ -292,7 +278,7 @@ def test_a_path_is_a_shape_the_model_saw():
 )
 def test_cutting_back_to_the_last_whole_paragraph(text, kept):
     engine = ScriptedEngine(lambda text, request: "")
-    assert text[: whole_paragraphs(engine.tokens.encode(text), engine)] == kept
+    assert text[: whole_paragraphs(engine.tokens.encode(text), engine.tokens)] == kept
 
 
 def test_the_question_is_asked_once_per_path():
@@ -362,6 +348,7 @@ def test_a_branch_after_a_block_thinks_on_as_its_path_does():
     own = {(tuple(request.prompt), request.seed) for request in plain.requests}
     thinking = [request for request in added(plain, engine) if request.max_tokens == 6]
     after = [path for path in thinking if (tuple(path.prompt), path.seed) in own]
+    assert all(request.purpose.probe == "after" for request in after)
     assert len(after) == sum(branch.phase == "after" for path in probed for branch in path.branches)
 
 

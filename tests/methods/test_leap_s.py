@@ -6,14 +6,13 @@ from collections import Counter
 import pytest
 
 from leap_lab.decoding.decoder import graded_rows
-from leap_lab.engines.base import Request, Sampling
+from leap_lab.engines.base import Purpose, Request, Sampling
 from leap_lab.engines.scripted import ScriptedEngine
 from leap_lab.methods.job import Job
 from leap_lab.methods.leap_s import LeapS
 from leap_lab.path import Kind, Path
 from leap_lab.routing import AllPeers, Dispersed, NoPeers, RandomPeers, Router
-from leap_lab.seeds import derive_seed
-from tests.doubles import PROMPTS, QUESTION, job, leap
+from tests.doubles import PROMPTS, QUESTION, job, leap, who
 
 HEAD = "[user]Q: 1+1[assistant]<think>\n"
 
@@ -23,34 +22,18 @@ def leap_s(router: Router | None = None, **changes) -> LeapS:
     return LeapS(sampling=Sampling(), prompts=PROMPTS, router=router or Dispersed(2), **settings)
 
 
-def path_seed(index: int) -> int:
-    return derive_seed(7, "q", 0, index)
-
-
-def think_seed(index: int, turn: int = 0) -> int:
-    return derive_seed(path_seed(index), turn, "think")
-
-
-SPEAKER = {
-    derive_seed(path_seed(index), turn, phase): index
-    for index in range(12)
-    for turn in range(30)
-    for phase in ("think", "summary", "final", "answer")
-}
-
-
 def talk(text: str, request: Request) -> str:
     """Every path thinks in words of its own and closes its thinking 60 tokens after the block."""
-    who = SPEAKER[request.seed]
+    index = who(request)[0]
     if text.endswith("<summarize>"):
-        return f"I am {who}</summarize>"
+        return f"I am {index}</summarize>"
     if text.endswith("\\boxed{"):
         return "9}\n"
     if text.endswith("</think>"):
         return "\\boxed{2}"
     if "</comment>" in text:
         return "y" * 60 + "</think>"
-    return f"{who}\n\n" + "x" * 40
+    return f"{index}\n\n" + "x" * 40
 
 
 def solve(method, script=talk, peers=2, **engine) -> tuple[list[Path], ScriptedEngine]:
@@ -72,7 +55,7 @@ def test_a_group_token_by_token():
     ]
     assert [(route.turn, route.peers) for route in two.routes] == [(0, (0,))]
     assert (one.finish, one.blocks, one.tokens_cut) == ("answered", 1, 17)
-    mine = [request for request in engine.requests if SPEAKER[request.seed] == 0]
+    mine = [request for request in engine.requests if who(request)[0] == 0]
     spent = 20 + len("I am 0</summarize>")
     assert [request.max_tokens for request in mine] == [20, 30, 200 - spent, 200]
     for request, stop in zip(mine[1:], (3, 5, 6), strict=True):
@@ -107,7 +90,7 @@ def test_every_request_has_its_own_seed():
 
 def test_a_path_that_closed_before_the_block_is_not_in_it():
     def script(text: str, request: Request) -> str:
-        return "</think>" if request.seed == think_seed(0) else talk(text, request)
+        return "</think>" if request.purpose == Purpose(0, 0, "think") else talk(text, request)
 
     (quick, slow), _ = solve(leap_s(), script)
     assert (quick.blocks, quick.text(Kind.FINAL)) == (0, "\\boxed{2}")
@@ -140,7 +123,7 @@ def test_one_surviving_path_hears_its_helpers():
     assert survivor.text(Kind.COMMENT) == (
         '\n<comment>\nPeer 1: "I am 1"\nPeer 2: "I am 2"\nPeer 3: "I am 3"\n</comment>\n\nHEARD\n\n'
     )
-    assert Counter(SPEAKER[request.seed] for request in engine.requests) == {0: 4, 1: 2, 2: 2, 3: 2}
+    assert Counter(who(request)[0] for request in engine.requests) == {0: 4, 1: 2, 2: 2, 3: 2}
     assert [helper.segments[-1].kind for helper in survivor.helpers] == [Kind.SUMMARY] * 3
     assert [helper.finish for helper in survivor.helpers] == [None] * 3
 
@@ -194,17 +177,17 @@ def test_helpers_do_not_eat_the_survivors_budget():
 
 def test_a_helper_that_closed_its_thinking_costs_no_answer_and_is_not_heard():
     def script(text: str, request: Request) -> str:
-        return "done</think>" if request.seed == think_seed(2) else talk(text, request)
+        return "done</think>" if request.purpose == Purpose(2, 0, "think") else talk(text, request)
 
     (survivor,), engine = solve(leap_s(AllPeers(), helpers=2), script, peers=3)
     assert survivor.routes[0].peers == (1,)
-    assert Counter(SPEAKER[request.seed] for request in engine.requests)[2] == 1
+    assert Counter(who(request)[0] for request in engine.requests)[2] == 1
     assert sum(helper.sampled for helper in survivor.helpers) == 20 + len("I am 1</summarize>") + len("done</think>")
 
 
 def test_a_survivor_that_closed_early_pays_its_helpers_all_the_same():
     def script(text: str, request: Request) -> str:
-        return "</think>" if request.seed == think_seed(0) else talk(text, request)
+        return "</think>" if request.purpose == Purpose(0, 0, "think") else talk(text, request)
 
     (survivor,), _ = solve(leap_s(helpers=2), script, peers=3)
     assert (survivor.blocks, survivor.finish, len(survivor.helpers)) == (0, "answered", 2)

@@ -7,20 +7,19 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hydra import compose, initialize_config_module
 
 from analysis.load import load
 from leap_lab.run import main
+from leap_lab.settings import compose
+from leap_lab.settings.arguments import Arguments
 from leap_lab.settings.cell import Cell
-from leap_lab.settings.rules import validate
 
 EARLIER = Path(__file__).parents[1] / "data" / "schema_2"
 THE_SAME = ["engine=scripted", "tracking=none", "limit=2", "peers=3", "method.max_tokens=160"]
 
 
 def cell(*overrides: str) -> Cell:
-    with initialize_config_module("conf", version_base="1.3"):
-        return Cell(validate(compose("config", overrides=list(overrides))))
+    return compose.cell(Arguments.read(overrides))
 
 
 def moved(node, home: ModuleType):

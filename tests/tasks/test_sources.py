@@ -238,13 +238,13 @@ def test_gpqa_keeps_the_right_answer_when_a_wrong_one_reads_the_same(tmp_path):
 def test_the_built_in_task_extends_and_checks_its_settings():
     task = Arithmetic(20, 1, "test", [1, 5], [6])
     assert task.load() == Arithmetic(40, 1, "test", [1, 5], [6]).load()[:20]
-    with pytest.raises(UserError, match=r"dataset\.levels=\[0\]: allowed are whole numbers from 1 to 5"):
+    with pytest.raises(UserError, match=r"dataset\.levels=0: must be an integer from 1 to 5"):
         Arithmetic(20, 1, "test", [0], [6]).load()
-    with pytest.raises(UserError, match=r"dataset\.steps=\[16\]"):
+    with pytest.raises(UserError, match=r"dataset\.steps=16"):
         Arithmetic(20, 1, "test", [1], [16]).load()
     with pytest.raises(UserError, match=r"dataset\.split=dev"):
         Arithmetic(20, 1, "dev", [1], [6]).load()
-    with pytest.raises(UserError, match=r"dataset\.count=0: allowed is a whole number from 1"):
+    with pytest.raises(UserError, match=r"dataset\.count=0: must be an integer from 1"):
         Arithmetic(0, 1, "test", [1], [6]).load()
     with pytest.raises(UserError, match=r"dataset\.seed=x"):
         Arithmetic(20, "x", "test", [1], [6]).load()

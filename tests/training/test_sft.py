@@ -10,13 +10,14 @@ import pytest
 import torch
 import yaml
 from datasets import load_from_disk
-from hydra import compose, initialize_config_module
+from hydra import compose, initialize_config_dir
 from transformers import AutoModelForCausalLM, TrainerCallback
 
 from leap_lab.builtin import pretrain
 from leap_lab.builtin.tokenizer import train_tokenizer
 from leap_lab.engines.tokens import ModelTokens
 from leap_lab.run import main as run
+from leap_lab.settings.conf import CONF
 from leap_lab.training import sft
 from leap_lab.training.traces import main as traces
 
@@ -59,7 +60,7 @@ def losses(out: Path) -> list[float]:
 
 
 def config(**changes: object) -> dict:
-    with initialize_config_module("conf.training", version_base="1.3"):
+    with initialize_config_dir(str(CONF / "training"), version_base="1.3"):
         told = [f"++{key}={value}" for key, value in changes.items()]
         return sft.validated(compose("sft", overrides=told))
 
@@ -190,7 +191,7 @@ def test_a_damaged_set_is_refused(data, fresh, tmp_path, capsys):
 
 @pytest.mark.parametrize(("size", "epochs"), [("1_5b", 8), ("7b", 8), ("14b", 5)])
 def test_sizes_have_the_papers_settings(size, epochs):
-    with initialize_config_module("conf.training", version_base="1.3"):
+    with initialize_config_dir(str(CONF / "training"), version_base="1.3"):
         found = sft.validated(compose("sft", overrides=[f"size={size}", "data=set", "out=model"]))
     trainer = found["trainer"]
     assert (found["batch_size"], trainer["num_train_epochs"], trainer["max_length"]) == (16, epochs, 16384)
