@@ -14,14 +14,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from leap_lab.errors import UserError
+from leap_lab.errors import UserError, one_line
 
 GRACE_S = 9.0  # from a signal to the end, whatever hangs
 STOPS = (signal.SIGTERM, signal.SIGHUP)  # beside SIGINT, which Python and asyncio know how to handle
 OVER = b"\0"  # the number of no signal
 STREAMS = ("stdout", "stderr")
+OURS = ("leap_lab", "leap-lab", "analysis")  # what the names of our commands begin with
 
 
 def run(command: Callable[[], int], kept: str, grace_s: float = GRACE_S) -> int:
@@ -30,11 +32,12 @@ def run(command: Callable[[], int], kept: str, grace_s: float = GRACE_S) -> int:
     Ctrl-C, SIGTERM and SIGHUP end it with 128 + their number, after `grace_s` seconds at the latest. `kept` says what
     remains and how to go on. Output that nobody reads any more is dropped; any other loss of stdout is an error.
     """
+    prefer_installed()
     with _lasting_streams() as lost, _stoppable(kept, grace_s) as received:
         try:
             status = command()
         except UserError as error:
-            status = _told(2, f"error: {' '.join(str(error).split())}")
+            status = _told(2, f"error: {one_line(error)}")
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             status = _told(1, f"error: {where}{error.strerror or error}; {kept}")
@@ -45,6 +48,19 @@ def run(command: Callable[[], int], kept: str, grace_s: float = GRACE_S) -> int:
         if loss := lost():
             status = status or _told(1, f"error: standard output: {loss.strerror}; all files are written")
     return status
+
+
+def prefer_installed() -> None:
+    """Let the working directory come last where modules are looked for, in a process that runs one of our commands.
+
+    `python -m` puts it first, where a user's `analysis.py`, `conf/` or `datasets.py` would hide what is installed.
+    Routers and methods of their own are still found there.
+    """
+    name = getattr(getattr(sys.modules.get("__main__"), "__spec__", None), "name", "") or Path(sys.argv[0]).name
+    if sys.flags.safe_path or not name.startswith(OURS):
+        return
+    here = os.getcwd()
+    sys.path[:] = [*(place for place in sys.path if place not in ("", here)), here]
 
 
 def _interrupted(error: BaseException | None) -> bool:

@@ -9,6 +9,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -128,12 +129,12 @@ class Bench:
         self.tell("peak memory: 1,000 questions over 10", many / few, "x", target="<= 1.1")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print a table and write it as JSON."""
     parser = argparse.ArgumentParser(prog="python -m leap_lab.benchmarks", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks.json"), help="where the figures go, as JSON")
     parser.add_argument("--scale", type=float, default=1.0, help="so many times the questions; a small one for a look")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), asked.scale)
         asyncio.run(bench.with_engine())

@@ -35,6 +35,7 @@ INTERVALS = (40, 48, 56, 64, 64, 72, 80, 96, 112)
 GROUP_SIZES = (1, 3, 5, 8, 12, 16)
 KEPT_PER_GROUP = 4
 BUDGET, SUMMARY, ANSWER = 512, 32, 32
+IGNORED = -100  # the label of a token that carries no loss
 
 
 @dataclass(frozen=True)

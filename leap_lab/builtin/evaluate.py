@@ -7,6 +7,7 @@ beginnings. `--model` takes another model folder.
 
 import argparse
 import json
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from analysis.exhibits import trap
 from analysis.load import load
 from analysis.measures.compare import Run, compare
 from analysis.measures.counterparts import outcomes
+from leap_lab import console
 from leap_lab.errors import UserError
 from leap_lab.run import main as run
 from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
@@ -69,17 +71,23 @@ def mended(runs: Sequence[Run]) -> tables.Cells:
     return rows
 
 
-def main() -> None:
-    """Parse the arguments and evaluate."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status (see `console.run`)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", help="a model folder (default: the built-in one)")
     parser.add_argument("--questions", type=int, default=120)
     parser.add_argument("--seed", type=int, default=2026, help="of the problems")
     parser.add_argument("--runs", type=Path, default=Path("runs/evaluation"))
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     common = [f"limit={args.questions}", f"dataset.seed={args.seed}", "tracking=none", "concurrency=12"]
-    evaluate([*common, *([f"model.path={args.model}"] if args.model else [])], args.runs)
+    common += [f"model.path={args.model}"] if args.model else []
+
+    def measure() -> int:
+        evaluate(common, args.runs)
+        return 0
+
+    return console.run(measure, "finished runs are kept; rerun the same command to resume")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

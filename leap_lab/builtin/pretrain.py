@@ -8,8 +8,9 @@ the number of steps.
 import argparse
 import math
 import random
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,11 @@ import torch
 from torch.nn import functional
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-from leap_lab.builtin.corpus import Recipe, Trace, paths, traces
+from leap_lab import console
+from leap_lab.builtin.corpus import IGNORED, Recipe, Trace, paths, traces
 from leap_lab.builtin.muon import Muon
 from leap_lab.builtin.tokenizer import train_tokenizer
 from leap_lab.prompts import load_prompts
-
-IGNORED = -100
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,19 @@ class Settings:
     epochs: int = 1
 
 
-def main() -> None:
-    """Tokenizer, traces, training, and the folder of the model."""
-    settings = _arguments()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Tokenizer, traces, training, and the folder of the model; returns the exit status (see `console.run`)."""
+    settings = _settings(arguments)
+
+    def make() -> int:
+        make_built_in(settings)
+        return 0
+
+    return console.run(make, "nothing of an unfinished training is kept")
+
+
+def make_built_in(settings: Settings) -> None:
+    """Train from scratch and save, telling how far it is."""
     torch.manual_seed(settings.seed)
     tokenizer = make_tokenizer(settings)
     print(f"tokenizer: {len(tokenizer)} tokens", flush=True)
@@ -171,14 +181,14 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _arguments() -> Settings:
+def _settings(arguments: Sequence[str] | None) -> Settings:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the model")
     for name, value in vars(Settings(Path())).items():
         if name != "out":
             parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
-    return Settings(**vars(parser.parse_args()))
+    return Settings(**vars(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

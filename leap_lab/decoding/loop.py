@@ -18,31 +18,47 @@ class Loop:
     """
 
     def __init__(self) -> None:
-        self._runner = asyncio.Runner()
-        self._thread = _Thread(self._runner) if _is_running() else None
+        self._home: _Here | _Thread = _Thread() if _is_running() else _Here()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of the coroutine, or what it raises."""
-        return self._thread.run(work) if self._thread else self._runner.run(work)
+        return self._home.run(work)
 
     def close(self) -> None:
         """End the loop. No coroutine may follow."""
-        if self._thread:
-            self._thread.close()
+        self._home.close()
+
+
+class _Here:
+    """A loop in this thread, where asyncio itself handles Ctrl-C."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+    def close(self) -> None:
         self._runner.close()
 
 
 class _Thread:
-    """A thread with a loop of its own."""
+    """A loop in a thread of its own."""
 
-    def __init__(self, runner: asyncio.Runner) -> None:
-        self._loop = runner.get_loop()
+    def __init__(self) -> None:
+        self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
+        self._ready.wait()
 
     def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+        asyncio.run(self._until_closed())
+
+    async def _until_closed(self) -> None:
+        self._loop, self._closed = asyncio.get_running_loop(), asyncio.Event()
+        self._kept = {asyncio.current_task()}
+        self._ready.set()
+        await self._closed.wait()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         done: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -50,21 +66,23 @@ class _Thread:
             return done.result()
         except KeyboardInterrupt:
             done.cancel()
-            self._wait_for_the_end()
+            self._wait_for_the_rest()
             raise
 
-    def _wait_for_the_end(self) -> None:
-        """The tasks of what was cancelled write down how far they came."""
+    def _wait_for_the_rest(self) -> None:
+        """What was cancelled writes down how far it came; a second Ctrl-C stops waiting."""
 
-        async def others() -> None:
-            left = asyncio.all_tasks() - {asyncio.current_task()}
-            await asyncio.wait(left) if left else None
+        async def rest() -> None:
+            home = asyncio.current_task()
+            left = {task for task in asyncio.all_tasks() if task is not home and not task.done()} - self._kept
+            if left:
+                await asyncio.wait(left)
 
-        with contextlib.suppress(KeyboardInterrupt):  # a second one stops waiting
-            asyncio.run_coroutine_threadsafe(others(), self._loop).result()
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run_coroutine_threadsafe(rest(), self._loop).result()
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._closed.set)
         self._thread.join()
 
 

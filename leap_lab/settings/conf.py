@@ -27,7 +27,7 @@ def opened(search: Sequence[str] = ()) -> Iterator[None]:
     with initialize_config_dir(str(CONF), version_base=VERSION_BASE):
         loader: Any = GlobalHydra.instance().config_loader()
         for place in map(_place, search):
-            loader.get_search_path().append("user", place)
+            loader.get_search_path().prepend("user", place, "schema")  # which Hydra wants last
         loader.repository = ConfigRepository(loader.get_search_path())
         yield
 

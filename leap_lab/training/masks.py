@@ -5,10 +5,10 @@ The kinds are those of `leap_lab.path`: a loss mask asks who wrote a token and n
 
 from collections.abc import Collection, Sequence
 
+from leap_lab.builtin.corpus import IGNORED
 from leap_lab.path import SAMPLED, Kind, Segment
 
 KINDS = tuple(Kind)  # a training set stores a kind as its place in here
-IGNORED = -100  # the label of a token that carries no loss
 
 
 def sequence(segments: Sequence[Segment], end: int | None) -> tuple[list[int], list[int]]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from leap_lab.builtin.corpus import IGNORED
 from leap_lab.engines.tokens import ModelTokens
 from leap_lab.errors import UserError
 from leap_lab.files import read_json
 from leap_lab.path import Kind
-from leap_lab.training.masks import IGNORED, labels
+from leap_lab.training.masks import labels
 from leap_lab.training.traces import CARD
 
 

@@ -1,0 +1,54 @@
+"""`leap-lab run|analysis|train|bench ...`: one name for all commands, the same as `python -m` of each.
+
+It also works in a folder whose own `analysis.py` would hide ours from `python -m analysis`.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from leap_lab import console
+
+# Where the `main(arguments)` of each command is.
+COMMANDS = {
+    "run": ("leap_lab.run", "decode a run or a sweep, ends with table and figure"),
+    "analysis": ("analysis.__main__", "tables and figures of runs"),
+    "train traces": ("leap_lab.training.traces", "make a training set out of runs"),
+    "train sft": ("leap_lab.training.sft", "fine-tune a model on a training set"),
+    "train leap-t": ("leap_lab.training.leap_t", "the whole loop of LeaP-T, measured"),
+    "train pretrain": ("leap_lab.builtin.pretrain", "train the built-in model from scratch"),
+    "train evaluate": ("leap_lab.builtin.evaluate", "measure the built-in model"),
+    "bench": ("leap_lab.benchmarks.__main__", "what LeaP costs over plain decoding"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status; 2 for an unknown one."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given in (["--version"], ["-V"]):
+        import leap_lab
+
+        print(f"leap_lab {leap_lab.__version__}")
+        return 0
+    if not given or given[0] in ("--help", "-h"):
+        print(_help())
+        return 0
+    name = next((name for name in COMMANDS if given[: len(name.split())] == name.split()), None)
+    if name is None:
+        print(f"error: {' '.join(given[:2])}: unknown command; allowed are {', '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    module, _ = COMMANDS[name]
+    rest = given[len(name.split()) :]
+    sys.argv = [f"leap-lab {name}", *rest]
+    console.prefer_installed()
+    status: int = importlib.import_module(module).main(rest)
+    return status
+
+
+def _help() -> str:
+    lines = [f"  {name:<16} {what}" for name, (_, what) in COMMANDS.items()]
+    return "\n".join(["usage: leap-lab COMMAND ...", "", *lines, "", "leap-lab COMMAND --help says more of each."])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
