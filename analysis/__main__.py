@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from leap_lab import console
 
 if TYPE_CHECKING:
-    from analysis.measures.budget import Budget
+    from .measures.budget import Budget
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,10 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _analyse(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    from analysis.report import (
-        paper,
-        sweep,
-    )  # pandas and scipy are slow to import: --help and usage errors need neither
+    from .report import paper, sweep  # they import pandas, which --help and usage errors should not wait for
 
     if options.command == "report":
         written = sweep.write(options.folders, options.out, groups=options.groups)
@@ -54,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _budget(text: str) -> "Budget":
-    from analysis.measures.budget import Budget
+    from .measures.budget import Budget
 
     if text not in list(Budget):
         raise argparse.ArgumentTypeError(f"{text}: allowed are {', '.join(Budget)}")

@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.drawing.curves import Panel, Series, curves
-from analysis.drawing.tables import Cells, percent, points
-from analysis.exhibits.base import Claim, Exhibit, directional
-from analysis.load import load
-from analysis.measures.compare import INDEPENDENT, Against, Run, against, baseline_of, names_of
-from analysis.measures.metrics import by_question
-from analysis.stats.intervals import SHARE, Estimate, estimate, holm
 from leap_lab.errors import UserError
 from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
+
+from ..drawing.curves import Panel, Series, curves
+from ..drawing.tables import Cells, percent, points
+from ..load import load
+from ..measures.compare import INDEPENDENT, Against, Run, against, baseline_of, names_of
+from ..measures.metrics import by_question
+from ..stats.intervals import SHARE, Estimate, estimate, holm
+from .base import Claim, Exhibit, directional
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

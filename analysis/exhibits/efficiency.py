@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.drawing.curves import Panel, Series, curves
-from analysis.drawing.tables import Cells, percent, short
-from analysis.exhibits import matched
-from analysis.exhibits.base import Claim, Exhibit, Further
-from analysis.exhibits.matched import Groups, Matched, contrast
-from analysis.measures.budget import Budget
-from analysis.measures.compare import INDEPENDENT, Against, Run, names_of
-from analysis.measures.independent_pool import Pool, pool_of, pools
-from analysis.stats.intervals import SHARE, Estimate, estimate, ratio
 from leap_lab.errors import UserError
+
+from ..drawing.curves import Panel, Series, curves
+from ..drawing.tables import Cells, percent, short
+from ..measures.budget import Budget
+from ..measures.compare import INDEPENDENT, Against, Run, names_of
+from ..measures.independent_pool import Pool, pool_of, pools
+from ..stats.intervals import SHARE, Estimate, estimate, ratio
+from . import matched
+from .base import Claim, Exhibit, Further
+from .matched import Groups, Matched, contrast
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

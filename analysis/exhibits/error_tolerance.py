@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.drawing.curves import Marks, Panel, Series, curves
-from analysis.drawing.tables import Cells, percent, points
-from analysis.exhibits.base import Claim, Exhibit, directional
-from analysis.exhibits.published import published
-from analysis.measures.compare import Against, Run, against, names_of, shared_settings
-from analysis.measures.metrics import by_question
-from analysis.stats.intervals import ENOUGH, RESAMPLES, SHARE, Estimate, Floats, differing, estimate, levels
 from leap_lab.errors import UserError
+
+from ..drawing.curves import Marks, Panel, Series, curves
+from ..drawing.tables import Cells, percent, points
+from ..measures.compare import Against, Run, against, names_of, shared_settings
+from ..measures.metrics import by_question
+from ..stats.intervals import ENOUGH, RESAMPLES, SHARE, Estimate, Floats, differing, estimate, levels
+from .base import Claim, Exhibit, directional
+from .published import published
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

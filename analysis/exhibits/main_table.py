@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
-from analysis.drawing import figures, tables
-from analysis.exhibits.base import Claim, Exhibit, directional
-from analysis.exhibits.published import published
-from analysis.measures.compare import Row, Run, against, compare, corrected
-from analysis.stats.intervals import holm
+from ..drawing import figures, tables
+from ..measures.compare import Row, Run, against, compare, corrected
+from ..stats.intervals import holm
+from .base import Claim, Exhibit, directional
+from .published import published
 
 NAME = "main_table"
 

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.drawing.curves import Panel, Series, curves
-from analysis.drawing.tables import UNITS, Cells, percent, points, short
-from analysis.exhibits import matched
-from analysis.exhibits.base import Claim, Exhibit, directional
-from analysis.exhibits.matched import Groups, Matched, contrast
-from analysis.measures.budget import Budget
-from analysis.measures.compare import INDEPENDENT, Against, Run, names_of
-from analysis.measures.independent_pool import Pool, pool_of, pools
-from analysis.stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate
 from leap_lab.errors import UserError
+
+from ..drawing.curves import Panel, Series, curves
+from ..drawing.tables import UNITS, Cells, percent, points, short
+from ..measures.budget import Budget
+from ..measures.compare import INDEPENDENT, Against, Run, names_of
+from ..measures.independent_pool import Pool, pool_of, pools
+from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate
+from . import matched
+from .base import Claim, Exhibit, directional
+from .matched import Groups, Matched, contrast
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

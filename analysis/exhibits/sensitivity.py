@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.drawing import tables
-from analysis.drawing.curves import Marks, Panel, Series, curves
-from analysis.exhibits.base import Claim, Exhibit, directional
-from analysis.exhibits.published import published
-from analysis.measures.compare import Row, Run, against, compare, corrected
 from leap_lab.errors import UserError
 from leap_lab.runs.reading import settings
+
+from ..drawing import tables
+from ..drawing.curves import Marks, Panel, Series, curves
+from ..measures.compare import Row, Run, against, compare, corrected
+from .base import Claim, Exhibit, directional
+from .published import published
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

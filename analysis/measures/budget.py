@@ -11,9 +11,10 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from analysis.measures.metrics import SAMPLED
-from analysis.stats.intervals import Floats
 from leap_lab.runs.ledger import USAGE
+
+from ..stats.intervals import Floats
+from .metrics import SAMPLED
 
 COLUMNS = ("critical_path", *USAGE, *SAMPLED)  # what `costs` needs
 SLACK = 1e-9  # relative: sums of floats that should be equal may differ by less

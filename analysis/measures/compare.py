@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.load import LABELS, labels, load
-from analysis.measures.metrics import by_question, estimates, per_group
-from analysis.stats.intervals import CONFIDENCE, DIFFERENCE, Estimate, detectable, holm, paired, permutation_p
 from leap_lab.errors import UserError
 from leap_lab.runs.reading import settings
+
+from ..load import LABELS, labels, load
+from ..stats.intervals import CONFIDENCE, DIFFERENCE, Estimate, detectable, holm, paired, permutation_p
+from .metrics import by_question, estimates, per_group
 
 INDEPENDENT = "independent"
 Asked = Mapping[str, Sequence[str]] | Sequence[str] | None

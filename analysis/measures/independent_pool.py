@@ -13,12 +13,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.load import load
-from analysis.measures.budget import COLUMNS, Budget, costs, none_beyond
-from analysis.measures.compare import Run, shared_settings
-from analysis.measures.metrics import cluster
-from analysis.stats.intervals import CHUNK, Floats
 from leap_lab.seeds import derive_seed
+
+from ..load import load
+from ..stats.intervals import CHUNK, Floats
+from .budget import COLUMNS, Budget, costs, none_beyond
+from .compare import Run, shared_settings
+from .metrics import cluster
 
 DRAWS = 2000  # random orders of a question's paths that the votes are averaged over
 ANY = ("peers", "seed")  # what runs of one pool may differ in

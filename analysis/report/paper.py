@@ -7,19 +7,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from analysis.drawing import tables
-from analysis.exhibits import communication, difficulty, efficiency, error_tolerance, scaling, sensitivity, trap
-from analysis.exhibits import main_table as routers
-from analysis.exhibits import transitions as recovery
-from analysis.exhibits.base import Claim, Exhibit, Further
-from analysis.load import Asked, only
-from analysis.measures.budget import Budget
-from analysis.measures.compare import names_of
-from analysis.report import ledgers
-from analysis.report.sweep import Report
 from leap_lab.errors import UserError
 from leap_lab.files import write_whole
 from leap_lab.runs.reading import settings
+
+from ..drawing import tables
+from ..exhibits import communication, difficulty, efficiency, error_tolerance, scaling, sensitivity, trap
+from ..exhibits import main_table as routers
+from ..exhibits import transitions as recovery
+from ..exhibits.base import Claim, Exhibit, Further
+from ..load import Asked, only
+from ..measures.budget import Budget
+from ..measures.compare import names_of
+from . import ledgers
+from .sweep import Report
 
 Folders = Sequence[str | Path]
 EXHIBITS: dict[str, Callable[..., Exhibit]] = {
