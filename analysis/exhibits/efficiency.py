@@ -176,12 +176,13 @@ def _plain(value: Estimate | None, form: str = ".2f") -> str:
     return f"{value.value:{form}} [{told}]"
 
 
-def exhibit(folders: Sequence[str | Path], budget: Budget | None = None) -> Exhibit:
+def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit:
     """Accuracy, cost and reflections of every run beside independent sampling, matched by one budget or by all.
 
     What is claimed is at that budget, or else at that of tokens, as in the paper. Errors as in `efficiency`.
     """
-    found = corrected(efficiency(folders, (budget,) if budget else tuple(Budget)))
+    one = Budget.named(budget)
+    found = corrected(efficiency(folders, (one,) if one else tuple(Budget)))
     peers = [each for each in found if each.method.startswith("leap")]
     return Exhibit(
         name="efficiency",

@@ -228,9 +228,9 @@ def cells(found: Sequence[Scaling], budget: Budget = Budget.TOKENS) -> Cells:
     return [["run", "N", "questions", f"{budget.words} per question", "Cons@N %", "at equal cost"], *lines]
 
 
-def exhibit(folders: Sequence[str | Path], budget: Budget | None = None) -> Exhibit:
+def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit:
     """The vote against the cost of a question, all its tokens if no other budget is named; errors as in `scaling`."""
-    budget = budget or Budget.TOKENS
+    budget = Budget.named(budget) or Budget.TOKENS
     found = corrected(scaling(folders, budget))
     measured = [
         (curve, point, point.matched)

@@ -112,7 +112,9 @@ def contrast(points: Sequence[Point], text: str, source: str, one: Point, other:
 
 
 def exhibit(folders: Sequence[str | Path], axis: str) -> Exhibit:
-    """Table, figure and claims of one of `AXES`."""
+    """Table, figure and claims of one of `AXES`; `UserError` for another axis, and where no run has a place on it."""
+    if axis not in AXES:
+        raise UserError(f"axis={axis}: no such axis; choose from {', '.join(AXES)}")
     rows = corrected(compare(folders))
     points = sensitivity(folders, axis, rows)
     title, source = TITLES[axis]
