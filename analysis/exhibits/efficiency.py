@@ -13,9 +13,11 @@ from leap_lab.errors import UserError
 
 from ..drawing.curves import Panel, Series, curves
 from ..drawing.tables import Cells, percent, short
+from ..labels import names_of
 from ..measures.budget import Budget
-from ..measures.compare import INDEPENDENT, Against, Run, names_of
+from ..measures.compare import Against, Run
 from ..measures.independent_pool import Pool, pool_of, pools
+from ..measures.shared import INDEPENDENT
 from ..stats.intervals import SHARE, Estimate, estimate, ratio
 from . import matched
 from .base import Claim, Exhibit, Further
@@ -40,6 +42,7 @@ class Spent:
     run_ids: tuple[str, ...]
     name: str
     method: str
+    routed: bool  # whether a router decides whom its paths hear
     size: int  # N, paths of a group that answer
     questions: int
     correct: Estimate  # Pass@1
@@ -99,6 +102,7 @@ def _spent(groups: Groups, name: str, pool: Pool | None, budgets: Sequence[Budge
         run_ids=(groups.run.folder.name,),
         name=name,
         method=str(groups.run.settings["method.name"]),
+        routed=groups.run.routed,
         size=groups.size,
         questions=len(asked),
         correct=estimate(groups.values("pass@1", asked), SHARE),
@@ -130,6 +134,7 @@ def _of_pool(pool: Pool, name: str) -> Spent:
         run_ids=pool.runs,
         name=name,
         method=INDEPENDENT,
+        routed=False,
         size=size,
         questions=len(questions),
         correct=estimate(pool.means("correct", questions), SHARE),
@@ -183,7 +188,7 @@ def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit
     """
     one = Budget.named(budget)
     found = corrected(efficiency(folders, (one,) if one else tuple(Budget)))
-    peers = [each for each in found if each.method.startswith("leap")]
+    peers = [each for each in found if each.routed]
     return Exhibit(
         name="efficiency",
         title="What peers cost, and what the same budget buys without them",

@@ -43,7 +43,7 @@ def _between(rows: Sequence[Row], named: dict[str, Path]) -> list[Claim]:
     pairs = [
         (one, other)
         for one, other in combinations(rows, 2)
-        if one.labels["top_k"] == other.labels["top_k"]
+        if one.labels.get("top_k") == other.labels.get("top_k")
         and "dispersed" in (one.labels["router"], other.labels["router"])
     ]
     found = []

@@ -9,8 +9,10 @@ from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
 from ..drawing.tables import Cells, percent, points
-from ..measures.compare import INDEPENDENT, Against, Run, against, names_of
+from ..labels import names_of
+from ..measures.compare import Against, Run, against
 from ..measures.metrics import by_question
+from ..measures.shared import INDEPENDENT
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, paired
 from .base import Claim, Exhibit, directional
 from .published import published

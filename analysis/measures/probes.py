@@ -9,8 +9,8 @@ import pandas as pd
 from leap_lab.errors import UserError
 from leap_lab.runs.reading import settings
 
+from ..labels import names_of
 from ..load import load
-from .compare import names_of
 from .metrics import cluster
 
 KEY = ("question_id", "group", "path")

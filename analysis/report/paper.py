@@ -14,9 +14,9 @@ from leap_lab.settings.experiments import exhibit_of
 
 from ..drawing import tables
 from ..exhibits.base import Claim, Exhibit, Further
+from ..labels import names_of
 from ..load import Asked, only
 from ..measures.budget import Budget
-from ..measures.compare import names_of
 from . import ledgers
 from .sweep import Report
 
