@@ -1,4 +1,4 @@
-"""`python -m analysis report|NAME RUN_FOLDER... --out DIR`: tables and figures of runs; NAME is an experiment."""
+"""`python -m analysis report|NAME RUN_FOLDER...`: tables and figures of runs; NAME is that of an experiment."""
 
 import argparse
 import sys
@@ -8,62 +8,77 @@ from typing import TYPE_CHECKING
 from leap_lab import console
 
 if TYPE_CHECKING:
-    from analysis.measures.budget import Budget
+    from .measures.budget import Budget
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, or 2 with one line on stderr for bad input."""
-    return console.run(lambda: _analyse(arguments), "the same command makes the report anew")
+    given = sys.argv[1:] if arguments is None else arguments
+    return console.run(lambda: _analyse(given), "rerun the same command to make the report")
 
 
-def _analyse(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
-    from analysis.report import (
-        paper,
-        sweep,
-    )  # pandas and scipy are slow to import: --help and usage errors need neither
+def _analyse(arguments: Sequence[str]) -> int:
+    config_dirs, rest = _config_dirs(arguments)
+    options = _parser(rest, config_dirs).parse_args(rest)
+    from leap_lab.settings.experiments import exhibit_of
+
+    from .report import paper, sweep  # they import pandas, which --help and usage errors should not wait for
 
     if options.command == "report":
-        written = sweep.write(options.folders, options.out, groups=options.groups)
+        report = sweep.write(options.folders, options.out, groups=options.groups)
     else:
-        written = paper.write({options.command: options.folders}, options.out, getattr(options, "budget", None))
-    for problem in written.problems:
+        exhibits = {options.command: exhibit_of(options.command, config_dirs)}
+        budget = getattr(options, "budget", None)
+        report = paper.write({options.command: options.folders}, options.out, budget, exhibits)
+    for problem in report.problems:
         print(f"error: {problem}", file=sys.stderr)
-    if written.problems:
+    if report.problems:
         return 2
-    print(f"{written.table}\n")
-    print("\n".join(f"report: {file}" for file in written.files))
+    print(f"{report.table}\n")
+    print("\n".join(f"report: {file}" for file in report.files))
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    from leap_lab.settings.experiments import names
+def _config_dirs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The values of --config-dir, which say what commands there are, and the other arguments."""
+    parser = argparse.ArgumentParser(prog="python -m analysis", add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-dir", action="append", default=[])
+    options, rest = parser.parse_known_args(arguments)
+    return options.config_dir, rest
 
-    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
+
+def _parser(arguments: Sequence[str], config_dirs: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for these arguments, with a command for every experiment."""
+    from leap_lab.settings.experiments import exhibit_node, names
+
+    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="report|NAME")
     report = commands.add_parser("report", help="table and figure of runs side by side")
-    experiments = {name: commands.add_parser(name, help=f"as experiment={name} ends with") for name in names()}
-    for name in ("efficiency", "scaling"):
-        told = "what is held equal: tokens, flops or critical_path (default: efficiency all three, scaling tokens)"
-        experiments[name].add_argument("--budget", type=_budget, metavar="B", help=told)
+    report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")
+    known = names(config_dirs)
+    experiments = {name: commands.add_parser(name, help=f"what experiment={name} ends with") for name in known}
     for command in (report, *experiments.values()):
         command.add_argument("folders", nargs="+", metavar="RUN_FOLDER")
         command.add_argument("--out", default="figures", metavar="DIR", help="where to write (default: figures)")
-    report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")
+        command.add_argument("--config-dir", metavar="DIR", help="a folder with experiments of your own")
+    chosen = next((argument for argument in arguments if not argument.startswith("-")), "")
+    if chosen in experiments and "budget" in exhibit_node(chosen, config_dirs):
+        words = "what is held equal: tokens, flops or critical_path (default: what the experiment names)"
+        experiments[chosen].add_argument("--budget", type=_budget, metavar="B", help=words)
     return parser
 
 
 def _budget(text: str) -> "Budget":
-    from analysis.measures.budget import Budget
+    from .measures.budget import Budget
 
     if text not in list(Budget):
-        raise argparse.ArgumentTypeError(f"{text}: allowed are {', '.join(Budget)}")
+        raise argparse.ArgumentTypeError(f"invalid choice: {text} (choose from {', '.join(Budget)})")
     return Budget(text)
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: allowed is a whole number of at least 1")
+        raise argparse.ArgumentTypeError(f"invalid value: {text} (must be an integer >= 1)")
     return int(text)
 
 

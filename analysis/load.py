@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import pandas as pd
 
@@ -13,33 +12,14 @@ from leap_lab.errors import UserError
 from leap_lab.runs.ledger import USAGE, flops, flops_per
 from leap_lab.runs.reading import read_groups, settings
 
+from .labels import aligned
+
 # What the tables need; transcripts stay on disk.
 COLUMNS = (
     *("run_id", "question_id", "group", "path", "answer", "correct", "finish"),
     *("tokens_think", "tokens_summary", "tokens_comment", "tokens_prefilled", "blocks", "aha"),
     *("requests", "tokens_cached", "tokens_decoded", "tokens_attended", "critical_path"),
 )
-LABELS = {
-    "model": "model.name",
-    "dataset": "dataset.name",
-    "method": "method.name",
-    "interval": "method.interval",
-    "position": "method.position",
-    "helpers": "method.helpers",
-    "layers": "method.layers",
-    "max_tokens": "method.max_tokens",
-    "router": "router.name",
-    "top_k": "router.top_k",
-    "prompts": "prompts.name",
-    "temperature": "sampling.temperature",
-    "difficulty": "difficulty.name",
-    "prefix": "prefix.name",
-    "fraction": "prefix.fraction",
-    "good_ratio": "prefix.good_ratio",
-    "peers": "peers",
-    "seed": "seed",
-}
-
 
 Asked = tuple[Collection[str], int]  # question ids, and the first so many groups of each
 _asked: ContextVar[Mapping[str, Asked]] = ContextVar("asked", default=MappingProxyType({}))
@@ -64,17 +44,17 @@ def load(
     questions: Sequence[str] | None = None,
     groups: int | None = None,
 ) -> pd.DataFrame:
-    """Rows of all runs in the order of `folders`, labelled by `LABELS`; only these questions and first `groups`.
+    """Rows of all runs in the order of `folders`, only these questions and first `groups`, beside the runs' labels.
 
-    A label replaces a column of the same name: `seed` is the run's, not the path's. With the columns that tell what the
-    engine computed there is one of `flops`, NaN where the model's operations are not known. `UserError` for a folder
-    that is no run or holds nothing of what was asked for.
+    The labels are those of `labels.labels`: None where a run has no such setting that another one has. `seed` is the
+    run's, not the path's. With the columns that say what the engine computed there is one of `flops`, NaN where the
+    model's operations are not known. `UserError` for a folder that is no run or holds nothing of what was asked for.
     """
     if not folders:
         raise UserError("run folders: none named; at least one is needed, such as runs/<run_id>")
     frames = []
-    for folder in map(Path, folders):
-        own = labels(settings(folder))
+    paths = [Path(folder) for folder in folders]
+    for folder, own in zip(paths, aligned([settings(folder) for folder in paths]), strict=True):
         asked, most = _asked.get().get(folder.name, (None, None))
         ids = asked if questions is None else questions
         most = most if groups is None else groups
@@ -82,15 +62,3 @@ def load(
         rows = read_groups(folder, columns, some, None if most is None else range(most)).assign(**own)
         frames.append(rows.assign(flops=flops(rows, flops_per(folder))) if {*USAGE} <= {*rows.columns} else rows)
     return pd.concat(frames, ignore_index=True)
-
-
-def labels(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings named in `LABELS`; None where the method has no such setting."""
-    return {name: settings.get(key) for name, key in LABELS.items()}
-
-
-def _dotted(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        flat |= _dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from analysis.drawing.figures import TIGHT, WIDTH, reach, style
-from analysis.stats.intervals import Estimate
+from ..stats.intervals import Estimate
+from .figures import TIGHT, WIDTH, reach, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

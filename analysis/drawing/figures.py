@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.measures.compare import Row
-from analysis.stats.intervals import Estimate
 from leap_lab.files import write_whole
+
+from ..measures.compare import Row
+from ..stats.intervals import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

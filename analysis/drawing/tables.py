@@ -4,9 +4,10 @@ import math
 import re
 from collections.abc import Sequence
 
-from analysis.measures.compare import Against, Row
-from analysis.stats.intervals import ENOUGH, Estimate
 from leap_lab.errors import brief
+
+from ..measures.compare import Against, Row
+from ..stats.intervals import ENOUGH, Estimate
 
 Cells = list[list[str]]  # the head, then a row per run
 WIDEST = 1000  # characters of a cell or note

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from analysis.drawing import figures, tables
-from analysis.stats.intervals import CONFIDENCE, Estimate
 from leap_lab.errors import UserError
 from leap_lab.files import FULL, write_json, write_whole
+
+from ..drawing import figures, tables
+from ..stats.intervals import CONFIDENCE, Estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

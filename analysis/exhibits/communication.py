@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.drawing.curves import Marks, shares
-from analysis.drawing.tables import Cells, number, percent, signed
-from analysis.exhibits.base import Claim, Exhibit, Verdict, directional, of_run, stem
-from analysis.exhibits.published import published
-from analysis.measures.exchanges import CONSISTENT, INFLUENCED, TYPES, UNAFFECTED, exchanges, exchanges_of
-from analysis.measures.probes import CHANCE, names_by_folder, probed, sampled
-from analysis.stats.intervals import DIFFERENCE, ENOUGH, SHARE, Estimate, Floats, estimate, ratio
-from analysis.stats.odds import Odds, mantel_haenszel
 from leap_lab.errors import UserError
 from leap_lab.runs.reading import settings
+
+from ..drawing.curves import Marks, shares
+from ..drawing.tables import Cells, number, percent, signed
+from ..measures.exchanges import CONSISTENT, INFLUENCED, TYPES, UNAFFECTED, exchanges, exchanges_of
+from ..measures.probes import CHANCE, names_by_folder, probed, sampled
+from ..stats.intervals import DIFFERENCE, ENOUGH, SHARE, Estimate, Floats, estimate, ratio
+from ..stats.odds import Odds, mantel_haenszel
+from .base import Claim, Exhibit, Verdict, directional, of_run, stem
+from .published import published
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,15 +10,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.drawing.curves import Panel, Series, curves
-from analysis.drawing.tables import Cells, percent, points
-from analysis.exhibits.base import Claim, Exhibit, directional
-from analysis.load import load
-from analysis.measures.compare import INDEPENDENT, Against, Run, against, baseline_of, names_of
-from analysis.measures.metrics import by_question
-from analysis.stats.intervals import SHARE, Estimate, estimate, holm
 from leap_lab.errors import UserError
 from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
+
+from ..drawing.curves import Panel, Series, curves
+from ..drawing.tables import Cells, percent, points
+from ..labels import names_of
+from ..load import load
+from ..measures.compare import Against, Run, against, baseline_of
+from ..measures.metrics import by_question
+from ..measures.shared import INDEPENDENT
+from ..stats.intervals import SHARE, Estimate, estimate, holm
+from .base import Claim, Exhibit, directional
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,6 +44,7 @@ class Bucket:
     run_id: str
     name: str
     method: str
+    routed: bool  # whether a router decides whom its paths hear
     difficulty: str
     n: int
     correct: Estimate  # Pass@1
@@ -120,6 +124,7 @@ def _buckets(run: Run, name: str, of: Mapping[str, str], baseline: Run | None) -
             run_id=run.folder.name,
             name=name,
             method=str(run.settings["method.name"]),
+            routed=run.routed,
             difficulty=level,
             n=len(asked),
             correct=estimate(by_question(run.table, "pass@1", asked), SHARE),
@@ -156,7 +161,7 @@ def _line(each: Bucket) -> list[str]:
 def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     """Pass@1 and tokens by difficulty, and what the paper says of them; errors as in `difficulty`."""
     found = corrected(difficulty(folders))
-    peers = [each for each in found if each.method.startswith("leap")]
+    peers = [each for each in found if each.routed]
     return Exhibit(
         name="difficulty",
         title="Which questions peers help with",

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.drawing.curves import Panel, Series, curves
-from analysis.drawing.tables import Cells, number, percent
-from analysis.measures.probes import names_by_folder, transitions
-from analysis.stats.intervals import SHARE, Estimate, Floats, estimate
+from ..drawing.curves import Panel, Series, curves
+from ..drawing.tables import Cells, number, percent
+from ..measures.probes import names_by_folder, transitions
+from ..stats.intervals import SHARE, Estimate, Floats, estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.drawing.curves import Panel, Series, curves
-from analysis.drawing.tables import Cells, percent, short
-from analysis.exhibits import matched
-from analysis.exhibits.base import Claim, Exhibit, Further
-from analysis.exhibits.matched import Groups, Matched, contrast
-from analysis.measures.budget import Budget
-from analysis.measures.compare import INDEPENDENT, Against, Run, names_of
-from analysis.measures.independent_pool import Pool, pool_of, pools
-from analysis.stats.intervals import SHARE, Estimate, estimate, ratio
 from leap_lab.errors import UserError
+
+from ..drawing.curves import Panel, Series, curves
+from ..drawing.tables import Cells, percent, short
+from ..labels import names_of
+from ..measures.budget import Budget
+from ..measures.compare import Against, Run
+from ..measures.independent_pool import Pool, pool_of, pools
+from ..measures.shared import INDEPENDENT
+from ..stats.intervals import SHARE, Estimate, estimate, ratio
+from . import matched
+from .base import Claim, Exhibit, Further
+from .matched import Groups, Matched, contrast
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,6 +42,7 @@ class Spent:
     run_ids: tuple[str, ...]
     name: str
     method: str
+    routed: bool  # whether a router decides whom its paths hear
     size: int  # N, paths of a group that answer
     questions: int
     correct: Estimate  # Pass@1
@@ -98,6 +102,7 @@ def _spent(groups: Groups, name: str, pool: Pool | None, budgets: Sequence[Budge
         run_ids=(groups.run.folder.name,),
         name=name,
         method=str(groups.run.settings["method.name"]),
+        routed=groups.run.routed,
         size=groups.size,
         questions=len(asked),
         correct=estimate(groups.values("pass@1", asked), SHARE),
@@ -129,6 +134,7 @@ def _of_pool(pool: Pool, name: str) -> Spent:
         run_ids=pool.runs,
         name=name,
         method=INDEPENDENT,
+        routed=False,
         size=size,
         questions=len(questions),
         correct=estimate(pool.means("correct", questions), SHARE),
@@ -175,13 +181,14 @@ def _plain(value: Estimate | None, form: str = ".2f") -> str:
     return f"{value.value:{form}} [{told}]"
 
 
-def exhibit(folders: Sequence[str | Path], budget: Budget | None = None) -> Exhibit:
+def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit:
     """Accuracy, cost and reflections of every run beside independent sampling, matched by one budget or by all.
 
     What is claimed is at that budget, or else at that of tokens, as in the paper. Errors as in `efficiency`.
     """
-    found = corrected(efficiency(folders, (budget,) if budget else tuple(Budget)))
-    peers = [each for each in found if each.method.startswith("leap")]
+    one = Budget.named(budget)
+    found = corrected(efficiency(folders, (one,) if one else tuple(Budget)))
+    peers = [each for each in found if each.routed]
     return Exhibit(
         name="efficiency",
         title="What peers cost, and what the same budget buys without them",

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.drawing.curves import Marks, Panel, Series, curves
-from analysis.drawing.tables import Cells, percent, points
-from analysis.exhibits.base import Claim, Exhibit, directional
-from analysis.exhibits.published import published
-from analysis.measures.compare import Against, Run, against, names_of, shared_settings
-from analysis.measures.metrics import by_question
-from analysis.stats.intervals import ENOUGH, RESAMPLES, SHARE, Estimate, Floats, differing, estimate, levels
 from leap_lab.errors import UserError
+
+from ..drawing.curves import Marks, Panel, Series, curves
+from ..drawing.tables import Cells, percent, points
+from ..labels import names_of
+from ..measures.compare import Against, Run, against
+from ..measures.metrics import by_question
+from ..measures.shared import shared_settings, shares_of
+from ..stats.intervals import ENOUGH, RESAMPLES, SHARE, Estimate, Floats, differing, estimate, levels
+from .base import Claim, Exhibit, directional
+from .published import published
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,9 +111,11 @@ def _baseline(run: Run, runs: Sequence[Run], share: float) -> Run | None:
     """
     found = [other for other in runs if other.independent and good_share(other) == share]
     found.sort(key=lambda other: other.settings.get("prefix.name") != "mixed")
+    shares = shares_of(run.settings)
     for but in (BEGINNINGS, (*BEGINNINGS, "peers")):
+        wanted = shared_settings(run.settings, but, shares)
         for other in found:
-            if shared_settings(other.settings, but) == shared_settings(run.settings, but):
+            if shared_settings(other.settings, but, shares) == wanted:
                 return other
     return None
 

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.drawing.tables import percent, points
-from analysis.exhibits.base import Claim, Exhibit, Verdict
-from analysis.measures.compare import Against, Run, against
-from analysis.measures.exchanges import exchanges
-from analysis.measures.metrics import estimates
-from analysis.measures.probes import CHANCE
-from analysis.measures.summaries import quality
-from analysis.stats.intervals import Estimate, holm, ratio
 from leap_lab.errors import UserError
+
+from ..drawing.tables import percent, points
+from ..measures.compare import Against, Run, against
+from ..measures.exchanges import exchanges
+from ..measures.metrics import estimates
+from ..measures.probes import CHANCE
+from ..measures.summaries import quality
+from ..stats.intervals import Estimate, holm, ratio
+from .base import Claim, Exhibit, Verdict
 
 NOTES = (
     "[low, high]: 95% interval, questions resampled. Differences are paired over questions, in points of Pass@1; p by "

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
-from analysis.drawing import figures, tables
-from analysis.exhibits.base import Claim, Exhibit, directional
-from analysis.exhibits.published import published
-from analysis.measures.compare import Row, Run, against, compare, corrected
-from analysis.stats.intervals import holm
+from ..drawing import figures, tables
+from ..measures.compare import Row, Run, against, compare, corrected
+from ..stats.intervals import holm
+from .base import Claim, Exhibit, directional
+from .published import published
 
 NAME = "main_table"
 
@@ -43,7 +43,7 @@ def _between(rows: Sequence[Row], named: dict[str, Path]) -> list[Claim]:
     pairs = [
         (one, other)
         for one, other in combinations(rows, 2)
-        if one.labels["top_k"] == other.labels["top_k"]
+        if one.labels.get("top_k") == other.labels.get("top_k")
         and "dispersed" in (one.labels["router"], other.labels["router"])
     ]
     found = []

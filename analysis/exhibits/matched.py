@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.drawing.tables import Cells, percent, points, short
-from analysis.exhibits.base import Claim, directional
-from analysis.load import load
-from analysis.measures.budget import COLUMNS, SLACK, Budget, bought, of_groups
-from analysis.measures.compare import Against, Run
-from analysis.measures.independent_pool import Pool
-from analysis.measures.metrics import by_question
-from analysis.stats.intervals import (
+from ..drawing.tables import Cells, percent, points, short
+from ..load import load
+from ..measures.budget import COLUMNS, SLACK, Budget, bought, of_groups
+from ..measures.compare import Against, Run
+from ..measures.independent_pool import Pool
+from ..measures.metrics import by_question
+from ..stats.intervals import (
     DIFFERENCE,
     SHARE,
     Estimate,
@@ -31,6 +30,7 @@ from analysis.stats.intervals import (
     paired,
     permutation_p,
 )
+from .base import Claim, directional
 
 NAMES = {Budget.TOKENS: "token", Budget.FLOPS: "FLOPs", Budget.CRITICAL_PATH: "critical-path"}
 TITLE = "Against independent sampling at matched budgets"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,6 +11,6 @@ import yaml
 @cache
 def published() -> Mapping[str, Any]:
     """The numbers of `published.yaml`, which says what each of them is and where the paper has it."""
-    text = (files("analysis.exhibits") / "published.yaml").read_text(encoding="utf-8")
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
+    text = Path(__file__).with_name("published.yaml").read_text(encoding="utf-8")
+    numbers: dict[str, Any] = yaml.safe_load(text)
+    return numbers

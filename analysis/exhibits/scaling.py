@@ -14,21 +14,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.drawing.curves import Panel, Series, curves
-from analysis.drawing.tables import UNITS, Cells, percent, points, short
-from analysis.exhibits import matched
-from analysis.exhibits.base import Claim, Exhibit, directional
-from analysis.exhibits.matched import Groups, Matched, contrast
-from analysis.measures.budget import Budget
-from analysis.measures.compare import INDEPENDENT, Against, Run, names_of
-from analysis.measures.independent_pool import Pool, pool_of, pools
-from analysis.stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate
 from leap_lab.errors import UserError
+
+from ..drawing.curves import Panel, Series, curves
+from ..drawing.tables import UNITS, Cells, percent, points, short
+from ..labels import names_of
+from ..measures.budget import Budget
+from ..measures.compare import Against, Run
+from ..measures.independent_pool import Pool, pool_of, pools
+from ..measures.shared import INDEPENDENT, budget_of
+from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate
+from . import matched
+from .base import Claim, Exhibit, directional
+from .matched import Groups, Matched, contrast
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOA = "moa"
+PAPERS = {"moa": "Mixture of agents"}  # what the paper calls a method; any other goes by its own name
 UNTOLD = ("peers", "method.max_tokens")  # not in the name of a curve: its x axis, and that agents share a budget
 GRID = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 NOTES = (
@@ -62,14 +65,16 @@ class Curve:
 
     name: str
     method: str
+    routed: bool  # whether a router decides whom its paths hear, as in LeaP
     points: list[Point]
 
 
 @dataclass(frozen=True)
 class Agents:
-    """A mixture of agents against a curve of LeaP at its own tokens."""
+    """Agents that share a budget over rounds, such as a mixture of agents, against a curve of LeaP at their tokens."""
 
     name: str
+    method: str
     curve: str
     against: Against | None
     why: str = ""  # there is none
@@ -93,6 +98,14 @@ class _Named:
     @property
     def method(self) -> str:
         return str(self.groups.run.settings["method.name"])
+
+    @property
+    def routed(self) -> bool:
+        return self.groups.run.routed
+
+    @property
+    def in_rounds(self) -> bool:
+        return budget_of(self.groups.run.settings) == "rounds" and not self.routed
 
 
 def scaling(folders: Sequence[str | Path], budget: Budget = Budget.TOKENS) -> list[Scaling]:
@@ -127,15 +140,15 @@ def _scaling(pool: Pool, runs: Sequence[_Named], budget: Budget) -> Scaling:
     shared = [{**own[0].groups.run.settings, **dict.fromkeys(UNTOLD)} for own in families]
     labels = names_of(shared, [own[0].name for own in families])
     drawn = [
-        Curve(label, own[0].method, [_point(each, pool, common, budget) for each in own])
+        Curve(label, own[0].method, own[0].routed, [_point(each, pool, common, budget) for each in own])
         for label, own in zip(labels, families, strict=True)
     ]
     agents = [
         _agents(each, label, own, common, budget)
         for each in runs
-        if each.method == MOA
+        if each.in_rounds
         for label, own in zip(labels, families, strict=True)
-        if own[0].method == "leap"
+        if own[0].routed
     ]
     run_ids = [*pool.runs, *(each.groups.run.folder.name for each in runs)]
     return Scaling(len(common), [_alone(pool, common, budget), *drawn], agents, run_ids)
@@ -155,6 +168,7 @@ def _alone(pool: Pool, common: Sequence[str], budget: Budget) -> Curve:
     return Curve(
         INDEPENDENT,
         INDEPENDENT,
+        False,
         [
             Point(None, INDEPENDENT, count, float(prices[count - 1]), estimate(pool.cons(count, common), SHARE))
             for count in counts
@@ -176,8 +190,8 @@ def _agents(moa: _Named, label: str, curve: Sequence[_Named], common: Sequence[s
         spent = sorted(each.groups.cost(budget, common) for each in curve)
         told = f"its {budget.words} per question ({short(cost)})"
         why = f"{told} are outside those of LeaP ({short(spent[0])} to {short(spent[-1])})"
-        return Agents(moa.name, label, None, why)
-    return Agents(moa.name, label, contrast(moa.groups.values("cons", common), votes, DIFFERENCE))
+        return Agents(moa.name, moa.method, label, None, why)
+    return Agents(moa.name, moa.method, label, contrast(moa.groups.values("cons", common), votes, DIFFERENCE))
 
 
 def between(curve: Sequence[Groups], budget: Budget, cost: float, questions: Sequence[str]) -> list[Floats] | None:
@@ -227,9 +241,9 @@ def cells(found: Sequence[Scaling], budget: Budget = Budget.TOKENS) -> Cells:
     return [["run", "N", "questions", f"{budget.words} per question", "Cons@N %", "at equal cost"], *lines]
 
 
-def exhibit(folders: Sequence[str | Path], budget: Budget | None = None) -> Exhibit:
+def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit:
     """The vote against the cost of a question, all its tokens if no other budget is named; errors as in `scaling`."""
-    budget = budget or Budget.TOKENS
+    budget = Budget.named(budget) or Budget.TOKENS
     found = corrected(scaling(folders, budget))
     measured = [
         (curve, point, point.matched)
@@ -246,11 +260,7 @@ def exhibit(folders: Sequence[str | Path], budget: Budget | None = None) -> Exhi
         notes=[*NOTES, *(f"{point.name}, at equal cost: n/a, {one.why}." for _, point, one in measured if one.why)],
         figures={"scaling": figure(found, budget)},
         claims=[
-            *(
-                matched.claim(point.name, one, "Figure 6")
-                for curve, point, one in measured
-                if curve.method.startswith("leap")
-            ),
+            *(matched.claim(point.name, one, "Figure 6") for curve, point, one in measured if curve.routed),
             *(_below(one, budget) for each in found for one in each.agents),
         ],
         runs=list(dict.fromkeys(run for each in found for run in each.run_ids)),
@@ -287,7 +297,8 @@ def ticks(values: Sequence[float]) -> list[float]:
 
 def _below(agents: Agents, budget: Budget) -> Claim:
     kind = matched.NAMES[budget]
-    text = f"Mixture of agents is below LeaP at a matched {kind} budget ({agents.name}, {agents.curve})."
+    method = PAPERS.get(agents.method, agents.method)
+    text = f"{method} is below LeaP at a matched {kind} budget ({agents.name}, {agents.curve})."
     if agents.against is None:
         return Claim(text, "Appendix F", "undecided", f"LeaP was not measured there: {agents.why}.")
     return directional(text, "Appendix F", agents.against.difference, up=False, p=agents.against.p)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.drawing import tables
-from analysis.drawing.curves import Marks, Panel, Series, curves
-from analysis.exhibits.base import Claim, Exhibit, directional
-from analysis.exhibits.published import published
-from analysis.measures.compare import Row, Run, against, compare, corrected
 from leap_lab.errors import UserError
 from leap_lab.runs.reading import settings
+
+from ..drawing import tables
+from ..drawing.curves import Marks, Panel, Series, curves
+from ..measures.compare import Row, Run, against, compare, corrected
+from .base import Claim, Exhibit, directional
+from .published import published
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,7 +112,9 @@ def contrast(points: Sequence[Point], text: str, source: str, one: Point, other:
 
 
 def exhibit(folders: Sequence[str | Path], axis: str) -> Exhibit:
-    """Table, figure and claims of one of `AXES`."""
+    """Table, figure and claims of one of `AXES`; `UserError` for another axis, and where no run has a place on it."""
+    if axis not in AXES:
+        raise UserError(f"axis={axis}: no such axis; choose from {', '.join(AXES)}")
     rows = corrected(compare(folders))
     points = sensitivity(folders, axis, rows)
     title, source = TITLES[axis]
@@ -140,7 +143,8 @@ def figure(points: Sequence[Point], rows: Sequence[Row], axis: str) -> "Figure":
     ]
     bands = {row.name: row["pass@1"] for row in rows if row.independent and row.run_id not in _ids(points)}
     if axis == "position":
-        bands |= {f"{row.name} (all blocks)": row["pass@1"] for row in rows if row.labels["method"] == "leap"}
+        routed = [row for row in rows if row.labels["router"] is not None and row.run_id not in _ids(points)]
+        bands |= {f"{row.name} (all blocks)": row["pass@1"] for row in routed}
     n = _span(point.row.questions for point in points)
     panels = [Panel("Pass@1 (%)", above, bands)]
     if gains:
@@ -153,10 +157,10 @@ def _line(row: Row, axis: str) -> str:
     """Runs that differ in nothing else stand on one line."""
     words = [str(row.labels["method"])]
     if axis == "single":
-        words.append(f"T={row.labels['position']}")
+        words.append(f"T={row.labels.get('position')}")
     if row.labels["router"] is not None and (axis != "single" or row.labels["router"] != "all"):
         words.append(str(row.labels["router"]))
-    if row.labels["top_k"] is not None and axis != "top_k" and row.labels["router"] is not None:
+    if row.labels.get("top_k") is not None and axis != "top_k":
         words.append(f"k={row.labels['top_k']}")
     return " ".join(words)
 
@@ -207,8 +211,9 @@ def _position(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
 
 def _single(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
     claims = gain_claims(points, "Helpers that stop at the block raise the Pass@1 of the path that goes on", "Table 4")
-    for position in sorted({point.row.labels["position"] for point in points}):
-        own = [p for p in points if p.row.labels["position"] == position and p.row.labels["router"] == "all"]
+    helped = [point for point in points if point.row.labels["router"] == "all"]
+    for position in sorted({point.row.labels["position"] for point in helped if "position" in point.row.labels}):
+        own = [point for point in helped if point.row.labels.get("position") == position]
         if len(own) > 1:
             text = f"More helpers are better than fewer (T={position})."
             claims.append(contrast(points, text, "Table 4", own[-1], own[0], True))

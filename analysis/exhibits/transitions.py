@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.drawing.curves import Panel, Series, curves, shares
-from analysis.drawing.tables import Cells, percent
-from analysis.exhibits import diversity
-from analysis.exhibits.base import Claim, Exhibit, directional, of_run, stem
-from analysis.exhibits.published import published
-from analysis.measures.probes import CHANCE, KEY, blocks_of, names_by_folder, probed, sampled, transitions
-from analysis.stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate, ratio
-from analysis.stats.survival import Step, survival
+from ..drawing.curves import Panel, Series, curves, shares
+from ..drawing.tables import Cells, percent
+from ..measures.probes import CHANCE, KEY, blocks_of, names_by_folder, probed, sampled, transitions
+from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate, ratio
+from ..stats.survival import Step, survival
+from . import diversity
+from .base import Claim, Exhibit, directional, of_run, stem
+from .published import published
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

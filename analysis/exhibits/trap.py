@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.drawing.curves import Marks, Panel, Series, curves
-from analysis.drawing.tables import Cells, percent, points
-from analysis.exhibits.base import Claim, Exhibit, directional
-from analysis.exhibits.published import published
-from analysis.measures.compare import INDEPENDENT, Against, Run, against, names_of
-from analysis.measures.metrics import by_question
-from analysis.stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, paired
 from leap_lab.errors import UserError
+
+from ..drawing.curves import Marks, Panel, Series, curves
+from ..drawing.tables import Cells, percent, points
+from ..labels import names_of
+from ..measures.compare import Against, Run, against
+from ..measures.metrics import by_question
+from ..measures.shared import INDEPENDENT
+from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, paired
+from .base import Claim, Exhibit, directional
+from .published import published
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

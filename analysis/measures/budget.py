@@ -11,9 +11,11 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from analysis.measures.metrics import SAMPLED
-from analysis.stats.intervals import Floats
+from leap_lab.errors import UserError
 from leap_lab.runs.ledger import USAGE
+
+from ..stats.intervals import Floats
+from .metrics import SAMPLED
 
 COLUMNS = ("critical_path", *USAGE, *SAMPLED)  # what `costs` needs
 SLACK = 1e-9  # relative: sums of floats that should be equal may differ by less
@@ -25,6 +27,13 @@ class Budget(StrEnum):
     TOKENS = "tokens"
     FLOPS = "flops"
     CRITICAL_PATH = "critical_path"
+
+    @classmethod
+    def named(cls, name: str | None) -> "Budget | None":
+        """The budget of this name, None where none is named; `UserError` for any other name."""
+        if name is not None and name not in list(cls):
+            raise UserError(f"budget={name}: no such budget; choose from {', '.join(cls)}")
+        return None if name is None else cls(name)
 
     @property
     def words(self) -> str:

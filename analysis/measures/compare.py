@@ -1,25 +1,22 @@
 """Runs side by side: each with its metrics, and against the independent baseline over the questions both have."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from analysis.load import LABELS, labels, load
-from analysis.measures.metrics import by_question, estimates, per_group
-from analysis.stats.intervals import CONFIDENCE, DIFFERENCE, Estimate, detectable, holm, paired, permutation_p
 from leap_lab.errors import UserError
 from leap_lab.runs.reading import settings
 
-INDEPENDENT = "independent"
+from ..labels import labels, names_of
+from ..load import load
+from ..stats.intervals import CONFIDENCE, DIFFERENCE, Estimate, detectable, holm, paired, permutation_p
+from .metrics import by_question, estimates, per_group
+from .shared import INDEPENDENT, determining, shared_settings, shares_of
+
 Asked = Mapping[str, Sequence[str]] | Sequence[str] | None
-# What a baseline shares with the run it is the baseline of: everything but how paths hear of each other.
-SHARED = ("model.name", "model.path", "method.max_tokens", "method.answer_tokens", "peers", "seed")
-SHARED_GROUPS = ("dataset", "prompts", "sampling", "difficulty", "prefix")
-# How much, where, how fast:
-NO_SETTING = ("runs_dir", "limit", "groups", "baseline", "concurrency", "dataset.limit", "dataset.few")
 
 
 @dataclass(frozen=True)
@@ -82,11 +79,14 @@ class Run:
         """Whether its paths know nothing of each other."""
         return bool(self.settings.get("method.name") == INDEPENDENT)
 
+    @property
+    def routed(self) -> bool:
+        """Whether a router decides whom its paths hear, as in LeaP."""
+        return self.settings.get("router.name") is not None
+
     def setting(self, *but: str) -> dict[str, Any]:
         """What determined the result, without the groups of keys `but`."""
-        without = ("tracking", "hydra", "reference", "engine", *but)
-        kept = {key: value for key, value in self.settings.items() if key.split(".")[0] not in without}
-        return {key: value for key, value in kept.items() if key not in NO_SETTING}
+        return determining(self.settings, but)
 
 
 def compare(folders: Sequence[str | Path], questions: Asked = None, groups: int | None = None) -> list[Row]:
@@ -120,34 +120,6 @@ def corrected(rows: Sequence[Row]) -> list[Row]:
 
 def _wanted(questions: Asked, run_id: str) -> Sequence[str] | None:
     return questions[run_id] if isinstance(questions, Mapping) else questions
-
-
-def names_of(runs: Sequence[Mapping[str, Any]], run_ids: Sequence[str]) -> list[str]:
-    """What tells runs apart, in words: router and k or else the method, and any other setting that differs."""
-    own = [labels(run) for run in runs]
-    routed = {label["method"] for label in own if label["router"] is not None}
-    rest = [key for key in LABELS if key not in ("method", "router", "top_k")]
-    differing = [key for key in rest if len({label[key] for label in own} - {None}) > 1]
-    names = [_name(label, routed != {"leap"}, differing) for label in own]
-    return [
-        name if names.count(name) == 1 else _told_apart(index, names, runs, run_ids) for index, name in enumerate(names)
-    ]
-
-
-def _name(label: Mapping[str, Any], with_method: bool, differing: Sequence[str]) -> str:
-    router, k = label["router"], label["top_k"]
-    words = [str(label["method"])] if router is None or with_method else []
-    if router is not None:
-        words += [f"router {router}"] if k is None else [f"{router} k={k}"]
-    return " ".join([*words, *(f"{key}={label[key]}" for key in differing if label[key] is not None)])
-
-
-def _told_apart(index: int, names: Sequence[str], runs: Sequence[Mapping[str, Any]], run_ids: Sequence[str]) -> str:
-    """A name with the settings beyond `LABELS` that differ among runs of that name; with the run's id if none does."""
-    alike = [run for run, name in zip(runs, names, strict=True) if name == names[index]]
-    keys = [key for key in runs[index] if key not in NO_SETTING and not key.startswith(("tracking.", "hydra."))]
-    differing = [key for key in keys if len({str(run.get(key)) for run in alike}) > 1]
-    return " ".join([names[index], *([f"{key}={runs[index][key]}" for key in differing] or [run_ids[index]])])
 
 
 def _row(run: Run, name: str, runs: Sequence[Run], asked: int) -> Row:
@@ -192,20 +164,13 @@ def baseline_of(run: Run, runs: Sequence[Run]) -> Run | None:
     Where there is none with as many paths, one with another number of them: the Pass@1 of independent paths does not
     depend on how many there are.
     """
+    shares = shares_of(run.settings)
     for but in ((), ("peers",)):
+        wanted = shared_settings(run.settings, but, shares)
         for other in runs:
-            if other.independent and shared_settings(other.settings, but) == shared_settings(run.settings, but):
+            if other.independent and shared_settings(other.settings, but, shares) == wanted:
                 return other
     return None
-
-
-def shared_settings(settings: Mapping[str, Any], but: Collection[str] = ()) -> dict[str, Any]:
-    """What a run shares with its baseline, without the keys `but`."""
-    return {
-        key: value
-        for key, value in settings.items()
-        if (key in SHARED or (key.split(".")[0] in SHARED_GROUPS and key not in NO_SETTING)) and key not in but
-    }
 
 
 def _questions_like(run: Run, runs: Sequence[Run]) -> set[str]:

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.load import load
-from analysis.measures.compare import Run
-from analysis.stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, paired
 from leap_lab.errors import UserError
+
+from ..load import load
+from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, paired
+from .compare import Run
 
 KEY = ["question_id", "group", "path"]
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.load import load
-from analysis.measures.probes import ALLOWED, KEY, blocks_of, probes_of
 from leap_lab.errors import UserError
+
+from ..load import load
+from .probes import ALLOWED, KEY, blocks_of, probes_of
 
 INFLUENCED, UNAFFECTED, CONSISTENT, STRAYED = TYPES = ("influenced", "unaffected", "consistent", "strayed")
 COLUMNS = ("type", "strict_type", "adopted", "similarity", "unlike", "unlike_live", "right_peer")

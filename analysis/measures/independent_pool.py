@@ -13,12 +13,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.load import load
-from analysis.measures.budget import COLUMNS, Budget, costs, none_beyond
-from analysis.measures.compare import Run, shared_settings
-from analysis.measures.metrics import cluster
-from analysis.stats.intervals import CHUNK, Floats
 from leap_lab.seeds import derive_seed
+
+from ..load import load
+from ..stats.intervals import CHUNK, Floats
+from .budget import COLUMNS, Budget, costs, none_beyond
+from .compare import Run
+from .metrics import cluster
+from .shared import budget_of, shared_settings, shares_of
 
 DRAWS = 2000  # random orders of a question's paths that the votes are averaged over
 ANY = ("peers", "seed")  # what runs of one pool may differ in
@@ -29,7 +31,7 @@ READ = ("question_id", "group", "path", "answer", "correct", "aha", *COLUMNS)
 class Pool:
     """The independent paths of one setting, a row each with `correct`, `aha`, `cluster` and costs by every budget."""
 
-    settings: Mapping[str, object]  # that its runs share
+    settings: Mapping[str, object]  # of its first run
     runs: tuple[str, ...]
     paths: pd.DataFrame
 
@@ -103,18 +105,19 @@ def pool(runs: Sequence[Run]) -> Pool:
     answers = [None if pd.isna(answer) else str(answer) for answer in paths["answer"]]
     clusters = [cluster(answer, right) for answer, right in zip(answers, paths["correct"], strict=True)]
     paths = costs(paths).assign(cluster=pd.Series(clusters, paths.index, dtype=object))
-    return Pool(shared_settings(runs[0].settings, ANY), tuple(run.folder.name for run in runs), paths)
+    return Pool(runs[0].settings, tuple(run.folder.name for run in runs), paths)
 
 
 def pool_of(run: Run, found: Sequence[Pool]) -> Pool | None:
     """The pool of the run's model, questions, sampling and budget of a path; None without one.
 
-    A mixture of agents spreads its budget over layers and is compared by all its tokens, so it may have the pool with
-    another budget of a path, the largest one.
+    A method that spreads its budget over rounds is compared by all its tokens, so it may have the pool with another
+    budget of a path, the largest one.
     """
-    but = (*ANY, "method.max_tokens") if run.settings.get("method.name") == "moa" else ANY
-    wanted = shared_settings(run.settings, but)
-    kept = [each for each in found if {k: v for k, v in each.settings.items() if k not in but} == wanted]
+    but = (*ANY, "method.max_tokens") if budget_of(run.settings) == "rounds" else ANY
+    shares = shares_of(run.settings)
+    wanted = shared_settings(run.settings, but, shares)
+    kept = [each for each in found if shared_settings(each.settings, but, shares) == wanted]
     return max(kept, key=lambda each: each.size(each.questions), default=None)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.stats.intervals import SHARE, Estimate, Floats, estimate
+from ..stats.intervals import SHARE, Estimate, Floats, estimate
 
 KEY = ["question_id", "group"]
 SAMPLED = ["tokens_think", "tokens_summary"]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.load import load
-from analysis.measures.compare import names_of
-from analysis.measures.metrics import cluster
 from leap_lab.errors import UserError
 from leap_lab.runs.reading import settings
+
+from ..labels import names_of
+from ..load import load
+from .metrics import cluster
 
 KEY = ("question_id", "group", "path")
 COLUMNS = (*KEY, "turn", "phase", "said", "right")

@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.load import load
-from analysis.stats.intervals import SHARE, Estimate, estimate
 from leap_lab.errors import UserError
 from leap_lab.path import Kind
 from leap_lab.prompts import SUMMARY_CLOSE
 from leap_lab.runs.reading import settings
+
+from ..load import load
+from ..stats.intervals import SHARE, Estimate, estimate
 
 KEY = ["question_id", "group"]
 TAG = re.compile(r"</?(?:think|summarize|comment|peer_summaries)>")

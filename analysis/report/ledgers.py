@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.drawing.tables import Cells, short
-from analysis.load import load
 from leap_lab.files import read_json
 from leap_lab.runs.ledger import COLUMNS, flops_per, ledger
+
+from ..drawing.tables import Cells, short
+from ..load import load
 
 TITLE = "What these runs cost"
 NOTE = (

@@ -7,39 +7,28 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from analysis.drawing import tables
-from analysis.exhibits import communication, difficulty, efficiency, error_tolerance, scaling, sensitivity, trap
-from analysis.exhibits import main_table as routers
-from analysis.exhibits import transitions as recovery
-from analysis.exhibits.base import Claim, Exhibit, Further
-from analysis.load import Asked, only
-from analysis.measures.budget import Budget
-from analysis.measures.compare import names_of
-from analysis.report import ledgers
-from analysis.report.sweep import Report
 from leap_lab.errors import UserError
 from leap_lab.files import write_whole
 from leap_lab.runs.reading import settings
+from leap_lab.settings.experiments import exhibit_of
+
+from ..drawing import tables
+from ..exhibits.base import Claim, Exhibit, Further
+from ..labels import names_of
+from ..load import Asked, only
+from ..measures.budget import Budget
+from . import ledgers
+from .sweep import Report
 
 Folders = Sequence[str | Path]
-EXHIBITS: dict[str, Callable[..., Exhibit]] = {
-    "trap": trap.exhibit,
-    "trap_length": partial(trap.exhibit, name="trap_length"),
-    "good_beginnings": partial(trap.exhibit, name="good_beginnings"),
-    "error_tolerance": error_tolerance.exhibit,
-    "main_table": routers.exhibit,
-    "efficiency": efficiency.exhibit,
-    "scaling": scaling.exhibit,
-    "granularity": partial(sensitivity.exhibit, axis="granularity"),
-    "top_k": partial(sensitivity.exhibit, axis="top_k"),
-    "position": partial(sensitivity.exhibit, axis="position"),
-    "single": partial(sensitivity.exhibit, axis="single"),
-    "temperature": partial(sensitivity.exhibit, axis="temperature"),
-    "difficulty": difficulty.exhibit,
-    "communication_types": communication.exhibit,
-    "transitions": recovery.exhibit,
-}
-MATCHED = ("efficiency", "scaling")  # those that match budgets
+# The table of contents of the report of all experiments: beginnings, routers and cost, single settings, blocks. An
+# experiment that is not listed stands after these, in the order in which it was named.
+CONTENTS = (
+    *("trap", "trap_length", "good_beginnings", "error_tolerance"),
+    *("main_table", "efficiency", "scaling"),
+    *("granularity", "top_k", "position", "single", "temperature"),
+    *("difficulty", "communication_types", "transitions"),
+)
 VERDICTS = {
     "holds": "Hold here",
     "does not hold": "Do not hold here",
@@ -53,35 +42,51 @@ INTRODUCTION = (
 
 
 def write(
-    experiments: Mapping[str, Folders | Mapping[Path, Asked]], out: str | Path, budget: Budget | None = None
+    experiments: Mapping[str, Folders | Mapping[Path, Asked]],
+    out: str | Path,
+    budget: Budget | None = None,
+    exhibits: Mapping[str, Callable[..., Exhibit]] | None = None,
 ) -> Report:
     """Every experiment's exhibit and, of several, one report.md and report.html on top, in `out`.
 
-    A key is the name of an experiment and, after a space, what was swept beside it. Its runs are folders, read whole,
-    or folders with the questions and groups that it asked of each. A `budget` is for those that match budgets.
+    A key of `experiments` is the name of an experiment and, after a space, what was swept beside it. Its runs are
+    folders, read whole, or folders with the questions and groups that it asked of each. `exhibits` has the callables
+    of `experiments.exhibit_of` by the same keys; those that it lacks are looked up by the experiment's name. A `budget`
+    goes to exhibits that take one.
 
     An exhibit that cannot be made, because of runs that failed, is a line in `problems` and costs no other.
     `UserError` when `out` cannot be written.
     """
-    order = [label for name in EXHIBITS for label in experiments if label.partition(" ")[0] == name]
-    exhibits, problems = [], []
-    for label in order:
+    made, problems = [], []
+    for label in sorted(experiments, key=_place):
         runs = experiments[label]
         asked = {folder.name: some for folder, some in runs.items()} if isinstance(runs, Mapping) else {}
         try:
+            exhibit = (exhibits or {}).get(label) or exhibit_of(label.partition(" ")[0])
             with only(asked):
-                exhibits.append(_exhibit(label, list(runs), budget))
+                made.append(_made(label, _with_budget(exhibit, budget), list(runs)))
         except UserError as error:
             problems.append(f"experiment={label}: {str(error).removeprefix(f'{label}: ')}")
-    files = [file for exhibit in exhibits for file in exhibit.write(out)]
-    console = "\n\n".join(f"{exhibit.title} ({exhibit.source})\n{exhibit.console()}" for exhibit in exhibits)
-    if len(exhibits) > 1:
-        files = [*_summary(exhibits, Path(out)), *files]
-        console = summary(exhibits)
-    return Report(console, files, problems, {exhibit.name: exhibit.table for exhibit in exhibits})
+    files = [file for exhibit in made for file in exhibit.write(out)]
+    console = "\n\n".join(f"{exhibit.title} ({exhibit.source})\n{exhibit.console()}" for exhibit in made)
+    if len(made) > 1:
+        files = [*_summary(made, Path(out)), *files]
+        console = summary(made)
+    return Report(console, files, problems, {exhibit.name: exhibit.table for exhibit in made})
 
 
-def _exhibit(label: str, runs: Folders, budget: Budget | None) -> Exhibit:
+def _place(label: str) -> int:
+    """Where an experiment stands in the report."""
+    name = label.partition(" ")[0]
+    return CONTENTS.index(name) if name in CONTENTS else len(CONTENTS)
+
+
+def _with_budget(exhibit: Callable[..., Exhibit], budget: Budget | None) -> Callable[..., Exhibit]:
+    takes = isinstance(exhibit, partial) and "budget" in exhibit.keywords
+    return partial(exhibit, budget=budget) if takes and budget is not None else exhibit
+
+
+def _made(label: str, exhibit: Callable[..., Exhibit], runs: Folders) -> Exhibit:
     """The exhibit of one experiment; what was swept beside it becomes part of its title and its files."""
     name, _, variant = label.partition(" ")
     found = [settings(Path(folder)) for folder in runs]
@@ -89,15 +94,23 @@ def _exhibit(label: str, runs: Folders, budget: Budget | None) -> Exhibit:
     for key in ("model.path", "dataset.name", "dataset.seed", "seed"):
         if len(values := {str(each.get(key)) for each in found}) > 1:
             raise UserError(f"runs of several {key} ({', '.join(sorted(values))}): name those of one")
-    exhibit = EXHIBITS[name](runs, budget=budget) if name in MATCHED else EXHIBITS[name](runs)
-    exhibit = replace(exhibit, further=[*exhibit.further, _costs(exhibit, runs)])
+    made = _named(exhibit(runs), name)
+    made = replace(made, further=[*made.further, _costs(made, runs)])
     if not variant:
-        return exhibit
+        return made
     suffix = "_" + re.sub(r"[^A-Za-z0-9.]+", "_", variant).strip("_")
-    figures = {f"{stem}{suffix}": figure for stem, figure in exhibit.figures.items()}
-    claims = [replace(claim, text=f"{claim.text} [{variant}]") for claim in exhibit.claims]
-    title = f"{exhibit.title}: {variant}"
-    return replace(exhibit, name=f"{name}{suffix}", title=title, figures=figures, claims=claims)
+    figures = {f"{stem}{suffix}": figure for stem, figure in made.figures.items()}
+    claims = [replace(claim, text=f"{claim.text} [{variant}]") for claim in made.claims]
+    return replace(made, name=f"{name}{suffix}", title=f"{made.title}: {variant}", figures=figures, claims=claims)
+
+
+def _named(exhibit: Exhibit, name: str) -> Exhibit:
+    """The exhibit with files of the experiment's own: several experiments may share the code of one exhibit."""
+    if exhibit.name == name:
+        return exhibit
+    stems = {stem: name if stem == exhibit.name else f"{name}_{stem}" for stem in exhibit.figures}
+    figures = {stems[stem]: figure for stem, figure in exhibit.figures.items()}
+    return replace(exhibit, name=name, figures=figures)
 
 
 def _costs(exhibit: Exhibit, runs: Folders) -> Further:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis.drawing import figures, tables
-from analysis.drawing.tables import Cells
-from analysis.measures.compare import Asked, Row, compare
-from analysis.report import ledgers
 from leap_lab.errors import UserError
 from leap_lab.files import FULL, write_json, write_whole
+
+from ..drawing import figures, tables
+from ..drawing.tables import Cells
+from ..measures.compare import Asked, Row, compare
+from . import ledgers
 
 
 @dataclass(frozen=True)

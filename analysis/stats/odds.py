@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.stats.intervals import RESAMPLES, Estimate, pooled
+from .intervals import RESAMPLES, Estimate, pooled
 
 
 @dataclass(frozen=True)

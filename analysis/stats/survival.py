@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.stats.intervals import ENOUGH, RESAMPLES, Estimate, Floats, Integers, pooled
+from .intervals import ENOUGH, RESAMPLES, Estimate, Floats, Integers, pooled
 
 
 @dataclass(frozen=True)

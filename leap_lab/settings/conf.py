@@ -19,20 +19,29 @@ VERSION_BASE = "1.3"
 
 @contextmanager
 def opened(search: Sequence[str] = ()) -> Iterator[None]:
-    """Within it `compose` and `choices` know conf/ and the folders of `search` (paths, `file://` or `pkg://`)."""
+    """Within it `compose` and `choices` know conf/ and the folders of `search` (paths, `file://` or `pkg://`).
+
+    A context of Hydra's around it, such as that of a program that calls leap_lab, is as before afterwards.
+    """
     from hydra import initialize_config_dir
     from hydra._internal.config_repository import ConfigRepository
     from hydra.core.global_hydra import GlobalHydra
 
-    with initialize_config_dir(str(CONF), version_base=VERSION_BASE):
-        loader: Any = GlobalHydra.instance().config_loader()
-        for place in map(_place, search):
-            loader.get_search_path().prepend("user", place, "schema")  # which Hydra wants last
-        loader.repository = ConfigRepository(loader.get_search_path())
-        yield
+    places = [place(path) for path in search]
+    around, GlobalHydra.instance().hydra = GlobalHydra.instance().hydra, None  # Hydra refuses a context in another
+    try:
+        with initialize_config_dir(str(CONF), version_base=VERSION_BASE):
+            loader: Any = GlobalHydra.instance().config_loader()
+            for each in places:
+                loader.get_search_path().prepend("user", each, "schema")  # which Hydra wants last
+            loader.repository = ConfigRepository(loader.get_search_path())
+            yield
+    finally:
+        GlobalHydra.instance().hydra = around
 
 
-def _place(path: str) -> str:
+def place(path: str) -> str:
+    """A folder of settings as Hydra names it; `UserError` where there is none."""
     if "://" in path:
         return path
     folder = Path(path).expanduser().resolve()

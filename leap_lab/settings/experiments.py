@@ -4,16 +4,26 @@ A grid is a mapping from keys to values, a list of values is swept. What the use
 grid, so that `experiment=trap router=random` is the trap with random routing, wherever the grid's method and router
 have such a key; only what stands under `fixed` stays. A key that the user sweeps and no grid has, such as the model or
 the seed, makes an experiment of its own for each value, so that nothing is compared across them.
+
+Each experiment also names its exhibit, the function that turns its runs into a table and figures (`exhibit_of`).
 """
 
+import importlib
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from leap_lab.errors import UserError
+from leap_lab import siblings
+from leap_lab.errors import UserError, one_line
 from leap_lab.settings import conf
 from leap_lab.settings.arguments import combinations, parsed
 from leap_lab.settings.rules import resolve
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 PARTS = ("method", "router", "prefix")  # groups whose keys depend on the choice
 
@@ -51,9 +61,69 @@ def passes(overrides: Sequence[str], multirun: bool) -> list[Pass]:
     return [each for name in dict.fromkeys(map(str, values)) for each in _of(name, own)]
 
 
-def names() -> list[str]:
-    """The experiments in conf/experiment."""
-    return sorted(file.stem for file in (conf.CONF / "experiment").glob("*.yaml"))
+def names(search: Sequence[str] = ()) -> list[str]:
+    """The experiments in conf/experiment, and in the folder `experiment` of the user's own folders `search`.
+
+    `UserError` where one of these does not exist.
+    """
+    folders = [conf.CONF, *(Path(conf.place(path).removeprefix("file://")) for path in search)]
+    return sorted({file.stem for folder in folders for file in (folder / "experiment").glob("*.yaml")})
+
+
+def exhibit_of(name: str, search: Sequence[str] = ()) -> "partial[Any]":
+    """The exhibit that experiment `name` ends with, with its arguments: call it with the run folders.
+
+    `search` are the user's own folders of settings. `UserError` for an unknown experiment, for one that names no
+    exhibit, and where the exhibit cannot be imported or does not take its arguments.
+    """
+    return imported(name, exhibit_node(name, search))
+
+
+def exhibit_node(name: str, search: Sequence[str] = ()) -> dict[str, Any]:
+    """What the YAML of experiment `name` says of its exhibit: `_target_` and arguments. Nothing of it is imported."""
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    try:
+        with conf.opened(search):
+            if name not in (known := conf.choices("experiment")):
+                raise UserError(f"experiment={name}: no such experiment; choose from {', '.join(known)}")
+            node: Any = OmegaConf.to_container(_exhibit_in(conf.compose([f"experiment={name}"])), resolve=True)
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        raise UserError(f"experiment={name}: {one_line(error)}") from error
+    return dict(node)
+
+
+def imported(name: str, node: Mapping[str, Any]) -> "partial[Any]":
+    """The exhibit that a node describes, as that of experiment `name`; errors as in `exhibit_of`."""
+    target = node.get("_target_")
+    if not isinstance(target, str) or "." not in target:
+        raise UserError(f"experiment={name}: it names no exhibit; set experiment.exhibit._target_ in its YAML")
+    module, _, function = target.rpartition(".")
+    try:
+        exhibit = getattr(_module(module), function)
+        arguments = {key: value for key, value in node.items() if key != "_target_"}
+        inspect.signature(exhibit).bind([], **arguments)
+    except Exception as error:  # a user's own module may raise anything
+        why = f"{type(error).__name__}: {one_line(error)}"
+        raise UserError(f"experiment={name}: cannot use its exhibit {target} ({why})") from error
+    return partial(exhibit, **arguments)
+
+
+def _module(name: str) -> Any:
+    """A module by name; `analysis` is always the package beside leap_lab."""
+    package, _, rest = name.partition(".")
+    return siblings.analysis(rest) if package == "analysis" else importlib.import_module(name)
+
+
+def _exhibit_in(config: "DictConfig") -> "DictConfig":
+    """The node `experiment.exhibit`, an empty one where there is none."""
+    from omegaconf import DictConfig, OmegaConf
+
+    node = OmegaConf.select(config, "experiment.exhibit")
+    return node if isinstance(node, DictConfig) else OmegaConf.create({})
 
 
 def _of(name: str, own: Sequence[str]) -> list[Pass]:

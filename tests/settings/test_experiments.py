@@ -3,27 +3,29 @@
 import json
 
 import pytest
-from hydra import compose, initialize_config_module
 
-from analysis.report.paper import EXHIBITS
+from analysis.exhibits import trap
 from leap_lab.errors import UserError
-from leap_lab.run import cells_of, main
+from leap_lab.run import main
+from leap_lab.settings import conf
 from leap_lab.settings.cell import Cell
-from leap_lab.settings.experiments import names, passes
-from leap_lab.settings.rules import shares, validate
+from leap_lab.settings.compose import composed, expanded
+from leap_lab.settings.datasets import Datasets
+from leap_lab.settings.experiments import exhibit_node, exhibit_of, names, passes
+from leap_lab.settings.rules import shares
 
 SMALL = ["engine=scripted", "tracking=none", "peers=4", "limit=8"]
 REAL = ["model=r1_7b", "dataset=aime_2024", "engine=scripted"]
 
 
 def cells(*arguments: str, multirun: bool = False) -> list[Cell]:
-    with initialize_config_module("conf", version_base="1.3"):
-        found = passes(list(arguments), multirun)
-        return [Cell(validate(compose("config", overrides=each))) for asked in found for each in cells_of(asked)]
+    with conf.opened():
+        found = [overrides for sweep in passes(list(arguments), multirun) for overrides in expanded(sweep)]
+        return [composed(overrides, Datasets()) for overrides in found]
 
 
 def test_the_experiments_of_the_paper_are_there_and_each_has_its_exhibit():
-    assert set(names()) == set(EXHIBITS)
+    assert all(callable(exhibit_of(name)) for name in names())
     assert {"trap", "trap_length", "good_beginnings", "main_table", "efficiency", "scaling", "granularity"} < set(
         names()
     )
@@ -74,7 +76,7 @@ def test_a_key_reaches_the_parts_that_have_it():
 
 def test_models_and_seeds_are_experiments_of_their_own():
     command = ["experiment=granularity", "model=r1_7b,tiny", "engine=scripted"]
-    with initialize_config_module("conf", version_base="1.3"):
+    with conf.opened():
         found = passes(command, True)
     assert [each.experiment for each in found] == ["granularity model=r1_7b", "granularity model=tiny"]
     intervals = [cell.config["method"]["interval"] for cell in cells(*command, multirun=True)]
@@ -151,7 +153,7 @@ def test_a_report_is_of_what_was_asked_for_even_where_runs_hold_more(tmp_path, c
 
 
 def test_all_experiments_can_be_named_at_once():
-    with initialize_config_module("conf", version_base="1.3"):
+    with conf.opened():
         assert {each.experiment for each in passes(["experiment=glob(*)"], True)} == set(names())
         assert {each.experiment for each in passes(["experiment=glob(trap*)"], True)} == {"trap", "trap_length"}
 
@@ -164,3 +166,85 @@ def test_what_is_swept_beside_an_experiment_has_files_of_its_own(tmp_path, capsy
     assert [each["title"][-6:] for each in told] == ["seed=0", "seed=1"]
     assert len(set(told[0]["runs"]) & set(told[1]["runs"])) == 0
     assert all(claim["text"].endswith(f"[seed={seed}]") for seed in (0, 1) for claim in told[seed]["claims"])
+
+
+def own(folder, name, text):
+    """A folder of settings with one experiment in it."""
+    (folder / "experiment").mkdir(parents=True)
+    (folder / "experiment" / f"{name}.yaml").write_text(f"# @package _global_\n{text}")
+    return str(folder)
+
+
+def node(target):
+    return f"experiment:\n  name: mine\n  exhibit: {{_target_: {target}}}\n  grids: [{{}}]\n"
+
+
+def test_an_exhibit_comes_with_the_arguments_that_its_experiment_names():
+    exhibit = exhibit_of("trap_length")
+    assert (exhibit.func, exhibit.keywords) == (trap.exhibit, {"name": "trap_length"})
+    assert exhibit_node("scaling") == {"_target_": "analysis.exhibits.scaling.exhibit", "budget": None}
+
+
+def test_experiments_of_the_users_own_folder_are_found_and_may_build_on_others(tmp_path):
+    text = "defaults: [trap, _self_]\nexperiment: {name: mine, exhibit: {name: trap_length}}\n"
+    folder = own(tmp_path / "it's here", "mine", text)
+    assert names([folder]) == sorted([*names(), "mine"])
+    assert exhibit_of("mine", [folder]).keywords == {"name": "trap_length"}
+    assert exhibit_of("trap", [folder]).keywords == {}
+
+
+def test_another_context_of_hydras_is_as_it_was(tmp_path):
+    with conf.opened([own(tmp_path, "mine", node("analysis.exhibits.trap.exhibit"))]):
+        assert exhibit_of("trap").func is trap.exhibit
+        assert "mine" in conf.choices("experiment")
+
+
+def test_an_exhibit_may_be_a_function_of_the_users_own_module(tmp_path, monkeypatch):
+    (tmp_path / "shown_here.py").write_text("def exhibit(folders, k=1): return (folders, k)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = node("shown_here.exhibit").replace("exhibit}", "exhibit, k: 3}")
+    assert exhibit_of("mine", [own(tmp_path, "mine", text)])(["a"]) == (["a"], 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (node("nowhere_to_be.found"), "cannot use its exhibit nowhere_to_be.found (ModuleNotFoundError: No module"),
+        (node("analysis.exhibits.trap.exhibition"), "cannot use its exhibit analysis.exhibits.trap.exhibition (Attrib"),
+        (
+            node("analysis.exhibits.nowhere.exhibit"),
+            "(ModuleNotFoundError: No module named 'analysis.exhibits.nowhere'",
+        ),
+        (
+            node("breaks_on_import.exhibit"),
+            "cannot use its exhibit breaks_on_import.exhibit (ValueError: in two lines)",
+        ),
+        (node("analysis.exhibits.trap.exhibit, axis: k"), "(TypeError: got an unexpected keyword argument 'axis')"),
+        (node("exhibit"), "names no exhibit; set experiment.exhibit._target_"),
+        ("experiment: {name: mine, grids: [{}]}\n", "names no exhibit; set experiment.exhibit._target_"),
+        ("experiment: [\n", "experiment=mine: "),
+        ("defaults: [{override /model: tinny}]\n", "tinny"),
+        ('experiment: {exhibit: {_target_: "${nothing}.exhibit"}}\n', "nothing"),
+    ],
+)
+def test_an_exhibit_that_cannot_be_used_is_one_line(tmp_path, monkeypatch, text, words):
+    (tmp_path / "breaks_on_import.py").write_text("raise ValueError('in two\\nlines')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UserError) as error:
+        exhibit_of("mine", [own(tmp_path, "mine", text)])
+    assert str(error.value).startswith("experiment=mine: ") and words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_experiment_or_folder_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(UserError, match="experiment=tarp: no such experiment; choose from communication_types, diff"):
+        exhibit_of("tarp")
+    for find in (names, lambda search: exhibit_of("trap", search)):
+        with pytest.raises(UserError, match="--config-dir=.*nowhere: no such folder"):
+            find([str(tmp_path / "nowhere")])
+
+
+def test_a_pattern_takes_in_the_users_own_experiments(tmp_path):
+    with conf.opened([own(tmp_path, "trap_of_mine", "defaults: [trap, _self_]\n")]):
+        found = {each.experiment for each in passes(["experiment=glob(trap*)"], True)}
+    assert found == {"trap", "trap_length", "trap_of_mine"}

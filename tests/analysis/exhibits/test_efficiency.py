@@ -135,7 +135,7 @@ def test_the_command_line_takes_a_budget(tmp_path: Path, capsys: pytest.CaptureF
     assert "### What these runs cost" in (tmp_path / "out" / "efficiency.md").read_text()
     with pytest.raises(SystemExit):
         main(["scaling", *folders, "--budget", "money"])
-    assert "money: allowed are tokens, flops, critical_path" in capsys.readouterr().err
+    assert "invalid choice: money (choose from tokens, flops, critical_path)" in capsys.readouterr().err
     assert main(["scaling", *folders, *out, "--budget", "flops"]) == 2
     assert "--budget=flops: the FLOPs of these runs are not known" in capsys.readouterr().err
 

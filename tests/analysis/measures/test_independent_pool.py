@@ -2,15 +2,18 @@
 
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from analysis.measures.budget import Budget
-from analysis.measures.compare import Run
+from analysis.measures.compare import Run, baseline_of
 from analysis.measures.independent_pool import Pool, pool_of, pools, votes
 from analysis.measures.metrics import cluster, majority, pass_at_k
 from tests.known_runs import ALONE, write_run
+
+OTHER_ANSWERS = {**ALONE, "answer_tokens": 8}
 
 
 @pytest.mark.parametrize(
@@ -75,15 +78,31 @@ def test_coverage_is_the_share_of_draws_that_hold_a_right_path(tmp_path: Path) -
     assert found.coverage(1.5, ["p"])[0][0] == pytest.approx((0.5 + pass_at_k(4, 2, 2)) / 2)
 
 
-def test_a_run_meets_the_pool_of_its_budget_and_agents_the_largest(tmp_path: Path) -> None:
+def test_a_run_meets_the_pool_of_its_budget_and_one_with_rounds_the_largest(tmp_path: Path) -> None:
+    """What a run records of its method decides; of runs that record nothing, agents (moa) have rounds."""
     short = write_run(tmp_path, {"q": [["1"] * 2]})
     long = write_run(tmp_path, {"q": [["1"] * 5]}, method={**ALONE, "max_tokens": 900})
     found = read([short, long])
-    leap = Run.read(write_run(tmp_path, {"q": [["1"]]}, "dispersed"))
-    moa = Run.read(write_run(tmp_path, {"q": [["1"]]}, method={**ALONE, "name": "moa", "max_tokens": 700}))
-    hard = Run.read(write_run(tmp_path, {"q": [["1"]]}, "dispersed", difficulty={"name": "hard"}))
-    assert [pool and pool.runs for pool in (pool_of(leap, found), pool_of(moa, found), pool_of(hard, found))] == [
-        (short.name,),
-        (long.name,),
-        None,
-    ]
+
+    def met(router: str | None = None, **more: Any) -> tuple[str, ...] | None:
+        pool = pool_of(Run.read(write_run(tmp_path, {"q": [["1"]]}, router, **more)), found)
+        return None if pool is None else pool.runs
+
+    agents = {"max_tokens": 700, "answer_tokens": 32}
+    assert met("dispersed") == (short.name,)
+    assert met("dispersed", difficulty={"name": "hard"}) is None
+    assert met(method={"name": "moa", **agents}) == (long.name,)
+    assert met(method={"name": "rsa", **agents}) is None
+    assert met(method={"name": "rsa", **agents, "budget": "rounds"}) == (long.name,)
+    assert met(method={"name": "moa", **agents, "budget": "path"}) is None
+
+
+def test_a_run_shares_the_settings_that_its_method_names_with_the_pool(tmp_path: Path) -> None:
+    runs = [write_run(tmp_path, {"q": [["1"] * 2]}), write_run(tmp_path, {"q": [["1"] * 3]}, method=OTHER_ANSWERS)]
+    found = read(runs)
+    method = {"name": "best_of_n", "max_tokens": 512, "answer_tokens": 99}
+    for shares, expected in ((["max_tokens", "answer_tokens"], None), (["max_tokens"], (runs[1].name,))):
+        run = Run.read(write_run(tmp_path, {"q": [["1"]]}, method={**method, "shares": shares}))
+        pool = pool_of(run, found)
+        assert (None if pool is None else pool.runs) == expected
+        assert (baseline_of(run, [Run.read(folder) for folder in runs]) is None) == (expected is None)

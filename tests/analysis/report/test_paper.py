@@ -1,27 +1,30 @@
-"""Every exhibit on folders that hold little or nothing, and the report of several."""
+"""The exhibit of every experiment on folders that hold little or nothing, and the report of several."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from analysis.__main__ import main
+from analysis.exhibits.base import Exhibit
 from analysis.report import paper
 from leap_lab.errors import UserError
+from leap_lab.settings.experiments import exhibit_of, names
 from tests.known_runs import EASY, HARD, write_run
 
 
-@pytest.mark.parametrize("name", list(paper.EXHIBITS))
+@pytest.mark.parametrize("name", names())
 def test_a_folder_without_a_run_is_one_line(name: str, tmp_path: Path) -> None:
+    exhibit = exhibit_of(name)
     for folder in (tmp_path / "nowhere", tmp_path):
-        with pytest.raises(UserError) as told:
-            paper.EXHIBITS[name]([folder])
-        assert "\n" not in str(told.value) and str(folder) in str(told.value)
+        with pytest.raises(UserError) as error:
+            exhibit([folder])
+        assert "\n" not in str(error.value) and str(folder) in str(error.value)
     with pytest.raises(UserError):
-        paper.EXHIBITS[name]([])
+        exhibit([])
 
 
-@pytest.mark.parametrize("name", list(paper.EXHIBITS))
+@pytest.mark.parametrize("name", names())
 def test_a_run_of_one_question_decides_nothing(name: str, tmp_path: Path) -> None:
     one = {"q4": EASY["q4"]}
     runs = [write_run(tmp_path, one), write_run(tmp_path, one, "dispersed")]
@@ -52,14 +55,24 @@ def test_text_of_runs_cannot_become_markup(tmp_path: Path) -> None:
     assert not re.search(r"(?<!\\)<script", (tmp_path / "out" / "report.md").read_text()), "in Markdown \\< is a sign"
 
 
-def test_every_experiment_is_a_command_of_the_analysis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_experiments_stand_in_the_order_of_the_contents_and_others_behind_as_they_were_named(tmp_path: Path) -> None:
+    def exhibit(folders: object, name: str) -> Exhibit:
+        return Exhibit(name, name, "Figure 0", [["run"]])
+
+    assert sorted(paper.CONTENTS) == names(), "the report of `make paper` has a place for each"
+    named = ["zebra", "transitions", "trap seed=1", "antelope", "main_table", "trap seed=0"]
+    runs: dict[str, list[str | Path]] = {name: [] for name in named}
+    exhibits = {name: partial(exhibit, name=name.partition(" ")[0]) for name in named}
+    made = paper.write(runs, tmp_path, exhibits=exhibits)
+    assert list(made.tables) == ["trap_seed_1", "trap_seed_0", "main_table", "transitions", "zebra", "antelope"]
+
+
+def test_experiments_that_share_an_exhibit_have_files_of_their_own(tmp_path: Path) -> None:
     runs = [write_run(tmp_path, HARD), write_run(tmp_path, EASY, "dispersed", 4)]
-    assert main(["main_table", *map(str, runs), "--out", str(tmp_path / "out")]) == 0
-    assert "holds: Peers raise Pass@1 (dispersed k=4)." in capsys.readouterr().out
-    assert (tmp_path / "out" / "main_table.pdf").is_file()
-    for name in paper.EXHIBITS:
-        assert main([name, str(tmp_path / "nowhere")]) == 2
-        assert capsys.readouterr().err.startswith(f"error: experiment={name}: ")
+    exhibits = {"main_table": exhibit_of("main_table"), "mine": exhibit_of("main_table")}
+    made = paper.write(dict.fromkeys(exhibits, runs), tmp_path / "out", exhibits=exhibits)
+    assert list(made.tables) == ["main_table", "mine"] and {"main_table", "mine"} == set(made.figures)
+    assert (tmp_path / "out" / "mine.json").is_file()
 
 
 def test_runs_of_several_seeds_or_models_are_not_judged_together(tmp_path: Path) -> None:

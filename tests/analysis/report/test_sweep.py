@@ -16,8 +16,8 @@ from PIL import Image
 
 from analysis.__main__ import main
 from analysis.drawing import figures, tables
-from analysis.load import COLUMNS, LABELS, load
-from analysis.measures.compare import compare, names_of
+from analysis.load import COLUMNS, load
+from analysis.measures.compare import compare
 from analysis.report import sweep as report
 from analysis.stats.intervals import Estimate
 from leap_lab.errors import UserError
@@ -32,7 +32,9 @@ def sweep(tmp_path: Path) -> list[Path]:
 
 def test_a_row_per_path_with_the_settings_of_its_run(sweep: list[Path]) -> None:
     table = load(sweep)
-    assert list(table.columns) == [*COLUMNS, *LABELS, "flops"]
+    choices, method = ["model", "dataset", "method"], ["max_tokens", "answer_tokens", "interval", "summary_tokens"]
+    others = ["router", "top_k", "prompts", "temperature", "difficulty", "prefix", "peers", "seed"]
+    assert list(table.columns) == [*COLUMNS, *choices, *method, *others, "flops"]
     assert len(table) == 3 * 8 * 8
     first, last = table.iloc[0], table.iloc[-1]
     assert (first["method"], first["router"], first["top_k"], first["interval"]) == ("leap", "dispersed", 4, 64)
@@ -102,29 +104,6 @@ def test_questions_that_were_asked_for_and_are_missing_are_told(sweep: list[Path
 
 def test_a_folder_named_twice_is_one_row(sweep: list[Path]) -> None:
     assert len(compare([*sweep, sweep[0].parent / "." / sweep[0].name])) == 3
-
-
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        ([{"router.top_k": 2}, {"router.top_k": 4}], ["dispersed k=2", "dispersed k=4"]),
-        (
-            [{"method.interval": 64}, {"method.interval": 96}],
-            ["dispersed k=4 interval=64", "dispersed k=4 interval=96"],
-        ),
-        ([{"method.name": "leap_s"}, {}], ["leap_s dispersed k=4", "leap dispersed k=4"]),
-        ([{"router.name": "all", "router.top_k": None}, {}], ["router all", "dispersed k=4"]),
-        ([{"router.name": None}, {}], ["leap", "dispersed k=4"]),
-        (
-            [{"router.similarity": "indel"}, {"router.similarity": "levenshtein"}],
-            ["dispersed k=4 router.similarity=indel", "dispersed k=4 router.similarity=levenshtein"],
-        ),
-        ([{"limit": 4}, {"limit": 8}], ["dispersed k=4 id0", "dispersed k=4 id1"]),
-    ],
-)
-def test_runs_are_named_by_what_differs(settings: list[dict[str, Any]], expected: list[str]) -> None:
-    base = {"model.name": "tiny", "method.name": "leap", "router.name": "dispersed", "router.top_k": 4, "peers": 8}
-    assert names_of([base | each for each in settings], ["id0", "id1"]) == expected
 
 
 def test_the_table_holds_the_numbers(sweep: list[Path]) -> None:

@@ -1,0 +1,52 @@
+"""Which settings determine what a run found, and which of them it shares with its independent baseline."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
+
+from ..labels import HOW_MUCH, NO_LABELS
+
+INDEPENDENT = "independent"  # the method that everything is compared with
+# What a baseline shares with the run it is the baseline of: everything but how paths hear of each other.
+SHARED = ("model.name", "model.path", "peers", "seed")
+SHARED_GROUPS = ("dataset", "prompts", "sampling", "difficulty", "prefix")
+SHARES = ("max_tokens", "answer_tokens")  # of the method, where a run does not record `method.shares`
+ELSEWHERE = ("tracking", "hydra", "reference", "engine")  # groups that say where and how a run was decoded
+
+
+def determining(settings: Mapping[str, Any], but: Collection[str] = ()) -> dict[str, Any]:
+    """What determined the result of a run, without the groups of keys `but`."""
+    return {
+        key: value
+        for key, value in settings.items()
+        if key.partition(".")[0] not in (*ELSEWHERE, *but) and _determines(key)
+    }
+
+
+def shared_settings(
+    settings: Mapping[str, Any], but: Collection[str] = (), shares: Collection[str] = SHARES
+) -> dict[str, Any]:
+    """What a run has in common with its baseline, without the keys `but`; `shares` are the keys of its method."""
+    keys = {*SHARED, *(f"method.{key}" for key in shares)}
+    return {
+        key: value
+        for key, value in settings.items()
+        if (key in keys or key.partition(".")[0] in SHARED_GROUPS) and key not in but and _determines(key)
+    }
+
+
+def shares_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The settings of a run's method that its baseline takes over (`Method.shares`)."""
+    recorded = settings.get("method.shares")
+    return SHARES if recorded is None else tuple(recorded)
+
+
+def budget_of(settings: Mapping[str, Any]) -> Literal["path", "rounds"]:
+    """What `method.max_tokens` bounds (`Method.budget`): a path's own tokens, or an agent's over all its rounds.
+
+    Runs that do not record it are of the methods there were then, of which the mixture of agents alone has rounds.
+    """
+    return settings.get("method.budget") or ("rounds" if settings.get("method.name") == "moa" else "path")
+
+
+def _determines(key: str) -> bool:
+    return key not in (*HOW_MUCH, *NO_LABELS) and not key.endswith("_target_")
