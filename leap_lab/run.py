@@ -50,7 +50,7 @@ def _run(given: Sequence[str]) -> int:
             if any(each.elsewhere for each in asked):
                 _launch(asked, arguments, session)
             api.decode(session, asked)
-            return _finish(session)
+            return _finish(session, asked)
     except EngineDied as error:
         print(f"error: {error}; {RESUME}", file=sys.stderr)
         return 1
@@ -109,14 +109,14 @@ def job(config: "DictConfig") -> None:
         print(f"failed: {failure}", file=sys.stderr)
 
 
-def _finish(session: "Session") -> int:
+def _finish(session: "Session", asked: "Sequence[Asked]") -> int:
     """Print the table, or those of the experiments, and where everything lies."""
     for failure in session.failures:
         print(f"failed: {brief(failure, 400)}", file=sys.stderr)
     folders = session.folders
     if not folders:
         return 1
-    report = _reported(session, folders)
+    report = _reported(session, folders, asked)
     session.publish(report.tables, report.figures)
     if report.table:
         print(f"\n{report.table}\n")
@@ -133,7 +133,7 @@ def _finish(session: "Session") -> int:
     return 0
 
 
-def _reported(session: "Session", folders: Sequence[Path]) -> "Report":
+def _reported(session: "Session", folders: Sequence[Path], plan: "Sequence[Asked]") -> "Report":
     """The report of a sweep, or of the experiments that were asked for."""
     from leap_lab.runs.identity import run_id_of
     from leap_lab.siblings import analysis
@@ -143,7 +143,9 @@ def _reported(session: "Session", folders: Sequence[Path]) -> "Report":
     if session.experiments:
         names = "paper" if len(session.experiments) > 1 else next(iter(session.experiments)).partition(" ")[0]
         known = {name: [folder.name for folder in found] for name, found in session.experiments.items()}
-        report = analysis("report.paper").write(session.experiments, reports / f"{names}-{run_id_of(known)}")
+        exhibits = {each.sweep.experiment: each.exhibit for each in plan if each.exhibit}
+        out = reports / f"{names}-{run_id_of(known)}"
+        report = analysis("report.paper").write(session.experiments, out, exhibits=exhibits)
         return report
     asked = [session.asked[folder.name] for folder in folders]
     questions = {folder.name: each.questions for folder, each in zip(folders, asked, strict=True)}

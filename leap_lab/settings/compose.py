@@ -3,11 +3,11 @@
 import difflib
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from leap_lab.errors import UserError, one_line
 from leap_lab.runs.identity import earlier_runs, refuse_earlier
@@ -15,7 +15,7 @@ from leap_lab.settings import conf
 from leap_lab.settings.arguments import Arguments, combinations, parsed
 from leap_lab.settings.cell import Cell
 from leap_lab.settings.datasets import Datasets
-from leap_lab.settings.experiments import Pass, passes
+from leap_lab.settings.experiments import Pass, imported, passes
 from leap_lab.settings.objects import instantiate
 from leap_lab.settings.rules import CHOICES, validate
 
@@ -28,12 +28,16 @@ OURS = ("shared", "basic")  # launchers for which leap_lab decodes by itself
 
 @dataclass(frozen=True)
 class Asked:
-    """A pass with its checked cells; `launcher` is the choice of hydra/launcher, `sweeper` that of hydra/sweeper."""
+    """A pass with its checked cells; `launcher` is the choice of hydra/launcher, `sweeper` that of hydra/sweeper.
+
+    `exhibit` turns the run folders of an experiment into what it ends with.
+    """
 
     sweep: Pass
     cells: list[Cell]
     launcher: str
     sweeper: str
+    exhibit: Callable[..., Any] | None = None
 
     @property
     def elsewhere(self) -> bool:
@@ -67,7 +71,16 @@ def _asked(sweep: Pass, datasets: Datasets) -> Asked:
     found = [composed(overrides, datasets) for overrides in expanded(sweep)]
     own = [override for override in sweep.overrides if _is_hydras(override)]
     chosen = conf.compose(own, with_hydra=True).hydra.runtime.choices if own else {}
-    return Asked(sweep, found, chosen.get("hydra/launcher", OURS[0]), chosen.get("hydra/sweeper", "basic"))
+    launcher, sweeper = chosen.get("hydra/launcher", OURS[0]), chosen.get("hydra/sweeper", "basic")
+    return Asked(sweep, found, launcher, sweeper, _exhibit(sweep, found))
+
+
+def _exhibit(sweep: Pass, cells: Sequence[Cell]) -> Callable[..., Any] | None:
+    """What the experiment names in its YAML; `UserError` where that cannot be imported."""
+    if sweep.experiment is None:
+        return None
+    node = cells[0].config["experiment"].get("exhibit") or {}
+    return imported(sweep.experiment.partition(" ")[0], node)
 
 
 def _is_hydras(override: str) -> bool:
