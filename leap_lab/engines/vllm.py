@@ -143,7 +143,7 @@ def _load(model: str, fields: dict[str, Any]) -> Any:
     if current_platform.is_cpu():
         defaults = DEFAULTS | CPU_DEFAULTS
         os.environ.update({key: os.environ.get(key, value) for key, value in CPU_ENVIRONMENT.items()})
-    return AsyncLLM.from_fields(AsyncEngineArgs(model=model, **(defaults | fields)))
+    return AsyncLLM.from_engine_args(AsyncEngineArgs(model=model, **(defaults | fields)))
 
 
 def _sampling_params(request: Request) -> Any:
