@@ -18,8 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _analyse(arguments: Sequence[str]) -> int:
-    config_dirs, rest = _config_dirs(arguments)
-    options = _parser(rest, config_dirs).parse_args(rest)
+    search, rest = _search(arguments)
+    options = _parser(rest, search).parse_args(rest)
     from leap_lab.settings.experiments import exhibit_of
 
     from .report import paper, sweep  # they import pandas, which --help and usage errors should not wait for
@@ -27,7 +27,7 @@ def _analyse(arguments: Sequence[str]) -> int:
     if options.command == "report":
         report = sweep.write(options.folders, options.out, groups=options.groups)
     else:
-        exhibits = {options.command: exhibit_of(options.command, config_dirs)}
+        exhibits = {options.command: exhibit_of(options.command, search)}
         budget = getattr(options, "budget", None)
         report = paper.write({options.command: options.folders}, options.out, budget, exhibits)
     for problem in report.problems:
@@ -39,7 +39,7 @@ def _analyse(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _config_dirs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+def _search(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """The values of --config-dir, which say what commands there are, and the other arguments."""
     parser = argparse.ArgumentParser(prog="python -m analysis", add_help=False, allow_abbrev=False)
     parser.add_argument("--config-dir", action="append", default=[])
@@ -47,7 +47,7 @@ def _config_dirs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return options.config_dir, rest
 
 
-def _parser(arguments: Sequence[str], config_dirs: Sequence[str]) -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str], search: Sequence[str]) -> argparse.ArgumentParser:
     """The parser for these arguments, with a command for every experiment."""
     from leap_lab.settings.experiments import exhibit_node, names
 
@@ -55,14 +55,14 @@ def _parser(arguments: Sequence[str], config_dirs: Sequence[str]) -> argparse.Ar
     commands = parser.add_subparsers(dest="command", required=True, metavar="report|NAME")
     report = commands.add_parser("report", help="table and figure of runs side by side")
     report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")
-    known = names(config_dirs)
+    known = names(search)
     experiments = {name: commands.add_parser(name, help=f"what experiment={name} ends with") for name in known}
     for command in (report, *experiments.values()):
         command.add_argument("folders", nargs="+", metavar="RUN_FOLDER")
         command.add_argument("--out", default="figures", metavar="DIR", help="where to write (default: figures)")
         command.add_argument("--config-dir", metavar="DIR", help="a folder with experiments of your own")
     chosen = next((argument for argument in arguments if not argument.startswith("-")), "")
-    if chosen in experiments and "budget" in exhibit_node(chosen, config_dirs):
+    if chosen in experiments and "budget" in exhibit_node(chosen, search):
         words = "what is held equal: tokens, flops or critical_path (default: what the experiment names)"
         experiments[chosen].add_argument("--budget", type=_budget, metavar="B", help=words)
     return parser

@@ -12,8 +12,7 @@ GROUPS = ("model", "dataset", "method", "router", "prompts", "sampling", "diffic
 DETAILED = ("method", "router", "sampling", "prefix")  # groups of which all keys are labels, not the name alone
 RUN = ("peers", "seed")  # keys in no group
 OWNERS = {"temperature": "sampling", "top_p": "sampling", "min_p": "sampling", "top_k": "router"}
-NO_GROUPS = ("tracking", "hydra", "engine", "reference", "experiment")  # where and how it ran, and what for
-NO_LABELS = ("method.budget", "method.shares")  # properties of the method, no settings
+NO_GROUPS = ("tracking", "hydra", "engine", "reference", "experiment", "comparison")  # where, how and what for it ran
 HOW_MUCH = ("runs_dir", "limit", "groups", "baseline", "concurrency", "dataset.limit", "dataset.few")
 DEFAULT_METHOD = "leap"  # what a router alone stands for in a name
 
@@ -58,7 +57,7 @@ def label_keys(settings: Settings) -> dict[str, str]:
 
 def _is_label(key: str, value: Any) -> bool:
     """Whether a key of a detailed group is a setting with a single value."""
-    return key not in NO_LABELS and not key.endswith("._target_") and not isinstance(value, list | Mapping)
+    return not key.endswith("._target_") and not isinstance(value, list | Mapping)
 
 
 def names_of(runs: Sequence[Settings], run_ids: Sequence[str]) -> list[str]:
@@ -96,4 +95,4 @@ def _told_apart(index: int, names: Sequence[str], runs: Sequence[Settings], run_
 
 def _tells(key: str) -> bool:
     """Whether a key may tell runs apart: nothing of how much was asked for, where it went, or where code lies."""
-    return key not in (*HOW_MUCH, *NO_LABELS) and not key.startswith(("tracking.", "hydra.")) and "_target_" not in key
+    return key not in HOW_MUCH and not key.startswith(("tracking.", "hydra.", "comparison.")) and "_target_" not in key

@@ -21,14 +21,15 @@ FEWER = {f"q{index}": (index + 1) // 2 for index in range(1, 9)}  # by how many 
 HARD = {q: [(["1"] * (easy.count("1") - FEWER[q]) + ["2"] * 8)[:8]] for q, [easy] in EASY.items()}
 
 
-def reasoning_path(index: int, routed: bool, thinks: int = 100) -> ReasoningPath:
+def reasoning_path(index: int, routed: bool, thinks: int = 100, reports: bool = True) -> ReasoningPath:
     made = ReasoningPath(index=index, seed=index, finish="answered")
     made.add(Kind.THINK, 0, range(thinks), "so")
     if routed:
         made.add(Kind.SUMMARY, 0, range(10), "in short")
         made.add(Kind.COMMENT, 0, range(40), "peers say")
     made.critical_path = made.sampled
-    made.usage = Usage(1, 50 + made.count(Kind.COMMENT), 20, made.sampled, 0)
+    prefilled = 50 + made.count(Kind.COMMENT)
+    made.usage = Usage(1, prefilled, 20, made.sampled, 0) if reports else Usage(1, None, None, made.sampled, None)
     return made
 
 
@@ -49,12 +50,14 @@ def write_run(
     thinks: Mapping[str, int] | None = None,
     aha: Mapping[str, int] | None = None,
     flops_per: Mapping[str, int] | None = None,
+    reports: bool = True,
     **more: Any,
 ) -> Path:
     """A run folder of LeaP with this router, or of independent sampling without one.
 
     A path prefills 50 tokens and what it received, finds 20 in the cache, and decodes what it samples.
     `thinks` and `aha` are tokens of thinking and reflections of every path, by question: 100, and none, if not told.
+    `reports` false: its engine does not report what it prefills.
     """
     node = None if router is None else {"name": router} | ({} if k is None else {"top_k": k})
     config = config_of(more.pop("method", ALONE if router is None else LEAP), node, **more)
@@ -63,7 +66,7 @@ def write_run(
     for question, groups in answers.items():
         for group, given in enumerate(groups):
             tokens = (thinks or {}).get(question, 100)
-            paths = [reasoning_path(index, router is not None, tokens) for index in range(len(given))]
+            paths = [reasoning_path(index, router is not None, tokens, reports) for index in range(len(given))]
             grades = [Grade(answer, answer == "1") for answer in given]
             counts = [(aha or {}).get(question, 0)] * len(paths)
             folder.write_group(rows(folder.run_id, Problem(question, "?", "1"), group, paths, grades, counts))

@@ -80,7 +80,7 @@ def test_both_rounds_of_refine_are_paid_for(examples):
     )
     [run] = (examples / "my_method").glob("runs/*/run.json")
     config = yaml.safe_load((run.parent / "config.yaml").read_text())
-    assert config["method"]["budget"] == "rounds" and config["router"] is None
+    assert config["comparison"]["budget"] == "rounds" and config["router"] is None
     paths = pd.concat(map(pd.read_parquet, (run.parent / "groups").iterdir()))
     assert (paths["requests"] >= 4).all(), "thinking and an answer, twice"
     assert (paths["tokens_comment"] > 0).all(), "what it wrote before is not its own words now"

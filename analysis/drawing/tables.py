@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from leap_lab.errors import brief
 
@@ -23,6 +23,7 @@ LEGEND = (
 
 UNITS = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 SPENT = ("sampled", "received", "prefilled", "FLOPs", "critical path")
+PREFILLED = "prefilled is n/a, because the engine does not report it."
 FAMILY = "p is corrected for all comparisons of this table (Holm); better and worse need it below 0.05."
 
 
@@ -46,6 +47,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
     if any(row.against is not None and row.against.family for row in rows):
         told.append(FAMILY)
     told += [f"{row.name}: {row.found} of {row.asked} groups are there." for row in rows if row.found < row.asked]
+    told += [f"{row.name}: {PREFILLED}" for row in rows if "tokens_prefilled" not in row.estimates]
     for row in rows:
         if baseline and row.against is None and not row.independent:
             told.append(f"{row.name}: no independent run with the same questions, budget and sampling among these.")
@@ -98,10 +100,16 @@ def _line(row: Row) -> list[str]:
         "" if row.independent else points(row.against),
         percent(row["cons"]),
         f"{100 * row['shortest_majority'].value:.1f}",
-        *(f"{row[f'tokens_{name}'].value:.0f}" for name in ("own", "received", "prefilled")),
-        short(row["flops"].value if "flops" in row.estimates else None),
+        *(f"{row[f'tokens_{name}'].value:.0f}" for name in ("own", "received")),
+        _known(row, "tokens_prefilled", "{:.0f}".format),
+        _known(row, "flops", short),
         f"{row['critical_path'].value:.0f}",
     ]
+
+
+def _known(row: Row, name: str, form: Callable[[float], str]) -> str:
+    """A metric that not every run has."""
+    return form(row[name].value) if name in row.estimates else "n/a"
 
 
 def percent(share: Estimate) -> str:

@@ -53,9 +53,10 @@ def costs(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_groups(rows: pd.DataFrame) -> pd.DataFrame:
-    """What each group costs by every budget, by question and group."""
+    """What each group costs by every budget, by question and group; NaN where that of one of its paths is unknown."""
     grouped = costs(rows).groupby(["question_id", "group"])
-    sums = grouped[[Budget.TOKENS, Budget.FLOPS]].sum(min_count=1)
+    budgets = [Budget.TOKENS, Budget.FLOPS]
+    sums = grouped[budgets].sum().where(grouped[budgets].count().eq(grouped.size(), axis=0))
     return sums.assign(critical_path=grouped["critical_path"].max().astype(float))
 
 

@@ -15,6 +15,7 @@ from ..stats.intervals import SHARE, Estimate, Floats, estimate
 
 KEY = ["question_id", "group"]
 SAMPLED = ["tokens_think", "tokens_summary"]
+ENGINE = ("tokens_prefilled", "tokens_cached", "flops")  # columns that may be unknown, by the engine or the model
 DRAWS = (2, 4, 8, 16, 32)  # the k of pass@k
 
 
@@ -22,9 +23,9 @@ def metrics(paths: pd.DataFrame) -> dict[str, dict[str, float | int | None]]:
     """All metrics of one run: name -> value, low, high (95%, over questions) and n, the number of questions.
 
     Shares are in [0, 1], tokens are means per path: `own` are sampled (thinking, summaries, answer, what was cut
-    included), `received` those of comments, `prefilled` and `cached` those of all prompts. `flops` are means per path
-    where the model's are known, `critical_path` is the longest chain of a group. low and high are None where there is
-    no honest interval.
+    included), `received` those of comments, `prefilled` and `cached` those of all prompts. `critical_path` is the
+    longest chain of a group, `flops` are operations per path. What is not known of every path has no entry: `flops` of
+    some models, prompts of some engines. low and high are None where there is no honest interval.
     """
     return {name: found.as_dict() for name, found in estimates(per_group(paths)).items()}
 
@@ -55,9 +56,7 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
         "tokens_own": own,
         "tokens_received": paths["tokens_comment"],
         "tokens_with_received": own + paths["tokens_comment"],
-        "tokens_prefilled": paths["tokens_prefilled"],
-        "tokens_cached": paths["tokens_cached"],
-        **({"flops": paths["flops"]} if "flops" in paths and paths["flops"].notna().all() else {}),
+        **{name: paths[name] for name in ENGINE if name in paths and paths[name].notna().all()},
         "blocks": paths["blocks"],
         "aha": paths["aha"],
         "forced": paths["finish"] != "answered",

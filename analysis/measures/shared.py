@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
-from ..labels import HOW_MUCH, NO_LABELS
+from ..labels import HOW_MUCH
 
 INDEPENDENT = "independent"  # the method that everything is compared with
 # What a baseline shares with the run it is the baseline of: everything but how paths hear of each other.
 SHARED = ("model.name", "model.path", "peers", "seed")
 SHARED_GROUPS = ("dataset", "prompts", "sampling", "difficulty", "prefix")
-SHARES = ("max_tokens", "answer_tokens")  # of the method, where a run does not record `method.shares`
-ELSEWHERE = ("tracking", "hydra", "reference", "engine")  # groups that say where and how a run was decoded
+SHARES = ("max_tokens", "answer_tokens")  # of the method, where a run does not record `comparison.shares`
+ELSEWHERE = ("tracking", "hydra", "reference", "engine", "comparison")  # groups that did not determine what was found
 
 
 def determining(settings: Mapping[str, Any], but: Collection[str] = ()) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def shared_settings(
 
 def shares_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """The settings of a run's method that its baseline takes over (`Method.shares`)."""
-    recorded = settings.get("method.shares")
+    recorded = settings.get("comparison.shares")
     return SHARES if recorded is None else tuple(recorded)
 
 
@@ -45,8 +45,8 @@ def budget_of(settings: Mapping[str, Any]) -> Literal["path", "rounds"]:
 
     Runs that do not record it are of the methods there were then, of which the mixture of agents alone has rounds.
     """
-    return settings.get("method.budget") or ("rounds" if settings.get("method.name") == "moa" else "path")
+    return settings.get("comparison.budget") or ("rounds" if settings.get("method.name") == "moa" else "path")
 
 
 def _determines(key: str) -> bool:
-    return key not in (*HOW_MUCH, *NO_LABELS) and not key.endswith("_target_")
+    return key not in HOW_MUCH and not key.endswith("_target_")

@@ -16,7 +16,7 @@ NOTE = (
     "forced; cut back: part of thinking. received: words of peers. prefilled, cached: prompt tokens of all requests, "
     "computed or found in the prefix cache. critical path: the longest row of tokens of a group that were sampled one "
     "after another, mean and most of its groups. probes: what they sampled and took, in no other column. wall: of all "
-    "sessions. FLOPs n/a: the operations of the model are not known."
+    "sessions. n/a: the engine does not report it, or the operations of the model are not known."
 )
 HEAD = (
     *("run", "paths", "requests", "sampled", "thinking", "summaries", "answers", "forced", "cut back", "received"),

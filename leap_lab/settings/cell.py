@@ -110,11 +110,13 @@ class Cell:
 
     @cached_property
     def recorded(self) -> dict[str, Any]:
-        """The configuration as the run folder keeps it: a method without a router has none, and its budget is told."""
+        """The configuration as the run folder keeps it: without a router where the method has none.
+
+        `comparison` says what the analysis has to know of the method: see `Method`.
+       """
         router = self.config["router"] if self._method.routed else None
-        told = {"budget": self._method.budget, "shares": list(self._method.shares)}
-        method = {**self.config["method"], **told}
-        return {**self.config, "method": method, "router": router, "probes": self._probed}
+        comparison = {"budget": self._method.budget, "shares": list(self._method.shares)}
+        return {**self.config, "router": router, "probes": self._probed, "comparison": comparison}
 
     def method(self) -> Method:
         """The decoding method, with its prompts, sampling and, where it has one, router."""

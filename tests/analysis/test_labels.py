@@ -12,8 +12,8 @@ from tests.known_runs import write_run
 RSA = {
     "method._target_": "mine.Rsa",
     "method.name": "rsa",
-    "method.budget": "rounds",
-    "method.shares": ["max_tokens"],
+    "comparison.budget": "rounds",
+    "comparison.shares": ["max_tokens"],
     "method.population": 16,
     "method.rounds": 3,
     "method.stop": ["a", "b"],
@@ -102,7 +102,7 @@ def test_runs_of_a_new_method_are_named_by_its_own_settings() -> None:
         ([{"method.helpers": 2}, {"method.helpers": None}], ["dispersed k=4 helpers=2", "dispersed k=4 helpers=None"]),
         ([{"limit": 4}, {"limit": 8}], ["dispersed k=4 id0", "dispersed k=4 id1"]),
         ([{"method._target_": "a.B"}, {"method._target_": "c.B"}], ["dispersed k=4 id0", "dispersed k=4 id1"]),
-        ([{"method.budget": "path"}, {}], ["dispersed k=4 id0", "dispersed k=4 id1"]),
+        ([{"comparison.budget": "path"}, {}], ["dispersed k=4 id0", "dispersed k=4 id1"]),
     ],
 )
 def test_runs_are_named_by_what_differs(settings: list[dict[str, Any]], expected: list[str]) -> None:

@@ -4,12 +4,13 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.load import load
-from analysis.measures.budget import Budget, bought, expected_maximum, none_beyond
+from analysis.measures.budget import Budget, bought, expected_maximum, none_beyond, of_groups
 from leap_lab.runs.flops import Flops
 from leap_lab.runs.ledger import flops_per
 from tests.known_runs import write_run
@@ -55,3 +56,17 @@ def test_operations_are_those_that_the_run_knows(tmp_path: Path) -> None:
     rows = load([known, unknown])
     assert rows["flops"].iloc[0] == 2 * (50 + 100) + 3 * 101 and np.isnan(rows["flops"].iloc[1])
     assert "flops" not in load([known], ["question_id", "answer"])
+
+
+def test_the_operations_of_a_group_are_unknown_where_those_of_one_of_its_paths_are() -> None:
+    rows = pd.DataFrame({"question_id": ["p", "p", "q", "q"], "group": 0, "tokens_think": 5, "tokens_summary": 1})
+    found = of_groups(rows.assign(critical_path=6, flops=[1.0, np.nan, 2.0, 3.0]))
+    assert np.isnan(found["flops"].iloc[0]) and found["flops"].iloc[1] == 5
+    assert list(found["tokens"]) == [12, 12]
+
+
+def test_a_run_whose_engine_reports_no_prompts_has_no_operations(tmp_path: Path) -> None:
+    per = {"computed": 2, "sampled": 3, "attended": 5}
+    rows = load([write_run(tmp_path, {"q": [["1", "2"]]}, flops_per=per, reports=False)])
+    assert rows["flops"].isna().all() and rows["tokens_prefilled"].isna().all()
+    assert list(of_groups(rows)["tokens"]) == [200] and of_groups(rows)["flops"].isna().all()

@@ -93,8 +93,8 @@ def test_a_run_meets_the_pool_of_its_budget_and_one_with_rounds_the_largest(tmp_
     assert met("dispersed", difficulty={"name": "hard"}) is None
     assert met(method={"name": "moa", **agents}) == (long.name,)
     assert met(method={"name": "rsa", **agents}) is None
-    assert met(method={"name": "rsa", **agents, "budget": "rounds"}) == (long.name,)
-    assert met(method={"name": "moa", **agents, "budget": "path"}) is None
+    assert met(method={"name": "rsa", **agents}, comparison={"budget": "rounds"}) == (long.name,)
+    assert met(method={"name": "moa", **agents}, comparison={"budget": "path"}) is None
 
 
 def test_a_run_shares_the_settings_that_its_method_names_with_the_pool(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_run_shares_the_settings_that_its_method_names_with_the_pool(tmp_path:
     found = read(runs)
     method = {"name": "best_of_n", "max_tokens": 512, "answer_tokens": 99}
     for shares, expected in ((["max_tokens", "answer_tokens"], None), (["max_tokens"], (runs[1].name,))):
-        run = Run.read(write_run(tmp_path, {"q": [["1"]]}, method={**method, "shares": shares}))
+        run = Run.read(write_run(tmp_path, {"q": [["1"]]}, method=method, comparison={"shares": shares}))
         pool = pool_of(run, found)
         assert (None if pool is None else pool.runs) == expected
         assert (baseline_of(run, [Run.read(folder) for folder in runs]) is None) == (expected is None)

@@ -116,3 +116,12 @@ def test_runs_are_not_mixed() -> None:
 def test_reflections_are_counts_and_not_shares() -> None:
     table = per_group(paths(["1", "2"]).assign(aha=[3, 6]))
     assert table.iloc[0]["aha"] == 4.5 and support("aha") is None and support("pass@1") == (0, 1)
+
+
+def test_prompts_that_the_engine_does_not_report_are_no_metric() -> None:
+    """Not even where some paths have them: a mean over these would be of other paths than all else."""
+    whole = paths(["1", "2"], tokens_prefilled=[10, 20])
+    assert metrics(whole)["tokens_prefilled"]["value"] == 15
+    partly = metrics(paths(["1", "2"], tokens_prefilled=[10, None], tokens_cached=[None, None]))
+    assert set(metrics(whole)) - set(partly) == {"tokens_prefilled", "tokens_cached"}
+    assert partly["tokens_own"]["value"] == 100

@@ -1,5 +1,6 @@
 """The exhibit of every experiment on folders that hold little or nothing, and the report of several."""
 
+import json
 import re
 from functools import partial
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.exhibits.base import Exhibit
+from analysis.measures.budget import Budget
 from analysis.report import paper
 from leap_lab.errors import UserError
 from leap_lab.settings.experiments import exhibit_of, names
@@ -82,3 +84,25 @@ def test_runs_of_several_seeds_or_models_are_not_judged_together(tmp_path: Path)
     third = write_run(tmp_path, EASY, "dispersed", model={"name": "other", "path": "another"})
     [problem] = paper.write({"main_table": [one, third]}, tmp_path / "out").problems
     assert "runs of several model.path (another, builtin:tiny)" in problem
+
+
+@pytest.mark.parametrize("name", ["main_table", "efficiency", "scaling", "top_k"])
+def test_an_engine_that_does_not_report_its_prompts_changes_no_verdict(name: str, tmp_path: Path) -> None:
+    made = {}
+    for reports in (True, False):
+        runs = [write_run(tmp_path / str(reports), HARD, reports=reports)]
+        runs += [write_run(tmp_path / str(reports), EASY, "dispersed", k, reports=reports) for k in (1, 4)]
+        made[reports] = paper.write({name: runs}, tmp_path / f"out {reports}")
+    assert made[False].problems == []
+    claims = [json.loads((tmp_path / f"out {reports}" / f"{name}.json").read_text())["claims"] for reports in made]
+    assert claims[0] == claims[1] and claims[0]
+
+
+def test_operations_of_an_engine_that_does_not_report_its_prompts_buy_nothing(tmp_path: Path) -> None:
+    per = {"computed": 2, "sampled": 3, "attended": 5}
+    runs = [write_run(tmp_path, HARD, flops_per=per), write_run(tmp_path, EASY, "all", flops_per=per, reports=False)]
+    made = paper.write({"efficiency": runs}, tmp_path / "out", Budget.FLOPS)
+    assert "n/a" in made.tables["efficiency"][2][8] and made.problems == []
+    assert "There is no difference at equal FLOPs: the FLOPs of these runs are not known." in made.table
+    [problem] = paper.write({"scaling": runs}, tmp_path / "out", Budget.FLOPS).problems
+    assert problem.startswith("experiment=scaling: --budget=flops: the FLOPs of these runs are not known")

@@ -131,6 +131,21 @@ def test_operations_are_shown_where_the_run_knows_them(tmp_path: Path) -> None:
     assert "What these runs cost" in made.files[0].read_text() and "83.8G" in made.files[0].read_text()
 
 
+def test_what_the_engine_does_not_report_is_shown_as_such(tmp_path: Path) -> None:
+    per = {"computed": 2_000_000, "sampled": 10_000_000, "attended": 5}
+    folders = [write_run(tmp_path, EASY, flops_per=per), write_run(tmp_path, HARD, "all", flops_per=per, reports=False)]
+    known, unknown = tables.cells(compare(folders))[1:]
+    assert known[-5:] == ["100", "0", "50", "1.31G", "100"] and unknown[-5:] == ["110", "40", "n/a", "n/a", "110"]
+    notes = [note for note in tables.notes(compare(folders)) if "engine" in note]
+    assert notes == ["all k=4: prefilled is n/a, because the engine does not report it."]
+    made = report.write(folders, tmp_path / "out")
+    known, unknown = (row["ledger"] for row in json.loads(made.files[2].read_text())["rows"])
+    assert (unknown["prefilled"], unknown["cached"], unknown["flops"], unknown["sampled"]) == (None, None, None, 7040)
+    ledger = made.tables["ledger"]
+    columns = [ledger[0].index(name) for name in ("prefilled", "cached", "FLOPs", "sampled")]
+    assert [ledger[2][column] for column in columns] == ["n/a", "n/a", "n/a", "7.04k"]
+
+
 @pytest.mark.parametrize(
     ("value", "told"),
     [(0, "0"), (999, "999"), (999.7, "1.00k"), (1234, "1.23k"), (99_960, "100k"), (999_600, "1.00M"), (3e15, "3.00P")],
