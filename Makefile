@@ -6,12 +6,19 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PINS := requirements/cpu.txt
 UV_VERSION := 0.13.9
-UV_INSTALL := $(BIN)/uv pip install --python $(BIN)/python --no-deps $(if $(shell [ -t 2 ] && echo terminal),,--quiet)
+QUIET := $(if $(shell [ -t 2 ] && echo terminal),,--quiet)
+UV_INSTALL := $(BIN)/uv pip install --python $(BIN)/python --no-deps $(QUIET)
+
+# The site's tools have an environment of their own: small, and none of their pins bears on what decodes.
+SITE_VENV := .venv-docs
+SITE_PINS := requirements/docs.txt
 
 # The first of these that is Python 3.11 or 3.12 and can make a virtual environment; PYTHON=... on the command line wins.
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
 	$$python -c '$(SUITABLE)' 2>/dev/null && echo $$python && break; done)
+NEEDS_PYTHON = $(if $(PYTHON),,echo "error: no Python 3.11 or 3.12 with venv found;" \
+	"install one (Debian: python3.11 and python3.11-venv) or name it: make PYTHON=/path/to/python3.11" >&2; exit 2)
 
 # torch's CPU build comes from PyTorch's own index, unless a folder in UV_FIND_LINKS or PIP_FIND_LINKS has its wheel.
 WHEELS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS))
@@ -29,26 +36,26 @@ RUN := $(if $(TCMALLOC),LD_PRELOAD=$(TCMALLOC) )$(BIN)/python
 # Byte code is kept even where the environment says not to: without it every start compiles thousands of files anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo paper leap-t test bench soak train evaluate lock clean
+.PHONY: help setup demo paper leap-t test docs bench soak train evaluate lock clean
 
 help:
 	@echo "make demo      set up, then sweep two routers on the built-in model; ends with a table and a figure"
 	@echo "make paper     set up, then run all experiments of the paper on the built-in model; ends with one report"
 	@echo "make leap-t    set up, then teach the built-in model to learn from peers and measure it; ends with Table 2"
 	@echo "make test      set up, then check style and types and run all tests"
+	@echo "make docs      build the documentation into site/, with an environment of its own in $(SITE_VENV)"
 	@echo "make soak      kill, stop, fill and damage a small sweep for SOAK_MINUTES=10; see docs/reliability.md"
 	@echo "make setup     only set up, in $(VENV); quick when nothing changed"
 	@echo "make train     train the built-in model anew"
 	@echo "make bench     measure what LeaP costs over plain decoding; ends with a table of figures and targets"
 	@echo "make evaluate  measure the built-in model"
-	@echo "make lock      pin the CPU install again, from pyproject.toml into $(PINS)"
-	@echo "make clean     remove $(VENV), builds and caches; runs/ stays"
+	@echo "make lock      pin the CPU install again, from pyproject.toml into $(PINS), and the tools of the site"
+	@echo "make clean     remove $(VENV), $(SITE_VENV), builds and caches; runs/ stays"
 
 setup: $(READY)
 
 $(READY): $(PINS) pyproject.toml
-	@$(if $(PYTHON),,echo "error: no Python 3.11 or 3.12 with venv found;" \
-		"install one (Debian: python3.11 and python3.11-venv) or name it: make PYTHON=/path/to/python3.11" >&2; exit 2)
+	@$(NEEDS_PYTHON)
 	@echo "Setting up $(VENV) with $(PYTHON); a first time fetches about 900 MB ..."
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
@@ -82,6 +89,18 @@ test: setup
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@echo "All checks passed. Look next at tests/methods/test_leap.py, which follows one LeaP group token by token."
 
+docs: $(SITE_VENV)/.ready
+	@$(SITE_VENV)/bin/zensical build --strict --clean
+	@echo "Look next at site/index.html"
+
+$(SITE_VENV)/.ready: $(SITE_PINS)
+	@$(NEEDS_PYTHON)
+	@echo "Setting up $(SITE_VENV) with $(PYTHON); a first time fetches about 30 MB ..."
+	@[ -x $(SITE_VENV)/bin/python ] || $(PYTHON) -m venv $(SITE_VENV)
+	@$(SITE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(SITE_VENV)/bin/uv pip install --python $(SITE_VENV)/bin/python --no-deps $(QUIET) -r $(SITE_PINS)
+	@touch $@
+
 soak: setup
 	@echo "Disturbing a small sweep for $(or $(SOAK_MINUTES),10) minutes ..."
 	@$(RUN) tests/soak.py
@@ -108,6 +127,9 @@ lock: setup
 	@{ echo "# The tested CPU install for Linux x86_64, Python 3.11 and 3.12, made by 'make lock'. It is whole: install it"; \
 		echo "# with --no-deps. torch's CPU build comes from PyTorch's own index: see 'make setup'."; \
 		cat $(VENV)/pins.txt; } > $(PINS)
+	@$(BIN)/uv pip compile --quiet --no-header --no-annotate --python-version 3.11 --group docs > $(VENV)/pins.txt
+	@{ echo "# The tools of the site (make docs), made by 'make lock'. It is whole: install it with --no-deps."; \
+		cat $(VENV)/pins.txt; } > $(SITE_PINS)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SITE_VENV) site build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,7 +2,15 @@
 
 import pytest
 
-FIRST = ("test_vllm", "test_leap_t", "test_pool", "test_experiments", "test_notebooks", "test_faults")
+FIRST = (
+    "test_vllm",
+    "test_leap_t",
+    "test_pool",
+    "test_experiments",
+    "test_notebooks",
+    "test_faults",
+    "test_docs_snippets",
+)
 LAST = ("test_sft",)  # it starts an engine, too: two at once wait for the same core
 
 
