@@ -113,7 +113,7 @@ class Cell:
         """The configuration as the run folder keeps it: without a router where the method has none.
 
         `comparison` says what the analysis has to know of the method: see `Method`.
-       """
+        """
         router = self.config["router"] if self._method.routed else None
         comparison = {"budget": self._method.budget, "shares": list(self._method.shares)}
         return {**self.config, "router": router, "probes": self._probed, "comparison": comparison}

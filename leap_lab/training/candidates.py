@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
+from leap_lab.engines.models import located
 from leap_lab.engines.tokens import ModelTokens
 from leap_lab.errors import UserError
 from leap_lab.files import read_json
 from leap_lab.path import Kind, Segment
 from leap_lab.runs.reading import read_groups, settings
-from leap_lab.settings.cell import Cell
 from leap_lab.settings.objects import instantiate
 from leap_lab.tasks.problem import Problem
 
@@ -90,7 +90,7 @@ class Source:
     @property
     def model(self) -> str:
         """The folder or hub id of the model that decoded it."""
-        return Cell(self.config).model_path
+        return located(str(self.config["model"]["path"]))
 
     @cached_property
     def problems(self) -> dict[str, Problem]:

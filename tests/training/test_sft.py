@@ -62,7 +62,7 @@ def losses(out: Path) -> list[float]:
 def config(**changes: object) -> dict:
     with initialize_config_dir(str(CONF / "training"), version_base="1.3"):
         told = [f"++{key}={value}" for key, value in changes.items()]
-        return sft.validated(compose("sft", overrides=told))
+        return sft.validated(compose("sft", overrides=sft.opened(told)))
 
 
 def test_it_learns_and_vllm_decodes_with_what_it_saved(data, fresh, tmp_path, capsys):
@@ -157,16 +157,16 @@ def test_questions_are_held_out_whole(data, fresh, tmp_path, capsys):
     ("arguments", "words"),
     [
         (["data=."], "no training set; allowed is a folder that leap_lab.training.traces wrote"),
-        (["learned=[thought]"], "learned=['thought']: allowed are prompt, prefix, think"),
-        (["learned=[]"], "at least one of them"),
-        (["held_out=1"], "held_out=1: allowed is a number from 0 to below 1"),
-        (["batch_size=3"], "batch_size=3: allowed are multiples of trainer.per_device_train_batch_size=4 times 1"),
+        (["learned=[thought]"], "learned=['thought']: must be one or more of prompt, prefix, think"),
+        (["learned=[]"], "learned=[]: must be one or more of"),
+        (["held_out=1"], "held_out=1: must be a number >= 0 and < 1"),
+        (["batch_size=3"], "batch_size=3: must be a multiple of trainer.per_device_train_batch_size=4 times 1"),
         (["trainer.learning_speed=1"], "allowed are fields of TRL's SFTConfig"),
         (["size=huge"], "size=huge: allowed are 14b, 1_5b, 7b, tiny"),
-        (["trainer.learning_rate=-1"], "trainer.learning_rate=-1: allowed is a number above 0"),
+        (["trainer.learning_rate=-1"], "trainer.learning_rate=-1: must be a number > 0"),
         (["+lora={rank: 4}"], "allowed are fields of peft's LoraConfig"),
-        (["+lora={r: 0}"], "lora.r=0: allowed is a whole number of at least 1"),
-        (["attention=nonsense"], "attention=nonsense: allowed is one of eager, sdpa, flash_attention_2"),
+        (["+lora={r: 0}"], "lora.r=0: must be an integer >= 1"),
+        (["attention=nonsense"], "attention=nonsense: must be eager or sdpa or flash_attention_2"),
     ],
 )
 def test_bad_input_is_one_line(arguments, words, data, fresh, tmp_path, capsys):
@@ -192,7 +192,7 @@ def test_a_damaged_set_is_refused(data, fresh, tmp_path, capsys):
 @pytest.mark.parametrize(("size", "epochs"), [("1_5b", 8), ("7b", 8), ("14b", 5)])
 def test_sizes_have_the_papers_settings(size, epochs):
     with initialize_config_dir(str(CONF / "training"), version_base="1.3"):
-        found = sft.validated(compose("sft", overrides=[f"size={size}", "data=set", "out=model"]))
+        found = sft.validated(compose("sft", overrides=sft.opened([f"size={size}", "data=set", "out=model"])))
     trainer = found["trainer"]
     assert (found["batch_size"], trainer["num_train_epochs"], trainer["max_length"]) == (16, epochs, 16384)
     assert (trainer["learning_rate"], trainer["lr_scheduler_type"], trainer["weight_decay"]) == (1e-5, "cosine", 1e-4)
