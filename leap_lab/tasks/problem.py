@@ -1,20 +1,17 @@
 """A problem: what is asked and what the right answer is."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One question.
-
-    `answer` is the gold answer. `kind` names how it is graded: `math`, `choice` (`answer` is a letter, `options` are in
-    display order), `text`, `several` or `list` (`answer` is a JSON list), or the address of a grader of your own.
-    """
+    """One question. `answer` is the gold answer; for a `choice` it is the letter and `options` are in display order."""
 
     id: str
     text: str
     answer: str
-    kind: str = "math"
+    kind: Literal["math", "choice"] = "math"
     options: tuple[str, ...] = ()

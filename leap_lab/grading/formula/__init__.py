@@ -1,1 +1,0 @@
-"""Formulas: a text as tokens, as a tree, and two trees compared by value, exactly."""
