@@ -22,9 +22,8 @@ def located(path: str) -> str:
 
     `UserError` for what can be none of them.
     """
-    if path.startswith(BUILTIN):
-        path = str(ASSETS / path.removeprefix(BUILTIN))
-    folder = pathlib.Path(path).expanduser()
+    path = expanded(path)
+    folder = pathlib.Path(path)
     if (folder / "config.json").is_file():
         return str(folder)
     if folder.is_dir():
@@ -32,6 +31,13 @@ def located(path: str) -> str:
     if path.count("/") > 1 or path.startswith((".", "~", "/")) or not path.strip():
         raise UserError(f"model.path={path}: no such folder; allowed is a model folder or a hub id")
     return path
+
+
+def expanded(path: str) -> str:
+    """The folder that a `builtin:` name or a `~` stands for; any other path as it is."""
+    if path.startswith(BUILTIN):
+        return str(ASSETS / path.removeprefix(BUILTIN))
+    return str(pathlib.Path(path).expanduser()) if path.startswith("~") else path
 
 
 def fingerprint(model: str) -> str:

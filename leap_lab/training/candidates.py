@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from leap_lab.engines.models import located
+from leap_lab.engines.models import expanded
 from leap_lab.engines.tokens import ModelTokens
 from leap_lab.errors import UserError
 from leap_lab.files import read_json
@@ -90,7 +90,7 @@ class Source:
     @property
     def model(self) -> str:
         """The folder or hub id of the model that decoded it."""
-        return located(str(self.config["model"]["path"]))
+        return expanded(str(self.config["model"]["path"]))
 
     @cached_property
     def problems(self) -> dict[str, Problem]:
