@@ -78,7 +78,7 @@ def run(*overrides: Override) -> list[pathlib.Path]:
     `UserError` for bad settings, `RunFailed` where groups failed.
     """
     plan = compose.plan(_arguments(overrides, multirun=True))
-    if any(asked.elsewhere for asked in plan):
+    if any(planned.elsewhere for planned in plan):
         raise UserError("hydra/launcher: only the command line launches jobs in other processes")
     with session(plan) as command:
         decode(command, plan)
@@ -99,18 +99,18 @@ def engine(*overrides: Override) -> Iterator[None]:
     Calls in the block start from its `overrides`, such as `"model=r1_7b"`. A call that needs another model or other
     engine settings loads that one in its place.
     """
-    started = Engines()
+    engines = Engines()
     try:
-        asked = _cell(*overrides)
-        asked.engine().check()
-        started.loop.run(started.for_cell(asked))
-        token = _block.set((started, (*_block.get()[1], *overrides)))
+        cell = _cell(*overrides)
+        cell.engine().check()
+        engines.loop.run(engines.for_cell(cell))
+        token = _block.set((engines, (*_block.get()[1], *overrides)))
         try:
             yield
         finally:
             _block.reset(token)
     finally:
-        started.close()
+        engines.close()
 
 
 _block: ContextVar[tuple[Engines | None, tuple[Override, ...]]] = ContextVar("block", default=(None, ()))
@@ -129,25 +129,25 @@ def _engines() -> Iterator[Engines]:
 
 
 @contextmanager
-def session(plan: Sequence[compose.Asked]) -> Iterator[Session]:
+def session(plan: Sequence[compose.PlannedSweep]) -> Iterator[Session]:
     """The session of a plan; its engine is closed at the end, unless an `engine` block keeps it."""
     with _engines() as engines:
         yield Session(engines, summarize, sweep_of(plan))
 
 
-def decode(command: Session, plan: Sequence[compose.Asked]) -> None:
+def decode(command: Session, plan: Sequence[compose.PlannedSweep]) -> None:
     """Decode a plan in this process: all cells together, or with hydra/launcher=basic one after another."""
-    for asked in plan:
-        for each in asked.cells:
-            command.add(each, asked.sweep.experiment)
-            if asked.launcher == "basic":
+    for planned in plan:
+        for each in planned.cells:
+            command.add(each, planned.sweep.experiment)
+            if planned.launcher == "basic":
                 command.decode()
     command.decode()
 
 
-def sweep_of(plan: Sequence[compose.Asked]) -> str | None:
+def sweep_of(plan: Sequence[compose.PlannedSweep]) -> str | None:
     """What names a sweep to trackers; None for a single run."""
-    ids = [each.run_id for asked in plan for each in asked.cells]
+    ids = [each.run_id for planned in plan for each in planned.cells]
     return run_id_of({"cells": ids}) if len(ids) > 1 else None
 
 

@@ -12,7 +12,7 @@ from leap_lab import checks
 from leap_lab.path import Path
 
 Similarity = NDArray[np.float64]
-Heard = list[tuple[int, float]]
+PeerChoice = list[tuple[int, float]]
 METRICS = ("levenshtein", "indel")
 
 
@@ -41,7 +41,7 @@ class Speaker:
 class Router(Protocol):
     """Picks the peers of every path among the live paths of its group."""
 
-    def route(self, speakers: Sequence[Speaker], rng: Random) -> list[Heard]:
+    def route(self, speakers: Sequence[Speaker], rng: Random) -> list[PeerChoice]:
         """For each speaker the peers it hears: (index into `speakers`, similarity), best choice first.
 
         `rng` is seeded for this block; a router has no other source of chance. It must not change the paths.
@@ -60,7 +60,7 @@ class Ranked:
         checks.integer("router.top_k", self.top_k, 1)
         checks.one_of("router.similarity", self.similarity, METRICS)
 
-    def route(self, speakers: Sequence[Speaker], rng: Random) -> list[Heard]:
+    def route(self, speakers: Sequence[Speaker], rng: Random) -> list[PeerChoice]:
         matrix = similarity_matrix([speaker.summary for speaker in speakers], self.similarity)
         count = len(speakers)
         # Ties go to the next path around the circle, so that equal summaries do not all hear the first paths.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from analysis.report.sweep import Report
     from leap_lab.decoding.session import Session
-    from leap_lab.settings.compose import Asked
+    from leap_lab.settings.compose import PlannedSweep
 
 SWEEP = "LEAP_LAB_SWEEP"  # the environment variable that names the sweep to jobs in other processes
 RESUME = "finished groups are kept; rerun the same command to resume"
@@ -42,15 +42,15 @@ def _run(given: Sequence[str]) -> int:
     if arguments.printing:
         return _print(arguments)
     from leap_lab import api
-    from leap_lab.settings.compose import plan
+    from leap_lab.settings import compose
 
-    asked = plan(arguments)
+    plan = compose.plan(arguments)
     try:
-        with api.session(asked) as session:
-            if any(each.elsewhere for each in asked):
-                _launch(asked, arguments, session)
-            api.decode(session, asked)
-            return _finish(session, asked)
+        with api.session(plan) as session:
+            if any(planned.elsewhere for planned in plan):
+                _launch(plan, arguments, session)
+            api.decode(session, plan)
+            return _finish(session, plan)
     except EngineDied as error:
         print(f"error: {error}; {RESUME}", file=sys.stderr)
         return 1
@@ -72,11 +72,11 @@ def _print(arguments: Arguments) -> int:
     return 0
 
 
-def _launch(asked: "Sequence[Asked]", arguments: Arguments, session: "Session") -> None:
+def _launch(plan: "Sequence[PlannedSweep]", arguments: Arguments, session: "Session") -> None:
     """Let a launcher from elsewhere decode the cells in other processes; the session then looks for them."""
     os.environ.update({SWEEP: session.sweep} if session.sweep else {})
-    for each in asked:
-        _hydra_main(["-m", *arguments.folders, *each.sweep.overrides])
+    for planned in plan:
+        _hydra_main(["-m", *arguments.folders, *planned.sweep.overrides])
     session.elsewhere = True
 
 
@@ -109,14 +109,14 @@ def job(config: "DictConfig") -> None:
         print(f"failed: {failure}", file=sys.stderr)
 
 
-def _finish(session: "Session", asked: "Sequence[Asked]") -> int:
+def _finish(session: "Session", plan: "Sequence[PlannedSweep]") -> int:
     """Print the table, or those of the experiments, and where everything lies."""
     for failure in session.failures:
         print(f"failed: {brief(failure, 400)}", file=sys.stderr)
     folders = session.folders
     if not folders:
         return 1
-    report = _reported(session, folders, asked)
+    report = _report(session, folders, plan)
     session.publish(report.tables, report.figures)
     if report.table:
         print(f"\n{report.table}\n")
@@ -133,7 +133,7 @@ def _finish(session: "Session", asked: "Sequence[Asked]") -> int:
     return 0
 
 
-def _reported(session: "Session", folders: Sequence[Path], plan: "Sequence[Asked]") -> "Report":
+def _report(session: "Session", folders: Sequence[Path], plan: "Sequence[PlannedSweep]") -> "Report":
     """The report of a sweep, or of the experiments that were asked for."""
     from leap_lab.runs.identity import run_id_of
     from leap_lab.siblings import analysis
@@ -142,14 +142,14 @@ def _reported(session: "Session", folders: Sequence[Path], plan: "Sequence[Asked
     report: Report
     if session.experiments:
         names = "paper" if len(session.experiments) > 1 else next(iter(session.experiments)).partition(" ")[0]
-        known = {name: [folder.name for folder in found] for name, found in session.experiments.items()}
-        exhibits = {each.sweep.experiment: each.exhibit for each in plan if each.exhibit}
+        known = {name: [folder.name for folder in runs] for name, runs in session.experiments.items()}
+        exhibits = {planned.sweep.experiment: planned.exhibit for planned in plan if planned.exhibit}
         out = reports / f"{names}-{run_id_of(known)}"
         report = analysis("report.paper").write(session.experiments, out, exhibits=exhibits)
         return report
-    asked = [session.asked[folder.name] for folder in folders]
-    questions = {folder.name: each.questions for folder, each in zip(folders, asked, strict=True)}
-    groups = max(each.per_question for each in asked)
+    wanted = [session.wanted[folder.name] for folder in folders]
+    questions = {folder.name: run.questions for folder, run in zip(folders, wanted, strict=True)}
+    groups = max(run.per_question for run in wanted)
     out = reports / run_id_of({"questions": questions, "groups": groups})
     report = analysis("report.sweep").write(folders, out, questions, groups)
     return report

@@ -5,7 +5,7 @@ import pytest
 FIRST = (
     "test_vllm",
     "test_leap_t",
-    "test_pool",
+    "test_scheduler",
     "test_experiments",
     "test_notebooks",
     "test_faults",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from leap_lab import checks
-from leap_lab.routing import Heard, Speaker, similarity_matrix
+from leap_lab.routing import PeerChoice, Speaker, similarity_matrix
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Quickest:
     def __post_init__(self) -> None:
         checks.integer("router.top_k", self.top_k, 1)
 
-    def route(self, speakers: Sequence[Speaker], rng: Random) -> list[Heard]:
+    def route(self, speakers: Sequence[Speaker], rng: Random) -> list[PeerChoice]:
         """For each speaker the peers it hears, as (index, similarity), best choice first; ties by chance."""
         similarity = similarity_matrix([speaker.summary for speaker in speakers])
         order = sorted(range(len(speakers)), key=lambda index: (speakers[index].path.sampled, rng.random()))

@@ -41,7 +41,7 @@ class Bench:
     runs: Path
     scale: float = 1.0
     lines: list[Line] = field(default_factory=list)
-    leap: work.Spent = field(init=False)  # what the LeaP run took
+    leap: work.Cost = field(init=False)  # what the LeaP run took
 
     def tell(self, name: str, value: float, unit: str = "", target: str = "") -> None:
         """A figure and, where it has one, the bound that it is held to, such as `>= 0.8`."""
@@ -71,17 +71,17 @@ class Bench:
             ("independent", work.cell("method=independent", self.questions(24))),
             ("LeaP", work.cell(self.questions(24))),
         ):
-            spent = await work.decoded([each], engine, self.runs)
-            self.tell(f"{name}: sampled tokens", spent.sampled / spent.seconds, "/s")
-            best = await self._rates(engine, each, spent)
+            cost = await work.decoded([each], engine, self.runs)
+            self.tell(f"{name}: sampled tokens", cost.sampled / cost.seconds, "/s")
+            best = await self._rates(engine, each, cost)
             target = ">= 0.8" if name == "LeaP" else ""
-            self.tell(f"{name}: utilisation", best.floor(spent.sampled, spent.prefilled) / spent.seconds, target=target)
-        self.leap = spent
+            self.tell(f"{name}: utilisation", best.floor(cost.sampled, cost.prefilled) / cost.seconds, target=target)
+        self.leap = cost
 
-    async def _rates(self, engine: Metered, each: Cell, spent: work.Spent) -> rates.Rates:
+    async def _rates(self, engine: Metered, each: Cell, cost: work.Cost) -> rates.Rates:
         sampling = each.method().sampling
-        found = await rates.measured(engine, max(1, round(spent.in_flight)), round(spent.context), sampling)
-        told = f"the engine alone, {spent.in_flight:.0f} requests at once, context {spent.context:.0f}"
+        found = await rates.measured(engine, max(1, round(cost.in_flight)), round(cost.context), sampling)
+        told = f"the engine alone, {cost.in_flight:.0f} requests at once, context {cost.context:.0f}"
         self.tell(f"  {told}: decodes", found.decode, "/s")
         self.tell(f"  {told}: prefills", found.prefill, "/s")
         return found
@@ -112,9 +112,9 @@ class Bench:
 
     def without_engine(self) -> None:
         """The journal, routing, start-up and memory."""
-        spent = self.leap
-        each = alone.journal_ms(self.runs, round(spent.context), round(spent.sampled / spent.requests))
-        self.tell("journal: share of LeaP's time", each * spent.requests / 10 / spent.seconds, "%", target="<= 2")
+        cost = self.leap
+        each = alone.journal_ms(self.runs, round(cost.context), round(cost.sampled / cost.requests))
+        self.tell("journal: share of LeaP's time", each * cost.requests / 10 / cost.seconds, "%", target="<= 2")
         for peers in (16, 64, 256):
             self.tell(f"routing: one exchange of {peers} peers", alone.routing_ms(peers), "ms")
         self.tell("start of --help", alone.start_s("-m", "leap_lab.run", "--help"), "s", target="<= 1.5")

@@ -2,12 +2,12 @@
 
 import asyncio
 import os
+import pathlib
 import random
 import string
 import subprocess
 import sys
 import time
-from pathlib import Path as FilePath
 
 from leap_lab.engines.base import Request
 from leap_lab.engines.journaled import Journaled
@@ -32,7 +32,7 @@ def routing_ms(peers: int) -> float:
     return 1000 * min(times)
 
 
-def journal_ms(folder: FilePath, prompt: int, sampled: int) -> float:
+def journal_ms(folder: pathlib.Path, prompt: int, sampled: int) -> float:
     """Milliseconds that the journal adds to a request of so many prompt and sampled tokens."""
     engine = ScriptedEngine(lambda text, request: "x" * sampled)
     requests = [Request(range(40, 40 + prompt), sampled, seed) for seed in range(ENTRIES)]
@@ -63,7 +63,7 @@ def start_s(*command: str) -> float:
     return min(times)
 
 
-def peak_mib(runs: FilePath, questions: int) -> float:
+def peak_mib(runs: pathlib.Path, questions: int) -> float:
     """The most memory of a command that decodes so many questions with a program in the model's place."""
     command = ["-m", "leap_lab.run", "engine=scripted", "tracking=none", "baseline=false", "peers=4"]
     command += [f"limit={questions}", f"runs_dir={runs / str(questions)}"]

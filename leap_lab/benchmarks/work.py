@@ -1,15 +1,15 @@
 """The work that is timed: cells of the built-in model, decoded as the command line decodes them."""
 
 import asyncio
+import pathlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path as FilePath
 from typing import Any
 
 from leap_lab import api
-from leap_lab.decoding.decoder import Asked, Decoder
-from leap_lab.decoding.pool import Pool
+from leap_lab.decoding.decoder import Decoder, WantedRun
+from leap_lab.decoding.scheduler import Scheduler
 from leap_lab.engines.base import Engine
 from leap_lab.engines.metered import Metered
 from leap_lab.methods.job import Job
@@ -21,7 +21,7 @@ from leap_lab.settings.cell import Cell
 
 
 @dataclass(frozen=True)
-class Spent:
+class Cost:
     """What some runs took together: seconds, tokens, requests at once and positions that a token attends to."""
 
     seconds: float
@@ -37,33 +37,34 @@ def cell(*overrides: str) -> Cell:
     return api.cell("tracking=none", "baseline=false", *overrides)
 
 
-async def decoded(cells: Sequence[Cell], engine: Metered, runs: FilePath) -> Spent:
+async def decoded(cells: Sequence[Cell], engine: Metered, runs: pathlib.Path) -> Cost:
     """Decode these cells together into new run folders: routing, grading, journal and files included."""
-    decoders = [Decoder(asked(each, runs), each.label, None, api.summarize) for each in cells]
+    decoders = [Decoder(wanted_run(each, runs), each.label, None, api.summarize) for each in cells]
 
     async def ready() -> Metered:
         return engine
 
     before, started = engine.reading(), time.monotonic()
-    await Pool(decoders, ready, cells[0].config["concurrency"]).run()
+    await Scheduler(decoders, ready, cells[0].config["concurrency"]).run()
     seconds, meter = time.monotonic() - started, engine.reading().since(before)
-    return _spent([decoder.folder.path for decoder in decoders], seconds, meter["requests_in_flight"])
+    return cost([decoder.folder.path for decoder in decoders], seconds, meter["requests_in_flight"])
 
 
-def asked(each: Cell, runs: FilePath) -> Asked:
+def wanted_run(each: Cell, runs: pathlib.Path) -> WantedRun:
     """All questions of a cell, a group of each, in a run folder under `runs`."""
-    wanted = Asked(each.but(runs_dir=str(runs)), Selection(each.problems()))
+    wanted = WantedRun(each.but(runs_dir=str(runs)), Selection(each.problems()))
     wanted.groups.update({(problem.id, 0): problem for problem in each.problems()})
     return wanted
 
 
-def _spent(folders: Sequence[FilePath], seconds: float, in_flight: float) -> Spent:
+def cost(folders: Sequence[pathlib.Path], seconds: float, in_flight: float) -> Cost:
+    """What these runs took, by their rows."""
     sums: dict[str, int] = {column: 0 for column in COLUMNS if column.startswith(("tokens_", "requests"))}
     for folder in folders:
         rows = read_groups(folder, list(sums))
         sums = {column: count + int(rows[column].sum()) for column, count in sums.items()}
     computed = sums["tokens_prefilled"] + sums["tokens_decoded"]
-    return Spent(
+    return Cost(
         seconds,
         sums["tokens_think"] + sums["tokens_summary"],
         sums["tokens_prefilled"],

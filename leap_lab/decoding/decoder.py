@@ -1,6 +1,6 @@
 """Decode one run: its missing groups one by one, each graded and written as soon as it is whole.
 
-Which group is decoded when is up to `pool.Pool`, which feeds the groups of several runs to one engine.
+Which group is decoded when is up to `scheduler.Scheduler`, which feeds the groups of several runs to one engine.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ TOO_MANY_FAILURES = 8  # after so many failed groups of a run its rest is not tr
 
 
 @dataclass
-class Asked:
+class WantedRun:
     """A run that is wanted: its cell, and which groups of which questions."""
 
     cell: Cell
@@ -57,12 +57,12 @@ class Decoder:
     All but `next` and `decode` wait for the disk and the tracker, and may be called in a thread.
     """
 
-    def __init__(self, asked: Asked, label: str, sweep: str | None, summarize: Summarize) -> None:
-        self.asked, self.label = asked, label
+    def __init__(self, wanted: WantedRun, label: str, sweep: str | None, summarize: Summarize) -> None:
+        self.wanted, self.label = wanted, label
         self._sweep, self._summarize = sweep, summarize
-        self._config, self._method = asked.cell.recorded, asked.cell.method()
+        self._config, self._method = wanted.cell.recorded, wanted.cell.method()
         self._missing: deque[tuple[str, int]] = deque()
-        self._numbers = {question: number for number, question in enumerate(asked.questions)}
+        self._numbers = {question: number for number, question in enumerate(wanted.questions)}
         self._in_flight = 0
         self._recorder: Recorder | None = None
 
@@ -73,23 +73,23 @@ class Decoder:
 
     def open(self) -> bool:
         """Open the run folder and see what is missing of it; False when nothing is."""
-        asked = self.asked
-        self.folder = RunFolder.open(self._config["runs_dir"], asked.cell.identity, _portable(self._config))
-        extent = Extent(asked.questions, asked.per_question, len(asked.groups))
-        self._recorder = Recorder(asked.cell, self.folder, extent, self._summarize)
+        wanted = self.wanted
+        self.folder = RunFolder.open(self._config["runs_dir"], wanted.cell.identity, _portable(self._config))
+        extent = Extent(wanted.questions, wanted.per_question, len(wanted.groups))
+        self._recorder = Recorder(wanted.cell, self.folder, extent, self._summarize)
         try:
             self._look()
         except BaseException:
             self.folder.close()
             raise
         if not self._missing:
-            result = f"all {len(asked.groups)} groups are in {self.folder.path}, nothing to decode"
+            result = f"all {len(wanted.groups)} groups are in {self.folder.path}, nothing to decode"
             print(f"{self.label}: {result}", file=sys.stderr)
         return bool(self._missing)
 
     def _look(self) -> None:
-        self._missing.extend(key for key in self.asked.groups if not self.folder.has(*key))
-        for key in self.asked.groups.keys() - set(self._missing):
+        self._missing.extend(key for key in self.wanted.groups if not self.folder.has(*key))
+        for key in self.wanted.groups.keys() - set(self._missing):
             self._journal(*key).unlink(missing_ok=True)
 
     @property
@@ -109,8 +109,8 @@ class Decoder:
             return None
         self._in_flight += 1
         question, group = self._missing.popleft()
-        problem, peers, seed = self.asked.groups[question, group], self._config["peers"], self._config["seed"]
-        beginnings = self.asked.selection.beginnings(problem, group, peers, seed)
+        problem, peers, seed = self.wanted.groups[question, group], self._config["peers"], self._config["seed"]
+        beginnings = self.wanted.selection.beginnings(problem, group, peers, seed)
         return Job(problem, group, peers, seed, priority, self._numbers[question], beginnings)
 
     @property

@@ -1,26 +1,26 @@
 """The runs of one command: which cells ask for them, and which groups of them were seen to.
 
 Cells are collected with `add` and decoded together by `decode`: all cells of the same model and engine settings share
-one engine, in which they overlap (`pool.Pool`). The engine starts at the first group that has to be decoded, so that a
-command that finds everything decoded loads no model.
+one engine, in which they overlap (`scheduler.Scheduler`). The engine starts at the first group that has to be decoded.
+A command that finds everything decoded loads no model.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from leap_lab.decoding.decoder import Asked, Decoder
+from leap_lab.decoding.decoder import Decoder, WantedRun
 from leap_lab.decoding.engines import Engines, Key, key_of
-from leap_lab.decoding.pool import Pool
 from leap_lab.decoding.recorder import Summarize
-from leap_lab.decoding.tracking import Cells, Tracker
+from leap_lab.decoding.scheduler import Scheduler
+from leap_lab.decoding.tracking import Table, Tracker
 from leap_lab.errors import UserError
 from leap_lab.runs.identity import dotted
-from leap_lab.runs.reference import Selection, Source, select
+from leap_lab.runs.reference import ReferenceRun, Selection, select
 from leap_lab.settings.cell import Cell
 from leap_lab.settings.objects import instantiate
 
-Wanted = tuple[Sequence[str], int]  # question ids, and the first so many groups of each
+Part = tuple[Sequence[str], int]  # question ids, and the first so many groups of each
 
 
 @dataclass
@@ -31,8 +31,8 @@ class Session:
     summarize: Summarize  # metrics.json of a run
     sweep: str | None = None
     elsewhere: bool = False  # whether a launcher decoded the cells in other processes
-    asked: dict[str, Asked] = field(default_factory=dict)  # by run id, in order: what the report is about
-    experiments: dict[str, dict[Path, Wanted]] = field(default_factory=dict)  # the run folders of each, in order
+    wanted: dict[str, WantedRun] = field(default_factory=dict)  # by run id, in order: what the report is about
+    experiments: dict[str, dict[Path, Part]] = field(default_factory=dict)  # the run folders of each, in order
     failures: list[str] = field(default_factory=list)
     empty: set[str] = field(default_factory=set)  # run ids of cells without a single group
     _cells: list[tuple[Cell, str | None]] = field(default_factory=list)  # added, with their experiment
@@ -41,7 +41,7 @@ class Session:
     @property
     def folders(self) -> list[Path]:
         """The run folders that hold something of what was asked for, in order."""
-        return [folder_of(asked.cell) for run_id, asked in self.asked.items() if run_id not in self.empty]
+        return [folder_of(run.cell) for run_id, run in self.wanted.items() if run_id not in self.empty]
 
     def add(self, cell: Cell, experiment: str | None = None) -> None:
         """Decode this cell with the next call of `decode`; `experiment` is what asks for it."""
@@ -51,27 +51,27 @@ class Session:
         """Decode all cells that were added, first the reference runs that they lean on."""
         cells, self._cells = self._cells, []
         self._decode_references([cell for cell, _ in cells])
-        wanted = [asked for cell, experiment in cells for asked in self._ask(cell, experiment)]
+        wanted = [run for cell, experiment in cells for run in self._ask(cell, experiment)]
         self._run(wanted)
 
-    def publish(self, tables: dict[str, Cells], figures: dict[str, Path]) -> None:
+    def publish(self, tables: dict[str, Table], figures: dict[str, Path]) -> None:
         """Give the tracker a sweep's or experiment's tables and figures, in the group that its runs are in."""
-        if self.sweep is not None and self.asked:
-            cell = next(iter(self.asked.values())).cell
+        if self.sweep is not None and self.wanted:
+            cell = next(iter(self.wanted.values())).cell
             tracker: Tracker = instantiate(cell.config["tracking"])
             tracker.report(self.sweep, folder_of(cell).parent, tables, figures)
 
     def _decode_references(self, cells: Iterable[Cell]) -> None:
-        asked: dict[str, Asked] = {}
+        references: dict[str, WantedRun] = {}
         for cell in cells:
             if cell.needs_reference or cell.shows_reference:
-                _merge(asked, cell.reference(), Selection(cell.problems()))
+                _merge(references, cell.reference(), Selection(cell.problems()))
         failed = len(self.failures)
-        self._run(list(asked.values()), "reference, ")
+        self._run(list(references.values()), "reference, ")
         if len(self.failures) > failed:
             raise UserError(f"{self.failures[-1]}; the reference run has to be whole, the same command tries again")
 
-    def _ask(self, cell: Cell, experiment: str | None) -> list[Asked]:
+    def _ask(self, cell: Cell, experiment: str | None) -> list[WantedRun]:
         """What a cell takes: itself and, where it wants one, its baseline first."""
         selection, runs = self._selected(cell), [cell.baseline(), cell] if cell.wants_baseline else [cell]
         if experiment is not None:
@@ -79,7 +79,7 @@ class Session:
                 self._note(experiment, cell.reference(), Selection(cell.problems()))
             for each in runs:
                 self._note(experiment, each, selection)
-        return [_merge(self.asked, each, selection) for each in runs]
+        return [_merge(self.wanted, each, selection) for each in runs]
 
     def _note(self, experiment: str, cell: Cell, selection: Selection) -> None:
         """Note what the experiment asks of a run, whatever else the run holds."""
@@ -93,35 +93,35 @@ class Session:
         problems = cell.problems()
         if not cell.needs_reference:
             return Selection(problems)
-        source = Source(folder_of(cell.reference()))
-        return select(problems, cell.config["difficulty"]["name"], cell.config["prefix"], source)
+        reference = ReferenceRun(folder_of(cell.reference()))
+        return select(problems, cell.config["difficulty"]["name"], cell.config["prefix"], reference)
 
-    def _run(self, wanted: Sequence[Asked], what: str = "") -> None:
+    def _run(self, wanted: Sequence[WantedRun], what: str = "") -> None:
         """Decode what is missing of these runs, those of one engine together."""
-        runs = {asked.cell.run_id: asked for asked in wanted if not self._has(asked)}
-        names = dict(zip(runs, labels([asked.cell for asked in runs.values()]), strict=True))
+        runs = {run.cell.run_id: run for run in wanted if not self._has(run)}
+        names = dict(zip(runs, labels([run.cell for run in runs.values()]), strict=True))
         if self.elsewhere:
-            self._look([self._decoder(asked, what + names[run_id]) for run_id, asked in runs.items()])
+            self._look([self._decoder(run, what + names[run_id]) for run_id, run in runs.items()])
             return
-        by_engine: dict[Key, list[Asked]] = {}
-        for asked in runs.values():
-            by_engine.setdefault(key_of(asked.cell), []).append(asked)
+        by_engine: dict[Key, list[WantedRun]] = {}
+        for run in runs.values():
+            by_engine.setdefault(key_of(run.cell), []).append(run)
         for key in sorted(by_engine, key=lambda key: key != self.engines.key):  # the running engine first
-            decoders = [self._decoder(asked, what + names[asked.cell.run_id]) for asked in by_engine[key]]
+            decoders = [self._decoder(run, what + names[run.cell.run_id]) for run in by_engine[key]]
             try:
                 self.engines.loop.run(self._decode(decoders))
             finally:
                 self._count(decoders)
-        for asked in runs.values():
-            self._seen.setdefault(asked.cell.run_id, set()).update(asked.groups)
+        for run in runs.values():
+            self._seen.setdefault(run.cell.run_id, set()).update(run.groups)
 
-    def _decoder(self, asked: Asked, label: str) -> Decoder:
-        return Decoder(asked, label, self.sweep, self.summarize)
+    def _decoder(self, run: WantedRun, label: str) -> Decoder:
+        return Decoder(run, label, self.sweep, self.summarize)
 
     async def _decode(self, decoders: Sequence[Decoder]) -> None:
-        cells = [decoder.asked.cell for decoder in decoders]
+        cells = [decoder.wanted.cell for decoder in decoders]
         most = max(cell.config["concurrency"] for cell in cells)
-        await Pool(decoders, lambda: self.engines.for_cell(cells[0]), most).run()
+        await Scheduler(decoders, lambda: self.engines.for_cell(cells[0]), most).run()
 
     def _look(self, decoders: Iterable[Decoder]) -> None:
         """See whether other processes decoded these runs."""
@@ -130,15 +130,15 @@ class Session:
                 self.failures.append(f"{decoder.label}: {decoder.missing} groups are not there")
             decoder.folder.close()
 
-    def _has(self, asked: Asked) -> bool:
+    def _has(self, run: WantedRun) -> bool:
         """Whether this command has seen to these groups."""
-        return asked.groups.keys() <= self._seen.get(asked.cell.run_id, set())
+        return run.groups.keys() <= self._seen.get(run.cell.run_id, set())
 
     def _count(self, decoders: Iterable[Decoder]) -> None:
         for decoder in decoders:
             self.failures += [f"{decoder.label}, {failure}" for failure in decoder.tally.failures]
             if decoder.tally.failures and not decoder.folder.groups():
-                self.empty.add(decoder.asked.cell.run_id)
+                self.empty.add(decoder.wanted.cell.run_id)
 
 
 def folder_of(cell: Cell) -> Path:
@@ -157,9 +157,9 @@ def labels(cells: Sequence[Cell]) -> list[str]:
     return found
 
 
-def _merge(runs: dict[str, Asked], cell: Cell, selection: Selection) -> Asked:
+def _merge(runs: dict[str, WantedRun], cell: Cell, selection: Selection) -> WantedRun:
     """Add what a cell asks of its run to what others ask of it."""
-    asked = runs.setdefault(cell.run_id, Asked(cell, selection))
+    run = runs.setdefault(cell.run_id, WantedRun(cell, selection))
     for problem in selection.problems:
-        asked.groups |= {(problem.id, group): problem for group in range(cell.config["groups"])}
-    return asked
+        run.groups |= {(problem.id, group): problem for group in range(cell.config["groups"])}
+    return run

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from leap_lab.decoding.progress import Progress
 from leap_lab.errors import UserError
 
-Cells = list[list[str]]
+Table = list[list[str]]  # the head, then the rows
 __all__ = ["NullTracker", "Progress", "Tracker", "WandbTracker"]
 
 MODES = ("auto", "online", "offline")
@@ -56,7 +56,7 @@ class Tracker(Protocol):
         ...
 
     def report(
-        self, sweep: str, home: pathlib.Path, tables: Mapping[str, Cells], figures: Mapping[str, pathlib.Path]
+        self, sweep: str, home: pathlib.Path, tables: Mapping[str, Table], figures: Mapping[str, pathlib.Path]
     ) -> None:
         """What a sweep ended with: tables (head, then rows) and PNG figures by name; its runs lie in `home`."""
         ...
@@ -86,7 +86,7 @@ class NullTracker:
         pass
 
     def report(
-        self, sweep: str, home: pathlib.Path, tables: Mapping[str, Cells], figures: Mapping[str, pathlib.Path]
+        self, sweep: str, home: pathlib.Path, tables: Mapping[str, Table], figures: Mapping[str, pathlib.Path]
     ) -> None:
         pass
 
@@ -153,17 +153,17 @@ class WandbTracker:
         self._run = None
 
     def report(
-        self, sweep: str, home: pathlib.Path, tables: Mapping[str, Cells], figures: Mapping[str, pathlib.Path]
+        self, sweep: str, home: pathlib.Path, tables: Mapping[str, Table], figures: Mapping[str, pathlib.Path]
     ) -> None:
         self._folder = home / "reports"
         self._attempt("report", lambda: self._report(sweep, tables, figures))
         self._run = None
 
-    def _report(self, sweep: str, tables: Mapping[str, Cells], figures: Mapping[str, pathlib.Path]) -> None:
+    def _report(self, sweep: str, tables: Mapping[str, Table], figures: Mapping[str, pathlib.Path]) -> None:
         """A W&B run of its own in the group of the sweep."""
         self._init(f"{sweep}-report", sweep, {"tables": list(tables), "figures": list(figures)}, "report")
         wandb = self._wandb
-        shown = {name: wandb.Table(columns=cells[0], data=cells[1:]) for name, cells in tables.items()}
+        shown = {name: wandb.Table(columns=table[0], data=table[1:]) for name, table in tables.items()}
         self._run.log({**shown, **{f"figure/{name}": wandb.Image(str(file)) for name, file in figures.items()}})
         self._run.finish(exit_code=0)
 

@@ -1,8 +1,8 @@
-"""One writer a run folder: a lock that the kernel drops when its process ends, however it ends.
+"""One writer per run folder: a lock that the kernel drops when its process ends, however it ends.
 
-Taking a lock never waits. Who gets `Busy` asks again later and goes on meanwhile with what it holds, so that two sweeps
-which meet the same runs in another order cannot wait for each other for ever (`pool.Pool`). Reading needs no lock.
-Within a process a lock can be taken again, and is free when all who took it are done.
+Taking a lock never waits. Whoever gets `Busy` asks again later and meanwhile works on what it holds
+(`scheduler.Scheduler`). So two sweeps that take the same runs in a different order cannot wait for each other for ever.
+Reading needs no lock. Within a process a lock can be taken several times; it is free when all who took it are done.
 """
 
 import errno
@@ -33,7 +33,7 @@ class Lock:
         self.close = weakref.finalize(self, os.close, descriptor)
 
     def release(self) -> None:
-        """One of those who took it is done."""
+        """To be called once by everyone who took it."""
         self.takers -= 1
         if self.takers == 0:
             self.close()
@@ -45,8 +45,8 @@ _held: "weakref.WeakValueDictionary[Path, Lock]" = weakref.WeakValueDictionary()
 def take(file: Path, flock: Flock = fcntl.flock) -> Lock:
     """Lock this file; `Busy`, with its holder, where another process has it.
 
-    The file is made where it is missing, holds the process id of its holder, and stays: removing it would let two
-    processes hold two files of one name.
+    The file is created if missing, holds the process id of its holder, and stays: if it were removed, two processes
+    could hold two files of the same name.
     """
     file = file.resolve()
     mine = _held.get(file)
@@ -71,7 +71,7 @@ def _locked(descriptor: int, file: Path, flock: Flock) -> bool:
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
-        log.warning("%s: no locks on this file system; run one command at a time on this run", file.parent)
+        log.warning("%s: this file system has no locks; run only one command at a time on this run", file.parent)
     return True
 
 

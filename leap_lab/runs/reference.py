@@ -1,7 +1,7 @@
-"""What a reference run tells: how difficult a question is (Section 5.2.2) and how a response may begin (Section 2).
+"""What a reference run says: how difficult a question is (Section 5.2.2) and how a response may begin (Section 2).
 
-A reference run is many independent responses (32) per question by the same model. It is a run of its own, with a seed
-of its own, so nothing that is learned from it depends on the run under study.
+A reference run has many independent responses (32) per question, by the same model. It is a separate run with a seed of
+its own, so nothing that is taken from it depends on the run under study.
 """
 
 from collections import Counter
@@ -27,19 +27,19 @@ class Selection:
     """The questions of a cell, and what the paths of each group begin with."""
 
     problems: list[Problem]
-    source: "Source | None" = None
+    reference: "ReferenceRun | None" = None
     prefix: Mapping[str, Any] | None = None
 
     def beginnings(self, problem: Problem, group: int, peers: int, seed: int) -> Beginnings:
-        """Token ids for every path of a group; none where paths start from the question."""
-        if self.source is None or self.prefix is None:
+        """Token ids for every path of a group; empty where paths start from the question."""
+        if self.reference is None or self.prefix is None:
             return ()
-        return self.source.beginnings(problem.id, group, peers, seed, self.prefix)
+        return self.reference.beginnings(problem.id, group, peers, seed, self.prefix)
 
 
 @dataclass(frozen=True)
-class Source:
-    """A finished reference run, read a question at a time."""
+class ReferenceRun:
+    """A finished reference run, read one question at a time."""
 
     folder: Path
 
@@ -50,8 +50,8 @@ class Source:
     def beginnings(self, question: str, group: int, peers: int, seed: int, prefix: Mapping[str, Any]) -> Beginnings:
         """The first tokens of wrong or right responses, drawn with a seed, for every path of a group.
 
-        `bad` and `good`: one response for the whole group, as in Section 2, or with `per_path` one for each. `mixed`:
-        one for each path, `good_ratio` of them right, and a larger ratio only turns some of the bad ones good.
+        `bad` and `good`: one response for the whole group, as in Section 2, or with `per_path` one for each path.
+        `mixed`: one for each path, a share `good_ratio` of them right. A larger ratio only replaces some bad ones.
         """
         right, wrong = self._responses(question)
         rng = rng_for("beginnings", seed, question, group)
@@ -60,11 +60,11 @@ class Source:
             drawn = drawn[:1] * peers
         good = {"good": peers, "bad": 0, "mixed": round(prefix["good_ratio"] * peers)}[prefix["name"]]
         lucky = set(rng.sample(range(peers), peers)[:good])
-        chosen = [one if path in lucky else other for path, (one, other) in enumerate(drawn)]
+        chosen = [right_one if path in lucky else wrong_one for path, (right_one, wrong_one) in enumerate(drawn)]
         return tuple(cut(response, prefix["fraction"]) for response in chosen)
 
     def _responses(self, question: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """The right and the wrong responses that have thinking to begin with."""
+        """The right and the wrong responses whose thinking is long enough to take a beginning from."""
         rows = _read(self.folder, question, ["correct", "segments"])
         usable = [row for row in rows if _thinking(row) > CLOSING]
         return [row for row in usable if row["correct"]], [row for row in usable if not row["correct"]]
@@ -74,25 +74,31 @@ class Source:
         return 0 < sum(self.right(question)) < len(self.right(question)) and all(self._responses(question))
 
 
-def select(problems: Sequence[Problem], difficulty: str, prefix: Mapping[str, Any], source: Source) -> Selection:
-    """The questions of one bucket, and with beginnings only those that have right and wrong responses.
+def select(
+    problems: Sequence[Problem], difficulty: str, prefix: Mapping[str, Any], reference: ReferenceRun
+) -> Selection:
+    """The questions of one bucket, and with beginnings only those that have both right and wrong responses.
 
     `UserError` when none is left.
     """
-    buckets = {problem.id: bucket(sum(source.right(problem.id)), len(source.right(problem.id))) for problem in problems}
+    buckets = {
+        problem.id: bucket(sum(reference.right(problem.id)), len(reference.right(problem.id))) for problem in problems
+    }
     counts = Counter(buckets.values())
-    told = ", ".join(f"{name} {counts[name]}" for name in LEAST_RIGHT)
+    sizes = ", ".join(f"{name} {counts[name]}" for name in LEAST_RIGHT)
     kept = [problem for problem in problems if difficulty in ("all", buckets[problem.id])]
     if not kept:
         raise UserError(
-            f"difficulty={difficulty}: none of the {len(problems)} questions ({told}); a larger limit has more"
+            f"difficulty={difficulty}: none of the {len(problems)} questions is in this bucket ({sizes}); raise limit"
         )
     if prefix["name"] == "none":
         return Selection(kept)
-    mixed = [problem for problem in kept if source.is_mixed(problem.id)]
+    mixed = [problem for problem in kept if reference.is_mixed(problem.id)]
     if not mixed:
-        raise UserError(f"prefix={prefix['name']}: no question has right and wrong responses ({told}); raise limit")
-    return Selection(mixed, source, prefix)
+        raise UserError(
+            f"prefix={prefix['name']}: no question has both right and wrong responses ({sizes}); raise limit"
+        )
+    return Selection(mixed, reference, prefix)
 
 
 def cut(response: Mapping[str, Any], fraction: float) -> tuple[int, ...]:
@@ -115,10 +121,10 @@ def _right(folder: Path, question: str) -> tuple[bool, ...]:
 
 
 def _read(folder: Path, question: str, columns: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows of the one group that a reference run has of a question."""
+    """The rows of a question; a reference run has one group of each."""
     file = folder / "groups" / groupfile.Stamp(question, 0, folder.name).file_name
     try:
         rows: list[dict[str, Any]] = groupfile.read(file, columns).to_pylist()
     except groupfile.NotAGroup as error:
-        raise UserError(f"{file} {error}; the same command decodes it again") from error
+        raise UserError(f"{file} {error}; rerun the same command to decode it again") from error
     return rows

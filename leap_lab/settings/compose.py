@@ -27,7 +27,7 @@ OURS = ("shared", "basic")  # launchers for which leap_lab decodes by itself
 
 
 @dataclass(frozen=True)
-class Asked:
+class PlannedSweep:
     """A pass with its checked cells; `launcher` is the choice of hydra/launcher, `sweeper` that of hydra/sweeper.
 
     `exhibit` turns the run folders of an experiment into what it ends with.
@@ -45,16 +45,16 @@ class Asked:
         return self.sweep.multirun and (self.launcher not in OURS or self.sweeper != "basic")
 
 
-def plan(arguments: Arguments) -> list[Asked]:
+def plan(arguments: Arguments) -> list[PlannedSweep]:
     """Every cell of a command, pass by pass. `UserError` names the first key that cannot be used."""
     with one_line_errors(), conf.opened(arguments.search):
         datasets = Datasets()
-        asked = [_asked(sweep, datasets) for sweep in passes(arguments.overrides, arguments.multirun)]
-    cells = [cell for each in asked for cell in each.cells]
+        planned = [_planned(sweep, datasets) for sweep in passes(arguments.overrides, arguments.multirun)]
+    cells = [cell for each in planned for cell in each.cells]
     _check(cells)
     for remark in dict.fromkeys(remark for cell in cells for remark in _remarks(cell)):
         print(f"note: {remark}", file=sys.stderr)
-    return asked
+    return planned
 
 
 def cell(arguments: Arguments) -> Cell:
@@ -67,12 +67,12 @@ def cell(arguments: Arguments) -> Cell:
         return composed(overrides, Datasets())
 
 
-def _asked(sweep: Pass, datasets: Datasets) -> Asked:
-    found = [composed(overrides, datasets) for overrides in expanded(sweep)]
+def _planned(sweep: Pass, datasets: Datasets) -> PlannedSweep:
+    cells = [composed(overrides, datasets) for overrides in expanded(sweep)]
     own = [override for override in sweep.overrides if _is_hydras(override)]
     chosen = conf.compose(own, with_hydra=True).hydra.runtime.choices if own else {}
     launcher, sweeper = chosen.get("hydra/launcher", OURS[0]), chosen.get("hydra/sweeper", "basic")
-    return Asked(sweep, found, launcher, sweeper, _exhibit(sweep, found))
+    return PlannedSweep(sweep, cells, launcher, sweeper, _exhibit(sweep, cells))
 
 
 def _exhibit(sweep: Pass, cells: Sequence[Cell]) -> Callable[..., Any] | None:

@@ -64,14 +64,14 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceRun:
     """A run folder to take paths from."""
 
     folder: Path
     config: Mapping[str, Any] = field(repr=False)
 
     @classmethod
-    def open(cls, folder: Path) -> "Source":
+    def open(cls, folder: Path) -> "SourceRun":
         """`UserError` for a folder that is no run, or whose method has no traces to learn from."""
         method = settings(folder).get("method.name")
         if method not in METHODS:
@@ -111,7 +111,7 @@ class Source:
             )
 
 
-def tokens_of(sources: Sequence[Source], model: str | None = None) -> ModelTokens:
+def tokens_of(sources: Sequence[SourceRun], model: str | None = None) -> ModelTokens:
     """The one tokenizer of these runs, or of `model` in its place; `UserError` where they have several."""
     models = dict.fromkeys([model] if model else [source.model for source in sources])
     found = [ModelTokens.of(each) for each in models]

@@ -12,10 +12,10 @@ from leap_lab.path import Kind, Segment
 from leap_lab.prompts import Prompts, load_prompts
 from leap_lab.settings.objects import instantiate
 from leap_lab.tasks.problem import Problem
-from leap_lab.training.candidates import Candidate, Source
+from leap_lab.training.candidates import Candidate, SourceRun
 
 
-def explains(source: Source) -> bool:
+def explains(source: SourceRun) -> bool:
     """Whether the prompts of a run explain the tags."""
     return bool(source.config["prompts"].get("explanation") or source.config["prompts"].get("head"))
 
@@ -24,7 +24,7 @@ def explains(source: Source) -> bool:
 class Reprompted:
     """Asks the questions of one run plainly."""
 
-    source: Source
+    source: SourceRun
     tokens: Tokens
 
     def __call__(self, candidate: Candidate) -> Candidate:

@@ -21,7 +21,7 @@ from leap_lab.engines.tokens import ModelTokens
 from leap_lab.errors import UserError
 from leap_lab.files import write_json
 from leap_lab.training import filters
-from leap_lab.training.candidates import Candidate, Source, tokens_of
+from leap_lab.training.candidates import Candidate, SourceRun, tokens_of
 from leap_lab.training.filters import Sieve
 from leap_lab.training.masks import KINDS, sequence
 from leap_lab.training.reprompt import Reprompted, explains
@@ -74,12 +74,12 @@ def make(options: argparse.Namespace) -> None:
         push(options.hub, datasets)
 
 
-def opened(folders: Sequence[Path]) -> list[Source]:
+def opened(folders: Sequence[Path]) -> list[SourceRun]:
     """The runs in these folders, each once, however its folder is spelled or called."""
-    return list({source.run_id: source for source in map(Source.open, folders)}.values())
+    return list({source.run_id: source for source in map(SourceRun.open, folders)}.values())
 
 
-def sifted(sources: Sequence[Source], options: argparse.Namespace, control: bool = False) -> Sieve:
+def sifted(sources: Sequence[SourceRun], options: argparse.Namespace, control: bool = False) -> Sieve:
     """The paths of these runs that pass. Of a control no blocks are asked."""
     sieve = Sieve.of(candidate for source in sources for candidate in source.candidates())
     buckets = filters.difficulty(sieve.kept)

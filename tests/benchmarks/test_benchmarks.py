@@ -80,7 +80,7 @@ def test_the_work_is_that_of_the_command_line(tmp_path):
     spent = asyncio.run(_decoded(cells, tmp_path))
     (one, other) = sorted(tmp_path.glob("*/run.json"))
     assert spent.requests > 0 and spent.prefilled > 0 and spent.context > 0 and spent.seconds > 0
-    sampled = [work._spent([folder.parent], 1.0, 1.0).sampled for folder in (one, other)]
+    sampled = [work.cost([folder.parent], 1.0, 1.0).sampled for folder in (one, other)]
     assert spent.sampled == sum(sampled)
 
 

@@ -8,7 +8,7 @@ from leap_lab.errors import UserError
 from leap_lab.grading.grade import Grade
 from leap_lab.path import Kind, Path
 from leap_lab.runs.folder import RunFolder
-from leap_lab.runs.reference import CLOSING, Source, cut, select
+from leap_lab.runs.reference import CLOSING, ReferenceRun, cut, select
 from leap_lab.runs.rows import rows
 from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
 from leap_lab.tasks.problem import Problem
@@ -28,7 +28,7 @@ def response(index: int, right: bool) -> Path:
 
 
 @pytest.fixture
-def source(tmp_path: FilePath) -> Source:
+def source(tmp_path: FilePath) -> ReferenceRun:
     """Question `n` has n right responses among four."""
     folder = RunFolder.open(tmp_path, {"a": 1}, {})
     for right in range(5):
@@ -36,7 +36,7 @@ def source(tmp_path: FilePath) -> Source:
         paths = [response(index, index < right) for index in range(4)]
         grades = [Grade("2", index < right) for index in range(4)]
         folder.write_group(rows(folder.run_id, problem, 0, paths, grades, [0] * 4))
-    return Source(folder.path)
+    return ReferenceRun(folder.path)
 
 
 def problems(*ids: int) -> list[Problem]:

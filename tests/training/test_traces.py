@@ -13,7 +13,7 @@ from leap_lab.path import Kind, Segment
 from leap_lab.prompts import load_prompts
 from leap_lab.run import main as run
 from leap_lab.training import filters
-from leap_lab.training.candidates import Candidate, Source, tokens_of
+from leap_lab.training.candidates import Candidate, SourceRun, tokens_of
 from leap_lab.training.filters import Sieve
 from leap_lab.training.masks import IGNORED, KINDS, labels, sequence
 from leap_lab.training.traces import main
@@ -140,7 +140,7 @@ def runs(tmp_path_factory) -> dict[str, Path]:
     home = tmp_path_factory.mktemp("runs")
     for settings in (["baseline=true", "probes=true"], ["baseline=false", "prompts=untuned", "method.max_tokens=600"]):
         assert run([*SMALL, *settings, f"runs_dir={home}"]) == 0
-    found = [Source.open(file.parent) for file in home.glob("*/config.yaml")]
+    found = [SourceRun.open(file.parent) for file in home.glob("*/config.yaml")]
     return {f"{each.config['method']['name']} {each.config['prompts']['name']}": each.folder for each in found}
 
 
@@ -152,7 +152,7 @@ def test_a_set_holds_ids_kinds_and_where_they_come_from(runs, tmp_path, capsys):
     assert card["paths"]["read"] == 16 == len(dataset) + sum(card["paths"]["left_out"].values())
     assert f"kept {len(dataset)} of 16 paths" in capsys.readouterr().out
     end = ModelTokens.of("leap_lab/assets/tiny").end
-    by_place = {(each.question_id, each.path): each for each in Source.open(runs["leap tuned"]).candidates()}
+    by_place = {(each.question_id, each.path): each for each in SourceRun.open(runs["leap tuned"]).candidates()}
     for row in dataset:
         path = by_place[row["question_id"], row["path"]]
         assert (row["input_ids"], row["kinds"]) == sequence(path.segments, end)
@@ -183,7 +183,7 @@ def test_prompts_that_explain_the_tags_become_plain(runs, tmp_path):
     folder = runs["leap untuned"]
     for name, options in (("plain", []), ("kept", ["--keep-prompts"])):
         assert main([str(folder), "--out", str(tmp_path / name), *options]) == 0
-    tokens = tokens_of([source := Source.open(folder)])
+    tokens = tokens_of([source := SourceRun.open(folder)])
     plain, kept = ([*load_from_disk(tmp_path / name)] for name in ("plain", "kept"))
     for row, long in zip(plain, kept, strict=True):
         asked = load_prompts("tuned").user(source.problems[row["question_id"]])

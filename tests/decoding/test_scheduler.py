@@ -14,9 +14,9 @@ import pytest
 from leap_lab import api
 from leap_lab.benchmarks import work
 from leap_lab.builtin.reasoner import ScriptedSettings
-from leap_lab.decoding import pool
+from leap_lab.decoding import scheduler
 from leap_lab.decoding.decoder import Decoder
-from leap_lab.decoding.pool import Pool
+from leap_lab.decoding.scheduler import Scheduler
 from leap_lab.engines.base import Completion, Engine, EngineDied, EngineWrapper, Request
 from leap_lab.engines.metered import Metered
 from leap_lab.errors import UserError
@@ -65,17 +65,17 @@ class Fake:
         self.seen.append(f"close {self.name}")
 
 
-def pooled(concurrency: int, *runs: Fake) -> None:
+def scheduled(concurrency: int, *runs: Fake) -> None:
     async def engine() -> str:
         runs[0].seen.append("engine")
         return "engine"
 
-    asyncio.run(Pool(runs, engine, concurrency).run())
+    asyncio.run(Scheduler(runs, engine, concurrency).run())
 
 
 def test_the_next_run_fills_the_tail_of_the_one_before():
     seen: list[str] = []
-    pooled(2, Fake("a", 3, seen), Fake("b", 2, seen))
+    scheduled(2, Fake("a", 3, seen), Fake("b", 2, seen))
     assert seen.index("open b") < seen.index("close a")
     assert [each for each in seen if each[1:].isdigit()] == ["a0", "a1", "a2", "b3", "b4"]
     assert seen[-1] == "close b" and seen.count("close a") == 1
@@ -83,7 +83,7 @@ def test_the_next_run_fills_the_tail_of_the_one_before():
 
 def test_few_runs_are_open_at_a_time():
     seen: list[str] = []
-    pooled(2, *(Fake(name, 2, seen) for name in "abcdefgh"))
+    scheduled(2, *(Fake(name, 2, seen) for name in "abcdefgh"))
     states = [each for each in seen if each.startswith(("open", "close"))]
     open_at_once = [sum(1 if each.startswith("open") else -1 for each in states[: end + 1]) for end in range(16)]
     assert max(open_at_once) <= 3 and open_at_once[-1] == 0
@@ -91,14 +91,14 @@ def test_few_runs_are_open_at_a_time():
 
 def test_a_run_that_is_whole_starts_no_engine_and_is_closed():
     seen: list[str] = []
-    pooled(2, Fake("a", 0, seen))
+    scheduled(2, Fake("a", 0, seen))
     assert seen == ["open a", "close a"]
 
 
 def test_a_busy_run_is_waited_for_while_the_others_go_on(monkeypatch, caplog):
-    monkeypatch.setattr(pool, "POLL_S", 0.01)
+    monkeypatch.setattr(scheduler, "POLL_S", 0.01)
     seen: list[str] = []
-    pooled(1, Fake("a", 1, seen, busy=4), Fake("b", 1, seen))
+    scheduled(1, Fake("a", 1, seen, busy=4), Fake("b", 1, seen))
     assert [each for each in seen if each.startswith("open")] == ["open b", "open a"]
     assert [record.message for record in caplog.records] == [
         "a is being written by process 7: waiting for it to end; Ctrl-C stops waiting"
@@ -108,7 +108,7 @@ def test_a_busy_run_is_waited_for_while_the_others_go_on(monkeypatch, caplog):
 def test_a_dead_engine_ends_everything_and_closes_what_is_open():
     seen: list[str] = []
     with pytest.raises(EngineDied, match="gone"):
-        pooled(1, Fake("a", 1, seen, dies=True), Fake("b", 1, seen))
+        scheduled(1, Fake("a", 1, seen, dies=True), Fake("b", 1, seen))
     assert seen[-1] == "close a" and "open b" not in seen
 
 
@@ -121,7 +121,7 @@ def test_a_run_that_cannot_be_closed_keeps_no_other_from_it_and_hides_no_cause(c
             raise OSError(28, "No space left on device")
 
     with pytest.raises(EngineDied, match="gone"):
-        pooled(2, Full("a", 1, seen, dies=True), Full("b", 1, seen, dies=True))
+        scheduled(2, Full("a", 1, seen, dies=True), Full("b", 1, seen, dies=True))
     assert {"close a", "close b"} <= set(seen)
     assert caplog.text.count("No space left") == 2
 
@@ -133,7 +133,7 @@ def test_a_run_whose_engine_does_not_start_is_closed():
         raise UserError("model.path=x: cannot be loaded")
 
     with pytest.raises(UserError, match="cannot be loaded"):
-        asyncio.run(Pool([Fake("a", 1, seen)], broken, 2).run())
+        asyncio.run(Scheduler([Fake("a", 1, seen)], broken, 2).run())
     assert seen == ["open a", "close a"]
 
 
@@ -157,7 +157,7 @@ class Stuck(EngineWrapper):
 @pytest.mark.parametrize("dies, ends", [(False, asyncio.CancelledError), (True, EngineDied)])
 def test_a_run_that_ends_with_all_its_groups_in_flight_is_not_finished(tmp_path, dies, ends):
     each = work.cell("engine=scripted", "peers=4", "limit=3")
-    decoder = Decoder(work.asked(each, tmp_path), "run", None, api.summarize)
+    decoder = Decoder(work.wanted_run(each, tmp_path), "run", None, api.summarize)
 
     async def stopped() -> None:
         stuck = Stuck(await ScriptedSettings(max_model_len=2048).start("none"), 40, dies)
@@ -165,7 +165,7 @@ def test_a_run_that_ends_with_all_its_groups_in_flight_is_not_finished(tmp_path,
         async def ready() -> Metered:
             return Metered(stuck)
 
-        running = asyncio.create_task(Pool([decoder], ready, 3).run())
+        running = asyncio.create_task(Scheduler([decoder], ready, 3).run())
         await stuck.stuck.wait()
         await asyncio.sleep(0.5)  # until the others hang, too, and what was whole is written
         running.cancel()

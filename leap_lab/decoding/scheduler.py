@@ -16,7 +16,7 @@ POLL_S = 0.5  # between two tries to open a run that another process is writing
 Start = Callable[[], Awaitable[Metered]]
 
 
-class Pool:
+class Scheduler:
     """Decodes runs one after the other, with at most `concurrency` groups of them all in flight.
 
     A run is opened when its first group is due and closed with its last one, so that few are open at a time, however
