@@ -1,6 +1,6 @@
 """leap_lab: experiments on reasoning paths that learn from their peers (LeaP, arXiv 2505.07787).
 
-The front door. Everything here is loaded when it is first used, so that `import leap_lab` takes no time:
+The Python API. Everything here is loaded when it is first used, so that `import leap_lab` takes no time:
 
 - `solve(question, *overrides)`, `run(*overrides)`, `engine(*overrides)`, `cell(*overrides)`: see `leap_lab.api`
 - `load(folders)`: run folders as one table, one row per path (`analysis.load`)

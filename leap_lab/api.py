@@ -1,8 +1,8 @@
 """leap_lab from Python: `solve` a question, `run` an experiment, keep an `engine` over several calls.
 
-The command line calls what stands here. Overrides are those of the command line, as strings (`"router=dispersed"`) or
-as a dict (`{"router.top_k": 4}`). All of it works in a script, in async code and in Jupyter; a call waits for its
-result. Bad settings are a `leap_lab.UserError` before anything is loaded.
+The command line uses the same functions. Overrides are those of the command line, as strings (`"router=dispersed"`) or
+as a dict (`{"router.top_k": 4}`). Everything works in a script, in async code and in Jupyter; a call waits for its
+result. Bad settings raise a `leap_lab.UserError` before anything is loaded.
 """
 
 import pathlib
@@ -30,28 +30,29 @@ Override = str | Mapping[str, Any]
 
 
 class RunFailed(RuntimeError):
-    """Some groups could not be decoded. What is finished is kept, and the same call tries the others again."""
+    """Some groups could not be decoded. Finished groups are kept; the same call tries the others again."""
 
     def __init__(self, failures: Sequence[str], folders: Sequence[pathlib.Path]) -> None:
-        super().__init__(f"{len(failures)} groups failed, the first: {failures[0]}")
+        super().__init__(f"{len(failures)} groups failed; the first: {failures[0]}")
         self.failures, self.folders = list(failures), list(folders)
 
 
 def solve(question: str | Problem, *overrides: Override) -> list[Path]:
-    """Decode one group of N `peers` paths on a question, and keep nothing.
+    """Decode one group of N `peers` paths on a question. Nothing is written to disk.
 
     Each path has its `answer` (a string, or None where it gave none), its whole `text()`, and its `segments`: token ids
-    by who wrote them. For a `Problem` with a gold answer it also says whether that is `correct`. Its `seed` setting
-    makes a call repeatable. Settings of data sets, baselines and trackers have no effect here.
+    by who wrote them. For a `Problem` with a gold answer it also says whether that is `correct`. The setting
+    `seed` makes a call repeatable. Settings of datasets, baselines and trackers have no effect here.
 
-    `UserError` for bad settings and for a model that cannot be loaded; what an engine raises while it decodes.
+    Raises `UserError` for bad settings and for a model that cannot be loaded, and whatever the engine raises while it
+    decodes.
     """
     problem = question if isinstance(question, Problem) else Problem("question", question, "")
     cell = _cell(*overrides)
     cell.engine().check()
     config, method = cell.config, cell.method()
     if cell.needs_reference:
-        raise UserError("difficulty, prefix: they need a reference run of a data set; use leap_lab.run")
+        raise UserError("difficulty and prefix need a reference run on a dataset; use leap_lab.run")
     with _engines() as engines:
 
         async def decode() -> list[Path]:
@@ -72,10 +73,10 @@ def solve(question: str | Problem, *overrides: Override) -> list[Path]:
 def run(*overrides: Override) -> list[pathlib.Path]:
     """Decode a run or, where a key has several values (`"router=clustered,dispersed"`), a sweep of them.
 
-    Returns the run folders, baselines first among those they belong to; `leap_lab.load` reads them as one table. What
-    is finished is found again and not decoded anew.
+    Returns the run folders, each baseline before the runs it belongs to; `leap_lab.load` reads them as one table.
+    Finished groups are not decoded again.
 
-    `UserError` for bad settings, `RunFailed` where groups failed.
+    Raises `UserError` for bad settings and `RunFailed` where groups failed.
     """
     plan = compose.plan(_arguments(overrides, multirun=True))
     if any(planned.elsewhere for planned in plan):
@@ -88,16 +89,16 @@ def run(*overrides: Override) -> list[pathlib.Path]:
 
 
 def cell(*overrides: Override) -> Cell:
-    """One checked setting of everything that determines a result; `UserError` for a bad one, or a sweep."""
+    """One checked configuration, with all that determines a result; `UserError` for a bad one, or for a sweep."""
     return _cell(*overrides)
 
 
 @contextmanager
 def engine(*overrides: Override) -> Iterator[None]:
-    """Load an engine once, for all calls of `solve` and `run` in a `with` block.
+    """Load an engine once for all calls of `solve` and `run` in a `with` block.
 
     Calls in the block start from its `overrides`, such as `"model=r1_7b"`. A call that needs another model or other
-    engine settings loads that one in its place.
+    engine settings replaces the engine.
     """
     engines = Engines()
     try:
@@ -118,7 +119,7 @@ _block: ContextVar[tuple[Engines | None, tuple[Override, ...]]] = ContextVar("bl
 
 @contextmanager
 def _engines() -> Iterator[Engines]:
-    """Those of the `engine` block around the call, or new ones for this call alone."""
+    """The engines of the `engine` block around the call, or new ones for this call alone."""
     kept, _ = _block.get()
     engines = kept or Engines()
     try:
@@ -146,16 +147,16 @@ def decode(command: Session, plan: Sequence[compose.PlannedSweep]) -> None:
 
 
 def sweep_of(plan: Sequence[compose.PlannedSweep]) -> str | None:
-    """What names a sweep to trackers; None for a single run."""
+    """The name of a sweep for trackers; None for a single run."""
     ids = [each.run_id for planned in plan for each in planned.cells]
     return run_id_of({"cells": ids}) if len(ids) > 1 else None
 
 
 def summarize(folder: pathlib.Path, questions: Sequence[str], groups: int) -> dict[str, Any]:
-    """metrics.json of a run, by the analysis, over these questions and the first `groups` groups of each."""
+    """What metrics.json of a run holds, over these questions and the first `groups` groups of each."""
     paths = siblings.analysis("load").load([folder], questions=questions, groups=groups)
-    found: dict[str, Any] = siblings.analysis("measures.metrics").metrics(paths)
-    return found
+    metrics: dict[str, Any] = siblings.analysis("measures.metrics").metrics(paths)
+    return metrics
 
 
 def _cell(*overrides: Override) -> Cell:

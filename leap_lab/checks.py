@@ -1,4 +1,4 @@
-"""Checks of single settings, for whoever owns one: a `UserError` names the key, the value and what is allowed."""
+"""Checks of single settings: a `UserError` names the key, the value and what is allowed."""
 
 import sys
 from collections.abc import Collection
@@ -19,7 +19,7 @@ def integer(key: str, value: Any, least: int = 0, most: int | None = None, optio
 
 
 def number(key: str, value: Any, allowed: str, least: float, most: float = LARGEST, open_at: str = "") -> None:
-    """A finite number from `least` to `most`; the bounds in `open_at` ("least", "most") are left out themselves."""
+    """A finite number from `least` to `most`; a bound named in `open_at` ("least", "most") is itself excluded."""
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
@@ -49,5 +49,5 @@ def one_of(key: str, value: Any, allowed: Collection[str]) -> None:
 
 
 def shown(value: Any) -> str:
-    """A value as a user would write it."""
+    """A value as a user would write it on the command line."""
     return "null" if value is None else brief(value)

@@ -1,4 +1,4 @@
-"""`leap-lab run|analysis|train|bench ...`: one name for all commands, the same as `python -m` of each.
+"""`leap-lab run|analysis|train|bench ...`: one name for all commands, each the same as its `python -m`.
 
 It also works in a folder whose own `analysis.py` would hide ours from `python -m analysis`.
 """
@@ -11,14 +11,14 @@ from leap_lab import console
 
 # Where the `main(arguments)` of each command is.
 COMMANDS = {
-    "run": ("leap_lab.run", "decode a run or a sweep, ends with table and figure"),
-    "analysis": ("analysis.__main__", "tables and figures of runs"),
-    "train traces": ("leap_lab.training.traces", "make a training set out of runs"),
+    "run": ("leap_lab.run", "decode a run or a sweep, then print a table and write a figure"),
+    "analysis": ("analysis.__main__", "make tables and figures from runs"),
+    "train traces": ("leap_lab.training.traces", "make a training set from runs"),
     "train sft": ("leap_lab.training.sft", "fine-tune a model on a training set"),
-    "train leap-t": ("leap_lab.training.leap_t", "the whole loop of LeaP-T, measured"),
+    "train leap-t": ("leap_lab.training.leap_t", "run and measure the whole loop of LeaP-T"),
     "train pretrain": ("leap_lab.builtin.pretrain", "train the built-in model from scratch"),
     "train evaluate": ("leap_lab.builtin.evaluate", "measure the built-in model"),
-    "bench": ("leap_lab.benchmarks.__main__", "what LeaP costs over plain decoding"),
+    "bench": ("leap_lab.benchmarks.__main__", "measure what LeaP costs over plain decoding"),
 }
 
 
@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _help() -> str:
-    lines = [f"  {name:<16} {what}" for name, (_, what) in COMMANDS.items()]
-    return "\n".join(["usage: leap-lab COMMAND ...", "", *lines, "", "leap-lab COMMAND --help says more of each."])
+    lines = [f"  {name:<16} {summary}" for name, (_, summary) in COMMANDS.items()]
+    return "\n".join(["usage: leap-lab COMMAND ...", "", *lines, "", "leap-lab COMMAND --help describes a command."])
 
 
 if __name__ == "__main__":

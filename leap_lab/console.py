@@ -1,6 +1,6 @@
 """What every command owes its user: errors in one line, clean stops, and output that may break without costing results.
 
-It imports nothing heavy, so that it is in place before anything that takes time, such as the import of pandas.
+It imports nothing heavy, so it is in place before anything slow, such as the import of pandas.
 """
 
 import errno
@@ -30,31 +30,31 @@ def run(command: Callable[[], int], kept: str, grace_s: float = GRACE_S) -> int:
     """The exit status of a command: its own, 2 for a `UserError`, 1 for a disk that is full or read-only.
 
     Ctrl-C, SIGTERM and SIGHUP end it with 128 + their number, after `grace_s` seconds at the latest. `kept` says what
-    remains and how to go on. Output that nobody reads any more is dropped; any other loss of stdout is an error.
+    is kept and how to resume. Output that nobody reads any more is dropped; any other loss of stdout is an error.
     """
     prefer_installed()
     with _lasting_streams() as lost, _stoppable(kept, grace_s) as received:
         try:
             status = command()
         except UserError as error:
-            status = _told(2, f"error: {one_line(error)}")
+            status = _said(2, f"error: {one_line(error)}")
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            status = _told(1, f"error: {where}{error.strerror or error}; {kept}")
+            status = _said(1, f"error: {where}{error.strerror or error}; {kept}")
         except (KeyboardInterrupt, Exception) as error:
             if not _interrupted(error):
                 raise
-            status = _told(128 + received[-1], f"\nstopped: {kept}")
+            status = _said(128 + received[-1], f"\nstopped: {kept}")
         if loss := lost():
-            status = status or _told(1, f"error: standard output: {loss.strerror}; all files are written")
+            status = status or _said(1, f"error: standard output: {loss.strerror}; all files are written")
     return status
 
 
 def prefer_installed() -> None:
-    """Let the working directory come last where modules are looked for, in a process that runs one of our commands.
+    """Move the working directory to the end of the module search path, in a process that runs one of our commands.
 
     `python -m` puts it first, where a user's `analysis.py`, `conf/` or `datasets.py` would hide what is installed.
-    Routers and methods of their own are still found there.
+    A user's own routers and methods are still found there.
     """
     name = getattr(getattr(sys.modules.get("__main__"), "__spec__", None), "name", "") or Path(sys.argv[0]).name
     if sys.flags.safe_path or not name.startswith(OURS):
@@ -64,13 +64,13 @@ def prefer_installed() -> None:
 
 
 def _interrupted(error: BaseException | None) -> bool:
-    """Whether it is an interrupt, or what became of one: Hydra's clean-up, where one meets it, fails by itself."""
+    """Whether an error is or comes from an interrupt: one during Hydra's clean-up ends in an error of Hydra's."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error is not None
 
 
-def _told(status: int, line: str) -> int:
+def _said(status: int, line: str) -> int:
     print(line, file=sys.stderr, flush=True)
     return status
 
@@ -140,7 +140,7 @@ def _watch(reading: int, numbers: set[int], kept: str, grace_s: float) -> None:
     while True:
         ready, _, _ = select.select([reading], [], [], None if end is None else max(0.0, end - time.monotonic()))
         if not ready:
-            _told(0, f"\nstopped: {kept}")
+            _said(0, f"\nstopped: {kept}")
             for child in multiprocessing.active_children():
                 child.kill()
             os._exit(128 + first)
@@ -166,7 +166,7 @@ class _Lasting(io.FileIO):
 
 @contextmanager
 def _lasting_streams() -> Iterator[Callable[[], OSError | None]]:
-    """Standard streams that no write to them can break; what is given tells why stdout lost something, if it did."""
+    """Standard streams whose writes never fail; yields a function that says why stdout lost something, if it did."""
     _open_descriptors()
     before = {name: getattr(sys, name) for name in STREAMS}
     for descriptor, name in enumerate(STREAMS, start=1):
@@ -175,8 +175,8 @@ def _lasting_streams() -> Iterator[Callable[[], OSError | None]]:
     def lost() -> OSError | None:
         sys.stdout.flush()
         raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-        found = raw.lost if isinstance(raw, _Lasting) else None
-        return None if found is None or found.errno == errno.EPIPE else found
+        error = raw.lost if isinstance(raw, _Lasting) else None
+        return None if error is None or error.errno == errno.EPIPE else error
 
     try:
         yield lost
@@ -187,13 +187,13 @@ def _lasting_streams() -> Iterator[Callable[[], OSError | None]]:
 
 
 def _lasting(stream: Any, name: str, descriptor: int) -> Any:
-    """Such a stream in place of Python's own; a stream that somebody else put there stays."""
+    """Such a stream in place of Python's own; a stream that someone else installed stays."""
     if stream is None:
         return open(os.devnull, "w")
     if stream is not getattr(sys, f"__{name}__"):
         return stream
     raw = io.BufferedWriter(_Lasting(descriptor, "w", closefd=False))
-    # A console that cannot show a sign must not cost the table.
+    # A console that cannot show a character must not cost the table.
     return io.TextIOWrapper(raw, stream.encoding, errors="replace", line_buffering=stream.line_buffering)
 
 

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and names for them made of any text."""
+"""Files that are written whole or not at all, and file names made from any text."""
 
 import errno
 import hashlib
@@ -14,13 +14,13 @@ from urllib.parse import quote
 
 from leap_lab.errors import UserError
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no fault of the name: there is no room
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # there is no room; the name is fine
 UNFINISHED = ".*.unfinished"  # what a killed process leaves behind; readers look for other names
 LONGEST_NAME = 180  # bytes of an escaped name; a longer one is cut and ends in a hash
 
 
 def escaped(text: str) -> str:
-    """A file name for any text, another for every other text: all but `[A-Za-z0-9._-]` is percent-encoded.
+    """A file name for any text, different for different texts: all but `[A-Za-z0-9._-]` is percent-encoded.
 
     At most `LONGEST_NAME` bytes. A cut name holds a `~`, which no other name does.
     """
@@ -72,7 +72,7 @@ def remove_unfinished(*folders: pathlib.Path) -> None:
 
 
 def write_json(file: pathlib.Path, value: Mapping[str, Any]) -> None:
-    """Write strict JSON for people: indented; a number that is not finite becomes null; NumPy scalars are numbers."""
+    """Write strict, indented JSON; a number that is not finite becomes null, NumPy scalars become numbers."""
     text = json.dumps(_strict(value), indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(file, f"{storable(text)}\n".encode())
 
@@ -89,13 +89,13 @@ def _strict(value: Any) -> Any:
 
 
 def read_json(file: pathlib.Path) -> dict[str, Any]:
-    """The object in a JSON file, an empty one when there is no file; `UserError` when it holds anything else."""
+    """The object in a JSON file, empty when there is no file; `UserError` for any other content."""
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{file}: not readable as JSON ({type(error).__name__}); remove it to go on") from error
+        raise UserError(f"{file}: cannot be read as JSON ({type(error).__name__}); remove it to continue") from error
     if not isinstance(value, dict):
-        raise UserError(f"{file}: holds a {type(value).__name__}, not a JSON object; remove it to go on")
+        raise UserError(f"{file}: holds a {type(value).__name__}, not a JSON object; remove it to continue")
     return value

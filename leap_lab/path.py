@@ -1,7 +1,7 @@
 """A reasoning path: token ids in segments, each tagged by who wrote it.
 
 Text that the runtime decided and text that the model sampled never share a segment, so whoever reads a path (the
-grader, the budget, the analysis, a training mask) asks the kind and never searches the text.
+grader, the budget, the analysis, a training mask) looks at the kind and never searches the text.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ class Kind(StrEnum):
     """Who wrote a segment, and what for."""
 
     PROMPT = "prompt"  # runtime: chat template, question, head of the thinking
-    PREFIX = "prefix"  # a beginning taken from an earlier response
+    PREFIX = "prefix"  # the beginning of an earlier response, which the path continues
     THINK = "think"  # model: reasoning
     TRIGGER = "trigger"  # runtime: opens or closes a summary, opens a forced answer
     SUMMARY = "summary"  # model: what it tells its peers
@@ -41,7 +41,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Route:
-    """Whom a path heard at a turn: indices of paths in the group, and the similarity to each (Eq. 4)."""
+    """Which peers a path heard at a turn: indices of paths in the group, and the similarity to each (Eq. 4)."""
 
     turn: int
     peers: tuple[int, ...]
@@ -60,7 +60,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Branch:
-    """A copy of a path at a turn that went on alone, to tell what the path would have answered."""
+    """A copy of a path at a turn that goes on alone, to show what the path would have answered."""
 
     turn: int
     phase: Literal["before", "after"]
@@ -72,7 +72,7 @@ class Path:
     """One of the N paths of a group.
 
     `helpers` are paths that worked for this one and have no answer, or none that counts, and so no row of their own:
-    what they took is billed to this path. A helper is billed to one path only.
+    their tokens are billed to this path. A helper is billed to one path only.
     """
 
     index: int
@@ -86,13 +86,11 @@ class Path:
     answer: str | None = None  # by its own words alone, set when it is graded
     correct: bool | None = None  # None before that, and where the right answer is not known
     forced_at: int | None = None  # index of the segment in which the runtime opened an answer, such as `\boxed{`
-    tokens_cut: int = 0  # sampled, then cut back before a summary: paid for, no longer in the path
+    tokens_cut: int = 0  # sampled, then cut before a summary: on the bill, but no longer in the path
     tokens_probe: int = 0
     usage: Usage = field(default_factory=Usage)  # of the path's own requests
     probe_usage: Usage = field(default_factory=Usage)  # of its branches
-    critical_path: int = (
-        0  # the longest row of tokens sampled one after another up to here, by the path and whom it waited for
-    )
+    critical_path: int = 0  # the longest chain of tokens sampled one after another so far, waits for peers included
     started_s: float = 0.0
     finished_s: float = 0.0
 
@@ -105,7 +103,7 @@ class Path:
         return sum(len(segment.tokens) for segment in self.segments)
 
     def add(self, kind: Kind, turn: int, tokens: Iterable[int], text: str) -> None:
-        """Append a segment; an empty one leaves no trace."""
+        """Append a segment, unless it is empty."""
         tokens = tuple(tokens)
         if tokens:
             self.segments.append(Segment(kind, turn, tokens, text))
@@ -115,7 +113,7 @@ class Path:
         return sum(len(segment.tokens) for segment in self.segments if segment.kind in kinds)
 
     def branch(self, turn: int, phase: Literal["before", "after"]) -> Branch:
-        """A copy to probe: the same words so far, and nothing that happens to it touches this path."""
+        """A copy to probe: the same words so far; what happens to it does not change this path."""
         copy = Path(self.index, self.seed, list(self.segments), tokens_cut=self.tokens_cut)
         self.branches.append(Branch(turn, phase, copy))
         return self.branches[-1]
@@ -132,14 +130,14 @@ class Path:
 
     @property
     def forced(self) -> int:
-        """Tokens that the model sampled after an opening of the answer that the runtime wrote."""
+        """Tokens that the model sampled after the runtime wrote the opening of the answer."""
         if self.forced_at is None:
             return 0
         return sum(len(segment.tokens) for segment in self.segments[self.forced_at :] if segment.kind is Kind.FINAL)
 
     @property
     def billed_paths(self) -> list["Path"]:
-        """The paths whose tokens the row of this one holds: itself and its helpers."""
+        """The paths whose tokens are counted in the row of this one: itself and its helpers."""
         return [self, *self.helpers]
 
     @property
@@ -153,7 +151,7 @@ class Path:
 
     @property
     def thinking(self) -> str:
-        """The path's own reasoning: a beginning it was given and what it sampled, nothing injected."""
+        """The path's own reasoning: its given beginning and what it sampled, nothing injected."""
         return self.text(Kind.PREFIX, Kind.THINK)
 
     @property
@@ -168,7 +166,7 @@ class Path:
 
 
 def wait_for_all(paths: Sequence[Path]) -> None:
-    """None of these goes on before the last one is here: all have the longest critical path among them."""
+    """These paths wait for each other, so all get the longest critical path among them."""
     longest = max((path.critical_path for path in paths), default=0)
     for path in paths:
         path.critical_path = longest

@@ -1,4 +1,4 @@
-"""What the runtime says to a path; the wording itself lives in conf/prompts/.
+"""What the runtime writes into a path; the wording itself is in conf/prompts/.
 
 Every text is a `str.format` template, so a literal brace is written twice.
 """
@@ -10,23 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from string import Formatter
-from typing import TYPE_CHECKING
 
 import yaml
 
 from leap_lab.errors import UserError
 from leap_lab.files import storable
-from leap_lab.tasks.problem import Problem
-
-if TYPE_CHECKING:
-    pass
+from leap_lab.tasks.problem import LETTERS, Problem
 
 CONF_PROMPTS = Path(__file__).parents[1] / "conf" / "prompts"
 SUMMARY_OPEN = "<summarize>"
 SUMMARY_CLOSE = "</summarize>"
 THINK_OPEN = "<think>"
 THINK_CLOSE = "</think>"
-FIELDS: dict[str, set[str]] = {  # what a template may name; a plain text names nothing
+FIELDS: dict[str, set[str]] = {  # the {fields} that a template may have
     "math": {"problem", "explanation"},
     "choice": {"problem", "options", "explanation"},
     "explanation": {"tag", "example"},
@@ -39,15 +35,14 @@ TAGS = ("comment", "peer_summaries", "summarize", "think", "tool_call", "tool_re
 CHAT = (  # in any model's template: <|im_end|>, <|User|>, <s>, <end_of_turn>, [INST], <<SYS>>
     "<[|\uff5c][^|\uff5c<>]*[|\uff5c]>|</?(?:s|bos|eos|pad|unk)>|<(?:start|end)_of_turn>|\\[/?INST\\]|<</?SYS>>"
 )
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
 class Prompts:
     """One prompt set. `tag` is the tag that peers' words arrive in: `comment` or `peer_summaries`.
 
-    `triggers` and `templates` are lists to draw from; a template opens `<summarize>`. `heard` and `alone` follow a
-    comment. `head` opens the thinking.
+    `triggers` and `templates` are lists to draw from; a template opens `<summarize>`. `heard` follows a comment with
+    peers, `alone` one without. `head` opens the thinking.
     """
 
     math: str
@@ -65,13 +60,13 @@ class Prompts:
 
     def __post_init__(self) -> None:
         if not isinstance(self.tag, str) or not re.fullmatch(r"[a-z_]+", self.tag):
-            raise UserError(f"prompts.tag={self.tag!r}: a tag is lower-case letters and underscores, such as comment")
+            raise UserError(f"prompts.tag={self.tag!r}: must be lower-case letters and underscores, such as comment")
         for name, allowed in FIELDS.items():
             text = getattr(self, name)
             named = _fields(text) if isinstance(text, str) else None
             if named is None or not named <= allowed:
                 known = " and ".join(f"{{{field}}}" for field in sorted(allowed)) or "no {fields}"
-                raise UserError(f"prompts.{name}={text!r}: allowed is text with {known}, a literal brace written twice")
+                raise UserError(f"prompts.{name}={text!r}: must be text with {known}; write a literal brace twice")
         if not self.triggers or not self.templates:
             raise UserError("prompts.triggers and prompts.templates: at least one of each is needed")
         if missing := [template for template in self.templates if SUMMARY_OPEN not in template]:
@@ -82,15 +77,15 @@ class Prompts:
         return self.example.format(tag=self.tag)
 
     def user(self, problem: Problem) -> str:
-        """The user's turn: the question, the form of the answer and, for untuned models, what the tags mean."""
+        """The user message: the question, the form of the answer and, for untuned models, what the tags mean."""
         return self._ask(problem, self.explanation.format(tag=self.tag, example=self._example))
 
     def question(self, problem: Problem) -> str:
-        """The question and the form of the answer, with no tags explained: part of a turn that a method words."""
+        """The question and the form of the answer, no tags explained: part of a user message that a method words."""
         return self._ask(problem)
 
     def opening(self) -> str:
-        """What the thinking opens on; empty for tuned models."""
+        """The text that the thinking starts with; empty for tuned models."""
         return self.head.format(example=self._example)
 
     def summary_request(self, rng: Random) -> str:
@@ -98,13 +93,13 @@ class Prompts:
         return f"{rng.choice(self.triggers)}\n{rng.choice(self.templates)}".rstrip()
 
     def comment(self, summaries: Sequence[str]) -> str:
-        """The chosen peers' summaries in the comment tag, and the sentence that turns the path to them."""
+        """The chosen peers' summaries in the comment tag, and the sentence that makes the path consider them."""
         if not summaries:
             return f"\n<{self.tag}>\n</{self.tag}>\n\n{self.alone}\n\n"
         return f"\n<{self.tag}>\n{self.numbered('Peer', summaries)}\n</{self.tag}>\n\n{self.heard}\n\n"
 
     def force(self, problem: Problem) -> str:
-        """The opening of a forced answer, after the thinking was closed."""
+        """The opening of a forced answer, written after the thinking is closed."""
         return (self.force_choice if problem.kind == "choice" else self.force_math).format()
 
     def _ask(self, problem: Problem, explanation: str = "") -> str:
@@ -113,7 +108,7 @@ class Prompts:
         return template.format(problem=problem.text, options=options, explanation=explanation).rstrip()
 
     def numbered(self, speaker: str, texts: Sequence[str]) -> str:
-        """Texts by other speakers, a line each (`Peer 1: "..."`); none can end its line or pose as another."""
+        """Texts by other speakers, one per line (`Peer 1: "..."`); none can end its line or pose as another."""
         return "\n".join(
             f'{speaker} {number}: "{self._quote(text, speaker)}"' for number, text in enumerate(texts, start=1)
         )
@@ -121,14 +116,16 @@ class Prompts:
     def _quote(self, text: str, speaker: str) -> str:
         """A text on one line that can neither end what it stands in nor pose as another speaker.
 
-        Gone are control characters, the tags of the exchange, and what a chat template or tokenizer would take for a
-        token of its own; double quotes become single ones, and `Peer 2:` loses the colon that opens a peer's line. A
-        text without any of these stays as it is, but for white space.
+        Removed are control characters, the tags, and what a chat template or tokenizer would read as a special token.
+        Double quotes become single ones, and `Peer 2:` loses the colon that opens a peer's line. Any other text
+        stays as it is, except for white space.
         """
-        text = "".join(sign for sign in storable(text) if sign.isspace() or unicodedata.category(sign) != "Cc")
+        text = "".join(
+            character for character in storable(text) if character.isspace() or unicodedata.category(character) != "Cc"
+        )
         tags = "|".join(sorted({self.tag, *TAGS}))
         control = re.compile(rf"<\s*/?\s*(?:{tags})\b[^<>]*>|{CHAT}", re.IGNORECASE)
-        while control.search(text):  # what is left may close up to a tag again
+        while control.search(text):  # what is left may form a tag again
             text = control.sub("", text)
         text = re.sub(rf"\b({speaker}\s*[0-9]+)\s*[:\uff1a]", r"\1", text, flags=re.IGNORECASE)
         return " ".join(text.replace('"', "'").split())

@@ -12,12 +12,12 @@ from leap_lab import checks
 from leap_lab.path import Path
 
 Similarity = NDArray[np.float64]
-PeerChoice = list[tuple[int, float]]
+PeerChoice = list[tuple[int, float]]  # the peers that a path hears: (index into the speakers, similarity)
 METRICS = ("levenshtein", "indel")
 
 
 def similarity_matrix(summaries: Sequence[str], metric: str = "levenshtein") -> Similarity:
-    """Pairwise similarity, shape (n, n), in [0, 1]; two empty summaries are alike.
+    """Pairwise similarity, shape (n, n), in [0, 1]; two empty summaries have similarity 1.
 
     `levenshtein` is the paper's Eq. 4, 1 - Levenshtein(s_i, s_j) / max(|s_i|, |s_j|), in characters. `indel` is what
     its released code computes: 1 - Indel(s_i, s_j) / (|s_i| + |s_j|).
@@ -44,7 +44,7 @@ class Router(Protocol):
     def route(self, speakers: Sequence[Speaker], rng: Random) -> list[PeerChoice]:
         """For each speaker the peers it hears: (index into `speakers`, similarity), best choice first.
 
-        `rng` is seeded for this block; a router has no other source of chance. It must not change the paths.
+        `rng` is seeded for this block; a router must use no other source of randomness. It must not change the paths.
         """
         ...
 
@@ -63,7 +63,7 @@ class Ranked:
     def route(self, speakers: Sequence[Speaker], rng: Random) -> list[PeerChoice]:
         matrix = similarity_matrix([speaker.summary for speaker in speakers], self.similarity)
         count = len(speakers)
-        # Ties go to the next path around the circle, so that equal summaries do not all hear the first paths.
+        # Ties go to the next path around the circle; otherwise equal summaries would all be routed to the first paths.
         circles = [[(path + step) % count for step in range(1, count)] for path in range(count)]
         chosen = [self.choose(circle, matrix[path], rng) for path, circle in enumerate(circles)]
         return [[(peer, float(matrix[path, peer])) for peer in peers] for path, peers in enumerate(chosen)]
@@ -112,7 +112,7 @@ class AllPeers(Ranked):
     top_k: int = 0
 
     def __post_init__(self) -> None:
-        """`top_k` has no say here."""
+        """`top_k` is not used."""
 
     def choose(self, others: list[int], similarity: Similarity, rng: Random) -> list[int]:
         return others

@@ -1,7 +1,7 @@
 """`python -m leap_lab.run`: a command line in, run folders, a table and a figure out.
 
 The place where everything comes together: settings are composed and checked, a session decodes them, the analysis
-reports. Whatever takes time to import is imported where it is used, under the care of `console.run`.
+reports. Slow modules are imported where they are used, inside `console.run`.
 """
 
 import os
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0, 1 (groups failed, disk full), 2 (bad input), or 128 and a signal's number: 130 (Ctrl-C), 143 (SIGTERM).
     """
     given = sys.argv[1:] if arguments is None else arguments
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, to be told in one line here
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra passes errors on, so that they can be one line here
     return console.run(lambda: _run(given), RESUME)
 
 
@@ -64,7 +64,7 @@ def _print(arguments: Arguments) -> int:
         print(f"leap_lab {leap_lab.__version__}")
         return 0
     if arguments.multirun and not {*HELP} & {*arguments.printing}:
-        raise UserError(f"{arguments.printing[0]}: it shows one configuration; use it without -m, one value a key")
+        raise UserError(f"{arguments.printing[0]}: shows one configuration; use it without -m, with one value per key")
     try:
         _hydra_main(arguments.for_hydra)
     except SystemExit as end:  # how Hydra ends after --help
@@ -73,7 +73,7 @@ def _print(arguments: Arguments) -> int:
 
 
 def _launch(plan: "Sequence[PlannedSweep]", arguments: Arguments, session: "Session") -> None:
-    """Let a launcher from elsewhere decode the cells in other processes; the session then looks for them."""
+    """Let a launcher of Hydra's decode the cells in other processes; the session then looks for their runs."""
     os.environ.update({SWEEP: session.sweep} if session.sweep else {})
     for planned in plan:
         _hydra_main(["-m", *arguments.folders, *planned.sweep.overrides])
@@ -91,7 +91,7 @@ def _hydra_main(arguments: Sequence[str]) -> None:
 
 
 def job(config: "DictConfig") -> None:
-    """One cell, decoded where a launcher put it; the command that launched it makes the report."""
+    """Decode one cell in a launched process; the command that launched it makes the report."""
     from leap_lab import api
     from leap_lab.decoding.engines import Engines
     from leap_lab.decoding.session import Session
@@ -110,7 +110,7 @@ def job(config: "DictConfig") -> None:
 
 
 def _finish(session: "Session", plan: "Sequence[PlannedSweep]") -> int:
-    """Print the table, or those of the experiments, and where everything lies."""
+    """Print the table, or those of the experiments, and where the files are."""
     for failure in session.failures:
         print(f"failed: {brief(failure, 400)}", file=sys.stderr)
     folders = session.folders
@@ -156,12 +156,12 @@ def _report(session: "Session", folders: Sequence[Path], plan: "Sequence[Planned
 
 
 def _short(path: Path) -> str:
-    """Relative to where the user is, when it lies below."""
+    """A path below the working directory, relative to it."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 class _Callable(ModuleType):
-    """This module is `leap_lab.run`, and so is the function of the API: calling it calls that."""
+    """`leap_lab.run` is this module and also the function of the API: calling the module calls the function."""
 
     def __call__(self, *overrides: Any) -> list[Path]:
         from leap_lab import api
@@ -172,6 +172,6 @@ class _Callable(ModuleType):
 sys.modules[__name__].__class__ = _Callable
 
 if __name__ == "__main__":
-    from leap_lab.run import main as _main  # launchers hand functions to other processes by their module's name
+    from leap_lab.run import main as _main  # launchers pass functions to other processes by their module's name
 
     sys.exit(_main())

@@ -1,7 +1,7 @@
 """Seeds for every random choice, derived from what the choice is for and never from global state.
 
-vLLM rebuilds a request's generator from its seed, so a seed used twice replays the same noise: every request of a
-path needs its own.
+vLLM rebuilds a request's generator from its seed. A seed that is used twice repeats the same noise, so every request of
+a path needs its own.
 """
 
 import hashlib
@@ -15,5 +15,5 @@ def derive_seed(*parts: object) -> int:
 
 
 def rng_for(*parts: object) -> random.Random:
-    """A generator of its own for one choice, seeded by `derive_seed`."""
+    """A separate generator for one choice, seeded by `derive_seed`."""
     return random.Random(derive_seed(*parts))

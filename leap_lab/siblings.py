@@ -1,4 +1,4 @@
-"""The analysis that lies beside this package, also where a user's own `analysis.py` or `analysis/` comes first."""
+"""The analysis package beside this one, even where a user's own `analysis.py` or `analysis/` is found first."""
 
 import importlib
 import importlib.util
@@ -11,7 +11,7 @@ ALIAS = "leap_lab_analysis"
 
 
 def analysis(name: str = "") -> ModuleType:
-    """The module `analysis.<name>` of leap_lab. A user's module of that name stays what `import analysis` finds."""
+    """The module `analysis.<name>` of leap_lab. `import analysis` still finds a user's own module of that name."""
     package = "analysis" if _is_ours() else _alias()
     return importlib.import_module(f"{package}.{name}" if name else package)
 
@@ -23,7 +23,7 @@ def _is_ours() -> bool:
 
 
 def _alias() -> str:
-    """Load our package under another name, which works since its own imports are relative."""
+    """Load our package under another name; its own imports are relative, so this works."""
     if ALIAS not in sys.modules:
         spec = importlib.util.spec_from_file_location(
             ALIAS, HOME / "__init__.py", submodule_search_locations=[str(HOME)]

@@ -124,14 +124,17 @@ def test_the_command_line_works_inside_async_code(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: leap_lab.solve(QUESTION, "router=nearest"), "router=nearest: allowed are all, clustered"),
+        (
+            lambda: leap_lab.solve(QUESTION, "router=nearest"),
+            "router=nearest: no such choice; allowed are all, clustered",
+        ),
         (lambda: leap_lab.solve(QUESTION, "router=random,all"), "router=random,all: several values are a sweep"),
-        (lambda: leap_lab.solve(QUESTION, "prefix=bad"), "need a reference run"),
+        (lambda: leap_lab.solve(QUESTION, "prefix=bad"), "difficulty and prefix need a reference run"),
         (lambda: leap_lab.solve(QUESTION, {"peers": 0}), "peers=0: must be an integer from 1"),
         (lambda: leap_lab.run("limit=0"), "limit=0: must be an integer >= 1 or null"),
         (lambda: leap_lab.run("peers"), "peers: unrecognized argument"),
         (lambda: leap_lab.run("hydra/launcher=joblib"), "only the command line launches jobs"),
-        (lambda: leap_lab.cell("experiment=trap"), "it has several cells"),
+        (lambda: leap_lab.cell("experiment=trap"), "experiment: has several cells"),
         (lambda: leap_lab.load([]), "none named"),
     ],
 )
@@ -144,7 +147,7 @@ def test_bad_settings_are_a_user_error_of_one_line(call, message):
 def test_groups_that_fail_are_told_with_what_is_kept(tmp_path):
     questions = tmp_path / "questions.jsonl"
     questions.write_text('{"problem": "a=20+31\\nWhat is a?", "answer": "51"}\n{"problem": "Why?", "answer": "1"}\n')
-    with pytest.raises(leap_lab.RunFailed, match="groups failed, the first: ") as caught:
+    with pytest.raises(leap_lab.RunFailed, match="groups failed; the first: ") as caught:
         leap_lab.run(*QUICK, "dataset=local", f"dataset.path={questions}", f"runs_dir={tmp_path / 'runs'}")
     assert len(caught.value.failures) == 2
     assert len(leap_lab.load(caught.value.folders)) == 2 * 4

@@ -129,9 +129,9 @@ def test_a_local_file_is_answered(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["router=foo"], "router=foo: allowed are all, clustered, dispersed, hybrid, none, random"),
-        (["model=gpt"], "model=gpt: allowed are leap_t_14b"),
-        (["method=magic"], "method=magic: allowed are independent, leap, leap_s, moa"),
+        (["router=foo"], "router=foo: no such choice; allowed are all, clustered, dispersed, hybrid, none, random"),
+        (["model=gpt"], "model=gpt: no such choice; allowed are leap_t_14b"),
+        (["method=magic"], "method=magic: no such choice; allowed are independent, leap, leap_s, moa"),
         (["router.top_k=0"], "router.top_k=0: must be an integer >= 1"),
         (["-m", "router.top_k=2,0"], "router.top_k=0"),
         (["-m", "router=clustered,foo"], "router=foo"),
@@ -141,13 +141,19 @@ def test_a_local_file_is_answered(tmp_path, capsys):
         (["router=clustered,dispersed"], "router=clustered,dispersed: several values are a sweep; add -m"),
         (["peers"], "peers: unrecognized argument"),
         (["--peers=4"], "--peers=4: unrecognized argument"),
-        (["difficulty=tough"], "difficulty=tough: allowed are all, easy, hard, medium, very_easy, very_hard"),
+        (
+            ["difficulty=tough"],
+            "difficulty=tough: no such choice; allowed are all, easy, hard, medium, very_easy, very_hard",
+        ),
         (["prefix=bad", "prefix.fraction=2"], "prefix.fraction=2: must be a number >= 0 and < 1"),
         (["method.interval=10", "method.summary_tokens=256"], "method.interval=10: shorter than a summary"),
         (["dataset=local", "dataset.path=nowhere.jsonl"], "dataset.path=nowhere.jsonl: no such file"),
         (["router.top_k="], "router.top_k="),
         (["peers=[1"], "peers=[1"),
-        (["-m", "router=foo"], "router=foo: allowed are all, clustered, dispersed, hybrid, none, random\n"),
+        (
+            ["-m", "router=foo"],
+            "router=foo: no such choice; allowed are all, clustered, dispersed, hybrid, none, random\n",
+        ),
         (["router=null"], "router=null: invalid setting"),
         (["sampling=null"], "sampling=null: invalid setting"),
         (["~peers"], "peers: a value is needed"),
@@ -156,22 +162,22 @@ def test_a_local_file_is_answered(tmp_path, capsys):
         (["++dataset.foo=4"], "dataset.foo: no such key"),
         (["+tracking.foo=4"], "tracking.foo: no such key"),
         (["+prefix.foo=4"], "prefix.foo: no such key"),
-        (["router.name=clustered"], "router.name: it comes with the choice; allowed is router=NAME"),
-        (["method._target_=os.abort"], "method._target_: it comes with the choice; allowed is method=NAME"),
-        (["engine.name=vllm"], "engine.name: it comes with the choice"),
+        (["router.name=clustered"], "router.name: is set by the choice; use router=NAME"),
+        (["method._target_=os.abort"], "method._target_: is set by the choice; use method=NAME"),
+        (["engine.name=vllm"], "engine.name: is set by the choice"),
         (["peers=1000000000"], "peers=1000000000: must be an integer from 1 to 4096"),
         (["groups=1000000000"], "groups=1000000000: must be an integer from 1 to 1000"),
         (["concurrency=1000000000"], "concurrency=1000000000: must be an integer from 1 to 10000"),
         (["dataset.count=1000000000"], "dataset.count=1000000000: must be an integer from 1 to 100000"),
         (["prefix=none", "prefix.fraction=2"], "prefix.fraction=2: must be"),
         (["sampling.temperature=1" + 400 * "0"], "must be a number >= 0"),
-        (["-m", "router=glob(*)"], "router=glob(*): a pattern is for experiments"),
-        (["-m", "--cfg", "job"], "--cfg: it shows one configuration"),
-        (["engine.hf_token=hf_x"], "engine.hf_token: a run folder would keep it"),
+        (["-m", "router=glob(*)"], "router=glob(*): patterns work only for experiment"),
+        (["-m", "--cfg", "job"], "--cfg: shows one configuration"),
+        (["engine.hf_token=hf_x"], "engine.hf_token: the run folder would keep it"),
         (["prompts.tag=9"], "prompts.tag=9"),
-        (["prompts.math='{foo}'"], "prompts.math='{foo}': allowed is text with {explanation} and {problem}"),
-        (["prompts.head='{'"], "prompts.head='{': allowed is text with {example}"),
-        (["tracking=wandb", "tracking.mode=foo"], "tracking.mode=foo: not a mode"),
+        (["prompts.math='{foo}'"], "prompts.math='{foo}': must be text with {explanation} and {problem}"),
+        (["prompts.head='{'"], "prompts.head='{': must be text with {example}"),
+        (["tracking=wandb", "tracking.mode=foo"], "tracking.mode=foo: must be one of auto, online, offline"),
     ],
 )
 def test_bad_input_is_one_line_and_starts_nothing(tmp_path, capsys, arguments, message):
@@ -268,7 +274,7 @@ def test_an_empty_bucket_says_what_the_others_hold(tmp_path, capsys):
     status, _, err = run(capsys, "difficulty=very_hard", *command)  # the first question is of the lowest level
     assert status == 2
     told = err.splitlines()[-1]
-    assert told.startswith("error: difficulty=very_hard: none of the 1 questions (very_easy")
+    assert told.startswith("error: difficulty=very_hard: none of the 1 questions is in this bucket (very_easy")
 
 
 def test_beginnings_are_continued_and_cost_nothing(tmp_path, capsys):

@@ -1,7 +1,7 @@
 """`make bench`: measures, in one process, what LeaP costs over plain decoding of the same engine.
 
-All figures are ratios of times taken in this run, on the built-in model. A target that is missed is said, not hidden;
-the exit status is 0 either way, for a slow or busy machine is no bug.
+All figures are ratios of times taken in this run, on the built-in model. A missed target is
+reported; the exit status is 0 either way, since a slow or busy machine is not a bug.
 """
 
 import argparse
@@ -25,7 +25,7 @@ ROUTERS, KS = ("clustered", "dispersed", "hybrid", "random"), (2, 4)
 
 @dataclass(frozen=True)
 class Line:
-    """A measured figure; `target` is its bound and `met` whether it is kept, None without one."""
+    """A measured figure; `target` is its bound and `met` whether it is within the bound, None without one."""
 
     name: str
     value: float
@@ -36,27 +36,27 @@ class Line:
 
 @dataclass
 class Bench:
-    """Measures and tells, a line at a time. `scale` multiplies the questions of every part."""
+    """Measures and prints, line by line. `scale` multiplies the number of questions of every part."""
 
     runs: Path
     scale: float = 1.0
     lines: list[Line] = field(default_factory=list)
     leap: work.Cost = field(init=False)  # what the LeaP run took
 
-    def tell(self, name: str, value: float, unit: str = "", target: str = "") -> None:
-        """A figure and, where it has one, the bound that it is held to, such as `>= 0.8`."""
-        self.lines.append(Line(name, value, unit, target, kept(value, target)))
+    def report(self, name: str, value: float, unit: str = "", target: str = "") -> None:
+        """Record and print a figure with its bound, if it has one, such as `>= 0.8`."""
+        self.lines.append(Line(name, value, unit, target, is_met(value, target)))
         print(_shown(self.lines[-1]), flush=True)
 
     def questions(self, count: int) -> str:
         return f"limit={max(1, round(count * self.scale))}"
 
     async def with_engine(self) -> None:
-        """All that decodes on the built-in model, with one engine."""
+        """Everything that decodes on the built-in model, with one engine."""
         first = work.cell()
         started = time.monotonic()
         engine = Metered(await first.engine().start(first.model_path))
-        self.tell("start of the engine", time.monotonic() - started, "s")
+        self.report("start of the engine", time.monotonic() - started, "s")
         try:
             await work.solved(work.cell("limit=2"), engine)  # warms up
             await self._throughput(engine)
@@ -72,27 +72,27 @@ class Bench:
             ("LeaP", work.cell(self.questions(24))),
         ):
             cost = await work.decoded([each], engine, self.runs)
-            self.tell(f"{name}: sampled tokens", cost.sampled / cost.seconds, "/s")
+            self.report(f"{name}: sampled tokens", cost.sampled / cost.seconds, "/s")
             best = await self._rates(engine, each, cost)
             target = ">= 0.8" if name == "LeaP" else ""
-            self.tell(f"{name}: utilisation", best.floor(cost.sampled, cost.prefilled) / cost.seconds, target=target)
+            self.report(f"{name}: utilisation", best.floor(cost.sampled, cost.prefilled) / cost.seconds, target=target)
         self.leap = cost
 
     async def _rates(self, engine: Metered, each: Cell, cost: work.Cost) -> rates.Rates:
         sampling = each.method().sampling
-        found = await rates.measured(engine, max(1, round(cost.in_flight)), round(cost.context), sampling)
-        told = f"the engine alone, {cost.in_flight:.0f} requests at once, context {cost.context:.0f}"
-        self.tell(f"  {told}: decodes", found.decode, "/s")
-        self.tell(f"  {told}: prefills", found.prefill, "/s")
-        return found
+        best = await rates.measured(engine, max(1, round(cost.in_flight)), round(cost.context), sampling)
+        setting = f"the engine alone, {cost.in_flight:.0f} requests at once, context {cost.context:.0f}"
+        self.report(f"  {setting}: decodes", best.decode, "/s")
+        self.report(f"  {setting}: prefills", best.prefill, "/s")
+        return best
 
     async def _lock_step(self, engine: Metered) -> None:
         each = work.cell(self.questions(8))
         ours, seconds = await work.solved(each, engine)
         theirs, slow = await work.solved(each, LockStep(engine))
-        self.tell("lock-step schedule: time over ours", slow / seconds, "x", target=">= 3")
+        self.report("lock-step schedule: time over ours", slow / seconds, "x", target=">= 3")
         alike = sum(one.tokens == other.tokens for one, other in zip(ours, theirs, strict=True))
-        self.tell("same tokens in other batches", 100 * alike / len(ours), "% of paths")
+        self.report("same tokens in other batches", 100 * alike / len(ours), "% of paths")
 
     async def _sweep(self, engine: Metered) -> None:
         swept = [(f"router={router}", f"router.top_k={k}") for router in ROUTERS for k in KS]
@@ -100,54 +100,56 @@ class Bench:
         together = await work.decoded(cells, engine, self.runs / "together")
         best = await self._rates(engine, cells[0], together)
         floor = best.floor(together.sampled, together.prefilled)
-        self.tell("sweep of 8 cells: time over its floor", together.seconds / floor, "x", target="<= 1.1")
+        self.report("sweep of 8 cells: time over its floor", together.seconds / floor, "x", target="<= 1.1")
         alone_s = sum([(await work.decoded([each], engine, self.runs / "single")).seconds for each in cells])
-        self.tell("sweep of 8 cells: time over one after the other", together.seconds / alone_s, "x")
+        self.report("sweep of 8 cells: time over one after the other", together.seconds / alone_s, "x")
 
     async def _router_share(self, engine: Metered) -> None:
         each = work.cell("peers=64", self.questions(3))
         method, router = work.with_timed_router(each)
         _, seconds = await work.solved(each, engine, method)
-        self.tell("routing: share of time with 64 peers", 100 * router.seconds / seconds, "%", target="<= 1")
+        self.report("routing: share of time with 64 peers", 100 * router.seconds / seconds, "%", target="<= 1")
 
     def without_engine(self) -> None:
         """The journal, routing, start-up and memory."""
         cost = self.leap
         each = alone.journal_ms(self.runs, round(cost.context), round(cost.sampled / cost.requests))
-        self.tell("journal: share of LeaP's time", each * cost.requests / 10 / cost.seconds, "%", target="<= 2")
+        self.report("journal: share of LeaP's time", each * cost.requests / 10 / cost.seconds, "%", target="<= 2")
         for peers in (16, 64, 256):
-            self.tell(f"routing: one exchange of {peers} peers", alone.routing_ms(peers), "ms")
-        self.tell("start of --help", alone.start_s("-m", "leap_lab.run", "--help"), "s", target="<= 1.5")
+            self.report(f"routing: one exchange of {peers} peers", alone.routing_ms(peers), "ms")
+        self.report("start of --help", alone.start_s("-m", "leap_lab.run", "--help"), "s", target="<= 1.5")
         folders = map(str, sorted((self.runs / "together").glob("*/"))[:2])
-        self.tell(
+        self.report(
             "analysis of two runs",
             alone.start_s("-m", "analysis", "report", *folders, f"--out={self.runs / 'report'}"),
             "s",
         )
         few, many = (alone.peak_mib(self.runs, round(count * self.scale)) for count in (10, 1000))
-        self.tell("peak memory over 10 questions", few, "MiB")
-        self.tell("peak memory: 1,000 questions over 10", many / few, "x", target="<= 1.1")
+        self.report("peak memory over 10 questions", few, "MiB")
+        self.report("peak memory: 1,000 questions over 10", many / few, "x", target="<= 1.1")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print a table and write it as JSON."""
     parser = argparse.ArgumentParser(prog="python -m leap_lab.benchmarks", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/benchmarks.json"), help="where the figures go, as JSON")
-    parser.add_argument("--scale", type=float, default=1.0, help="so many times the questions; a small one for a look")
-    asked = parser.parse_args(arguments)
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmarks.json"), help="JSON file for the figures")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="factor for the number of questions, small for a quick look"
+    )
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder), asked.scale)
+        bench = Bench(Path(folder), options.scale)
         asyncio.run(bench.with_engine())
         bench.without_engine()
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    write_json(asked.out, {"lines": [asdict(line) for line in bench.lines], "machine": collect()})
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    write_json(options.out, {"lines": [asdict(line) for line in bench.lines], "machine": collect()})
     missed = [line.name for line in bench.lines if line.met is False]
-    print(f"Targets missed: {', '.join(missed) or 'none'}. Figures: {asked.out}")
+    print(f"Targets missed: {', '.join(missed) or 'none'}. Figures: {options.out}")
     print("Look next at docs/performance.md, which says what each figure means.")
     return 0
 
 
-def kept(value: float, target: str) -> bool | None:
+def is_met(value: float, target: str) -> bool | None:
     """Whether a figure is within its bound; None without one."""
     sign, _, bound = target.partition(" ")
     return {">=": value >= float(bound), "<=": value <= float(bound)}[sign] if target else None

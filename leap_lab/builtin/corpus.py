@@ -1,7 +1,7 @@
 """Training traces: the programmatic reasoner run under the real decoding methods, with a mask of who wrote what.
 
-Loss falls on what the path sampled (thinking, summaries, answers). Prompt, triggers and comments carry none: words
-received from peers are read, not learned.
+The loss is taken on what the path sampled (thinking, summaries, answers), not on prompt, triggers and comments: words
+from peers are read, not learned.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ IGNORED = -100  # the label of a token that carries no loss
 
 @dataclass(frozen=True)
 class Trace:
-    """One training sequence: token ids, and for each whether the model is to learn it."""
+    """One training sequence: token ids, and for each token whether the model is to learn it."""
 
     tokens: list[int]
     learned: list[bool]
@@ -67,13 +67,13 @@ class Recipe:
 
 
 def traces(recipe: Recipe, processes: int = 2, chunk: int = 500) -> list[Trace]:
-    """All traces of a recipe, in an order that depends on the seed alone."""
+    """All traces of a recipe, in an order that depends only on the seed."""
     starts = range(0, recipe.total, chunk)
     with get_context("spawn").Pool(processes) as pool:
         parts = pool.map(partial(_part, recipe, chunk), starts)
-    found = list(chain.from_iterable(parts))
-    rng_for("corpus order", recipe.seed).shuffle(found)
-    return found
+    shuffled = list(chain.from_iterable(parts))
+    rng_for("corpus order", recipe.seed).shuffle(shuffled)
+    return shuffled
 
 
 def paths(recipe: Recipe, first: int, count: int) -> Iterator[Path]:
@@ -82,7 +82,7 @@ def paths(recipe: Recipe, first: int, count: int) -> Iterator[Path]:
 
 
 def trace(path: Path, end: Sequence[int]) -> Trace:
-    """The path as a training sequence; it learns to end its turn after the answer."""
+    """The path as a training sequence; it learns to stop after the answer."""
     tokens: list[int] = []
     learned: list[bool] = []
     for segment in path.segments:
@@ -107,8 +107,8 @@ async def _solve_one(recipe: Recipe, index: int, engine: ScriptedEngine) -> list
     level = rng.choice((1, 2, 3, 4, 5))
     seed = rng.getrandbits(31)
     if index >= recipe.plain + recipe.groups:
-        asked = Problem(f"drill-{index}", f"{DRILL} {rng.randint(11, 78)}+{rng.randint(11, 78)}", "")
-        return await Independent(BUDGET, ANSWER, Sampling(), recipe.prompts).solve(Job(asked, 0, 1, seed), engine)
+        drill = Problem(f"drill-{index}", f"{DRILL} {rng.randint(11, 78)}+{rng.randint(11, 78)}", "")
+        return await Independent(BUDGET, ANSWER, Sampling(), recipe.prompts).solve(Job(drill, 0, 1, seed), engine)
     problem = generate(1, seed=rng.getrandbits(48), split="train", levels=(level,))[0]
     if index < recipe.plain:
         budget = rng.randint(40, 150) if rng.random() < 0.03 else BUDGET

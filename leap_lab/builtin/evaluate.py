@@ -1,8 +1,8 @@
-"""The tables of the built-in model's card: does it show what it is for? `python -m leap_lab.builtin.evaluate`.
+"""The tables of the built-in model's card: does it show the effects it is made for?
 
-The measuring is done by the command line that users have, on fresh test problems, so an evaluation that was stopped
-goes on where it stood: routers beside independent sampling, a reference run for the five difficulty buckets, and bad
-beginnings. `--model` takes another model folder.
+`python -m leap_lab.builtin.evaluate` uses the public command line on fresh test problems: routers and independent
+sampling, a reference run for the five difficulty buckets, and bad beginnings. Rerun the same command to resume a
+stopped evaluation. `--model` takes another model folder.
 """
 
 import argparse
@@ -31,10 +31,10 @@ def evaluate(common: Sequence[str], runs: Path) -> None:
         ["router=dispersed", "prefix=bad", "prefix.fraction=0.15,0.3"],
     ):
         if run(["-m", *sweep, *common, f"runs_dir={runs}"]):
-            raise UserError("a run failed; the same command goes on from there")
-    found = [Run.read(folder) for folder in finished(runs)]
-    reference = next(each for each in found if each.settings["seed"] == each.settings["reference.seed"])
-    studied = [each for each in found if each is not reference]
+            raise UserError("a run failed; rerun the same command to resume")
+    all_runs = [Run.read(folder) for folder in finished(runs)]
+    reference = next(each for each in all_runs if each.settings["seed"] == each.settings["reference.seed"])
+    studied = [each for each in all_runs if each is not reference]
     free = [each.folder for each in studied if each.settings["prefix.name"] == "none"]
     print("\n" + tables.markdown(tables.cells(compare(free))))
     print("\n" + tables.markdown(mended([Run.read(folder) for folder in free])))
@@ -43,9 +43,9 @@ def evaluate(common: Sequence[str], runs: Path) -> None:
 
 
 def finished(runs: Path) -> list[Path]:
-    """The run folders below `runs` whose run came to its end."""
-    told = sorted(runs.glob("*/run.json"))
-    return [file.parent for file in told if json.loads(file.read_text()).get("status") == "finished"]
+    """The run folders in `runs` whose run is finished."""
+    files = sorted(runs.glob("*/run.json"))
+    return [file.parent for file in files if json.loads(file.read_text()).get("status") == "finished"]
 
 
 def buckets(reference: Run) -> str:
@@ -60,14 +60,14 @@ def buckets(reference: Run) -> str:
 
 
 def mended(runs: Sequence[Run]) -> tables.Cells:
-    """What the exchange did to the same beginnings, a row a router."""
+    """How hearing peers changed the outcome from the same beginnings, one row per router."""
     alone = next(each for each in runs if each.independent)
     rows = [["run", "wrong to right %", "right to wrong %"]]
     for each in runs:
         if not each.independent:
-            found = outcomes(each.folder, alone.folder)
+            change = outcomes(each.folder, alone.folder)
             name = f"{each.settings['router.name']} k={each.settings['router.top_k']}"
-            rows.append([name, tables.percent(found.mended), tables.percent(found.spoiled)])
+            rows.append([name, tables.percent(change.mended), tables.percent(change.spoiled)])
     return rows
 
 
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", help="a model folder (default: the built-in one)")
     parser.add_argument("--questions", type=int, default=120)
-    parser.add_argument("--seed", type=int, default=2026, help="of the problems")
+    parser.add_argument("--seed", type=int, default=2026, help="seed of the problems")
     parser.add_argument("--runs", type=Path, default=Path("runs/evaluation"))
     args = parser.parse_args(arguments)
     common = [f"limit={args.questions}", f"dataset.seed={args.seed}", "tracking=none", "concurrency=12"]

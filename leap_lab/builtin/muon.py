@@ -1,8 +1,8 @@
 """Muon, the optimizer of the built-in model's hidden matrices: momentum, made orthogonal by Newton-Schulz iterations.
 
 After Jordan et al. (2024), scaled as in Liu et al. (2025, "Muon is scalable for LLM training") so that an update has
-the size of an AdamW update. torch has a Muon of its own, in bfloat16: without instructions for that one of its steps
-takes 3 s on two cores, more than fifty of these.
+the size of an AdamW update. torch's own Muon uses bfloat16: without CPU instructions for it a step takes 3 s
+on two cores, more than fifty steps of this one.
 """
 
 from collections.abc import Iterable
@@ -41,9 +41,9 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
     """The matrix with its singular values brought to between about 0.7 and 1.2."""
     a, b, c = COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
-    found = matrix.T if tall else matrix
-    found = found / (found.norm() + 1e-7)
+    result = matrix.T if tall else matrix
+    result = result / (result.norm() + 1e-7)
     for _ in range(ITERATIONS):
-        square = found @ found.T
-        found = a * found + (b * square + c * square @ square) @ found
-    return found.T if tall else found
+        square = result @ result.T
+        result = a * result + (b * square + c * square @ square) @ result
+    return result.T if tall else result

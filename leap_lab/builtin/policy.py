@@ -1,13 +1,13 @@
 """The programmatic reasoner whose traces the built-in model learns from.
 
-Given the text of a path so far it says what comes next: a step of the chain, a check, a summary, a reaction to peers.
-It runs behind the scripted engine under the real decoding methods, so training traces have LeaP blocks exactly where
-decoding has them: right after a correction, in mid-check, after a cut.
+Given the text of a path so far, it writes what comes next: a step of the chain, a check, a summary, a reaction to
+peers. It runs behind the scripted engine under the real decoding methods, so training traces have LeaP blocks exactly
+where decoding has them: right after a correction, in the middle of a check, after a cut.
 
-Its character: the first sum is written as a snap result that is wrong with a rate set by the problem's level; every
-later step is exact. A check by parts is always right, yet rarely made unasked. When peers have another first value, it
-checks with a probability that grows with every peer that differs, the more so if the peer says that it checked. What a
-peer says is never adopted: only the check decides.
+It writes the first sum as a snap result, wrong with a rate set by the problem's level; every later step is exact. A
+check by parts is always right, but rarely made unasked. When peers have another first value, the probability of a check
+grows with every peer that differs, and more if the peer says that it checked. A peer's value is never adopted without a
+check.
 """
 
 import re
@@ -24,7 +24,7 @@ NEAR_MISSES = {-10: 0.3, 10: 0.15, -1: 0.2, 1: 0.2, -2: 0.075, 2: 0.075}
 DOUBT, DOUBT_CHECKED = 0.25, 0.6  # chance that one differing peer, unchecked or checked, makes the path check
 
 DRILL = "Check by parts:"
-RETRIES = 1000  # to meet a line that was begun by chance
+RETRIES = 1000  # to find a line that starts as the given one
 
 _DRILLED = re.compile(rf"{DRILL} (\d+)\+(\d+)")
 _SUM = re.compile(r"a=(\d+)\+(\d+)$", re.MULTILINE)
@@ -43,7 +43,7 @@ _EVENTS = re.compile(
 
 @dataclass
 class State:
-    """Where a path stands, read off its own words."""
+    """The state of a path, parsed from its own words."""
 
     first: int | None = None  # the current value of a
     before: int | None = None  # its value before the check whose verdict is due
@@ -68,7 +68,7 @@ class State:
 
 @dataclass(frozen=True)
 class Chain:
-    """The problem, read off the question."""
+    """The problem, parsed from the question."""
 
     first: int
     second: int
@@ -109,7 +109,7 @@ class Chain:
 
 
 def write(text: str, request: Request) -> str:
-    """The script of `ScriptedEngine`: all that the reasoner writes until it ends its turn."""
+    """The script of `ScriptedEngine`: everything that the reasoner writes until its end of sequence."""
     question, _, own = text.rpartition(THINK_OPEN)
     if DRILL in question:
         first, second = map(int, _DRILLED.findall(question)[0])
@@ -125,7 +125,7 @@ def write(text: str, request: Request) -> str:
 
 
 def resumed(chain: Chain, own: str, seed: int) -> str:
-    """The rest of the response after `own`, which may end in the middle of a line: the line is finished as it began."""
+    """The rest of the response after `own`, which may end in the middle of a line; that line is completed."""
     whole, _, begun = own.rpartition("\n")
     for attempt in range(RETRIES if begun else 1):
         text = think(chain, read(f"{whole}\n"), Random(f"{seed}-{attempt}" if attempt else seed))
@@ -135,7 +135,7 @@ def resumed(chain: Chain, own: str, seed: int) -> str:
 
 
 def drill(first: int, second: int) -> str:
-    """The response to a question that asks for nothing but the check: practice for the one skill all else rests on."""
+    """The response to a question that asks only for the check: practice for the skill that everything needs."""
     chain = Chain(first, second, [])
     return f"{chain.check()}\n\n{ending(first + second)}"
 
@@ -196,7 +196,7 @@ def think(chain: Chain, state: State, rng: Random) -> str:
 
 
 def compare(state: State) -> str:
-    """Restates what is compared: one's own first value and the peers'."""
+    """A line with what is compared: the path's own first value and those of the peers."""
     heard = state.heard or []
     peers = ", ".join(str(value) for value, _ in heard)
     return f"a: mine {state.first}{' checked' if state.checked else ''}, peers {peers}."
@@ -212,12 +212,12 @@ def doubt_of(state: State) -> float:
 
 
 def unasked(chain: Chain, state: State, rng: Random) -> bool:
-    """Whether the path checks its first value of its own accord."""
+    """Whether the path checks its first value without a reason from peers."""
     return not state.checked and rng.random() < UNASKED_CHECK[level_of(chain.second)]
 
 
 def check(chain: Chain, state: State) -> list[str]:
-    """A check by parts and its verdict; the state follows the check."""
+    """A check by parts and its verdict; it updates the state."""
     mine = state.first or 0
     line = chain.check()
     see(state, line)
@@ -226,12 +226,12 @@ def check(chain: Chain, state: State) -> list[str]:
 
 
 def verdict(mine: int, checked: int) -> str:
-    """What a check says of one's own value."""
+    """What a check says about the path's own value."""
     return f"Mine {mine}, check {checked}: {'right' if mine == checked else 'wrong'}. So a={checked}."
 
 
 def see(state: State, line: str) -> None:
-    """Let the state follow a line that was just written."""
+    """Update the state with a line that was just written."""
     event = _EVENTS.fullmatch(line)
     if event is None:
         raise ValueError(f"the reasoner wrote a line it cannot read: {line!r}")

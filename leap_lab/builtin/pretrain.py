@@ -1,8 +1,8 @@
 """Train the built-in model from scratch: `python -m leap_lab.builtin.pretrain --out leap_lab/assets/tiny`.
 
-A Qwen2 of under a million parameters learns the programmatic reasoner's traces. On a GPU when there is one; in 52
-minutes on one CPU core otherwise. Small batches and a small width serve such a budget best: what counts is
-the number of steps.
+A Qwen2 of under a million parameters learns the programmatic reasoner's traces. On a GPU when there is one; otherwise
+in 52 minutes on one CPU core. With such a budget small batches and a small width work best: the number of steps counts
+most.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def make_built_in(settings: Settings) -> None:
-    """Train from scratch and save, telling how far it is."""
+    """Train from scratch and save; prints the progress."""
     torch.manual_seed(settings.seed)
     tokenizer = make_tokenizer(settings)
     print(f"tokenizer: {len(tokenizer)} tokens", flush=True)
@@ -130,17 +130,17 @@ def optimizers(model: Qwen2ForCausalLM, rate: float) -> list[torch.optim.Optimiz
 
 
 def batches(corpus: list[Trace], settings: Settings, epoch: int) -> Iterator[list[Trace]]:
-    """Traces of like length together, about `batch_tokens` tokens a batch, in random order."""
+    """Traces of similar length together, about `batch_tokens` tokens per batch, in random order."""
     order = random.Random(f"{settings.seed}-{epoch}")
     shuffled = order.sample(corpus, len(corpus))
-    made: list[list[Trace]] = []
+    collected: list[list[Trace]] = []
     for start in range(0, len(shuffled), 2000):
         pool = sorted(shuffled[start : start + 2000], key=lambda trace: len(trace.tokens))
         while pool:
             size = max(1, settings.batch_tokens // len(pool[-1].tokens))
-            made.append(pool[-size:])
+            collected.append(pool[-size:])
             del pool[-size:]
-    return iter(order.sample(made, len(made)))
+    return iter(order.sample(collected, len(collected)))
 
 
 def step_loss(model: Qwen2ForCausalLM, batch: list[Trace]) -> torch.Tensor:
@@ -153,9 +153,9 @@ def step_loss(model: Qwen2ForCausalLM, batch: list[Trace]) -> torch.Tensor:
         tokens[row, : len(ids)] = ids
         labels[row, : len(ids)] = torch.where(torch.tensor(trace.learned), ids, IGNORED)
     tokens, labels = tokens.to(device()), labels.to(device())
-    with torch.autocast("cuda", dtype=torch.bfloat16, enabled=device() == "cuda"):  # not every CPU is quick at it
+    with torch.autocast("cuda", dtype=torch.bfloat16, enabled=device() == "cuda"):  # slow on many CPUs
         hidden = model.model(input_ids=tokens[:, :-1], use_cache=False).last_hidden_state
-        wanted = labels[:, 1:] != IGNORED  # the head is applied only where there is something to learn
+        wanted = labels[:, 1:] != IGNORED  # apply the head only where there is something to learn
         logits: Any = model.lm_head(hidden[wanted])
     return functional.cross_entropy(logits.float(), labels[:, 1:][wanted])
 
@@ -172,7 +172,7 @@ def save(model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path)
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
     for file in out.iterdir():
-        file.chmod(0o644)  # safetensors writes for the owner alone, and the model is to be installed
+        file.chmod(0o644)  # safetensors makes files that only the owner can read, and the model is to be installed
     print(f"saved to {out}", flush=True)
 
 

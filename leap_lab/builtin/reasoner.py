@@ -1,4 +1,4 @@
-"""The programmatic reasoner as an engine (`engine=scripted`): what decoding looks like without any model."""
+"""The programmatic reasoner as an engine (`engine=scripted`), to decode without any model."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class ScriptedSettings:
         self.max_model_len, self.fields = max_model_len, fields
 
     def check(self) -> None:
-        """Fields of other engines are ignored, so that a command can be tried without its model."""
+        """Fields of other engines are ignored, so that any command can be tried without its model."""
 
     def identity(self) -> dict[str, Any]:
         return {"max_model_len": self.max_model_len}

@@ -46,7 +46,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> "PreTrainedTokeniz
 
 
 class FastTokens:
-    """A `tokenizers.Tokenizer` of `train_tokenizer` as the scripted engine wants it."""
+    """A `tokenizers.Tokenizer` of `train_tokenizer` as the scripted engine uses it."""
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
@@ -58,5 +58,5 @@ class FastTokens:
         return str(self._tokenizer.decode(list(tokens), skip_special_tokens=False))
 
     def chat(self, user: str) -> list[int]:
-        """What `CHAT_TEMPLATE` gives for one user turn."""
+        """What `CHAT_TEMPLATE` gives for one user message."""
         return self.encode(f"{TURN_OPEN}user\n{user}{TURN_CLOSE}\n{TURN_OPEN}assistant\n<think>\n")

@@ -1,1 +1,1 @@
-"""Doing it: the groups of many runs through one engine, each written as soon as it is whole."""
+"""Decoding: the groups of many runs through one engine, each written as soon as it is complete."""

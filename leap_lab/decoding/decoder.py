@@ -1,6 +1,6 @@
-"""Decode one run: its missing groups one by one, each graded and written as soon as it is whole.
+"""Decode one run: its missing groups, each graded and written as soon as it is complete.
 
-Which group is decoded when is up to `scheduler.Scheduler`, which feeds the groups of several runs to one engine.
+`scheduler.Scheduler` decides when a group is decoded; it feeds the groups of several runs to one engine.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from leap_lab.runs.rows import rows
 from leap_lab.settings.cell import Cell
 from leap_lab.tasks.problem import Problem
 
-TOO_MANY_FAILURES = 8  # after so many failed groups of a run its rest is not tried
+TOO_MANY_FAILURES = 8  # after this many failed groups of a run the rest is not tried
 
 
 @dataclass
@@ -47,12 +47,12 @@ class WantedRun:
 
     @property
     def per_question(self) -> int:
-        """The most groups that any question is asked for."""
+        """The largest number of groups that is wanted of any question."""
         return max((group for _, group in self.groups), default=-1) + 1
 
 
 class Decoder:
-    """One run while it is decoded: `open`, `start`, `decode` each job that `next` hands out, `close`.
+    """One run while it is decoded: `open`, `start`, `decode` each job from `next`, `close`.
 
     All but `next` and `decode` wait for the disk and the tracker, and may be called in a thread.
     """
@@ -72,39 +72,39 @@ class Decoder:
         return self._recorder.tally if self._recorder else Tally()
 
     def open(self) -> bool:
-        """Open the run folder and see what is missing of it; False when nothing is."""
+        """Open the run folder and find the missing groups; False when there are none."""
         wanted = self.wanted
         self.folder = RunFolder.open(self._config["runs_dir"], wanted.cell.identity, _portable(self._config))
         extent = Extent(wanted.questions, wanted.per_question, len(wanted.groups))
         self._recorder = Recorder(wanted.cell, self.folder, extent, self._summarize)
         try:
-            self._look()
+            self._find_missing()
         except BaseException:
             self.folder.close()
             raise
         if not self._missing:
-            result = f"all {len(wanted.groups)} groups are in {self.folder.path}, nothing to decode"
-            print(f"{self.label}: {result}", file=sys.stderr)
+            message = f"all {len(wanted.groups)} groups are in {self.folder.path}; nothing to decode"
+            print(f"{self.label}: {message}", file=sys.stderr)
         return bool(self._missing)
 
-    def _look(self) -> None:
+    def _find_missing(self) -> None:
         self._missing.extend(key for key in self.wanted.groups if not self.folder.has(*key))
         for key in self.wanted.groups.keys() - set(self._missing):
             self._journal(*key).unlink(missing_ok=True)
 
     @property
     def missing(self) -> int:
-        """Groups that were not handed out yet."""
+        """The number of groups that `next` has not returned yet."""
         return len(self._missing)
 
     def start(self, engine: Metered | None) -> None:
-        """Decoding begins on this engine; None where only run.json is missing."""
+        """Start decoding on this engine; None where only run.json is missing."""
         if engine is not None:
             self._engine = Retrying(engine)
-        self._kept.begin(engine, self.missing, self.label, self._sweep)
+        self._running.begin(engine, self.missing, self.label, self._sweep)
 
     def next(self, priority: int) -> Job | None:
-        """The next group to decode, None when all are handed out."""
+        """The next group to decode, None when there are no more."""
         if not self._missing or self._gave_up:
             return None
         self._in_flight += 1
@@ -114,7 +114,7 @@ class Decoder:
         return Job(problem, group, peers, seed, priority, self._numbers[question], beginnings)
 
     @property
-    def _kept(self) -> Recorder:
+    def _running(self) -> Recorder:
         assert self._recorder is not None, "open comes first"
         return self._recorder
 
@@ -124,7 +124,7 @@ class Decoder:
 
     @property
     def is_done(self) -> bool:
-        """Whether every job came back and no other will be handed out."""
+        """Whether every job is done and `next` will return no other."""
         return not self._in_flight and (not self._missing or self._gave_up)
 
     async def decode(self, job: Job) -> None:
@@ -137,29 +137,29 @@ class Decoder:
                 raise cause from None
             reason = f"{type(cause).__name__}: {one_line(cause, 200)}"
             self.tally.failures.append(f"question {brief(job.problem.id)}, group {job.group}: {reason}")
-        self._in_flight -= 1  # not of a job that was cancelled or that the engine left: it never came back
+        self._in_flight -= 1  # a job that was cancelled, or whose engine died, stays in flight
 
     def close(self) -> None:
-        """End the record of the run, and let other processes write it."""
+        """Finish the record of the run and release its folder."""
         try:
             self._finish()
         finally:
             with suppress(OSError):
-                self._journals.rmdir()  # not while it holds one
+                self._journals.rmdir()  # only if it is empty
             self.folder.close()
 
     def _finish(self) -> None:
-        kept = self._kept
-        if not kept.began and self._missing:
-            return  # it ended before the run began
-        if not kept.began:
+        recorder = self._running
+        if not recorder.began and self._missing:
+            return  # stopped before the run began
+        if not recorder.began:
             if self.folder.read_run().get("status") == "finished":
-                kept.write_metrics()
+                recorder.write_metrics()
                 return
             self.start(None)
         if self._gave_up:
-            print(f"{self.label}: {len(self.tally.failures)} groups failed, the rest was not tried", file=sys.stderr)
-        kept.end("interrupted" if not self.is_done else "failed groups" if self.tally.failures else "finished")
+            print(f"{self.label}: {len(self.tally.failures)} groups failed; the rest was not tried", file=sys.stderr)
+        recorder.end("interrupted" if not self.is_done else "failed groups" if self.tally.failures else "finished")
 
     async def _one(self, job: Job) -> None:
         if not self._config["journal"]:
@@ -175,7 +175,7 @@ class Decoder:
     async def _write(self, job: Job, paths: list[Path]) -> None:
         written = await asyncio.to_thread(graded_rows, self.folder.run_id, job.problem, job.group, paths)
         await to_its_end(self.folder.write_group, written)
-        self._kept.group(written, paths)
+        self._running.group(written, paths)
 
     def _journal(self, question: str, group: int) -> pathlib.Path:
         return self._journals / f"{escaped(question)}-{group}.jsonl"
@@ -186,7 +186,7 @@ class Decoder:
 
 
 def graded_rows(run_id: str, problem: Problem, group: int, paths: list[Path]) -> list[dict[str, Any]]:
-    """The rows of a group, graded by each path's own words."""
+    """The rows of a group, each path graded by its own words."""
     grades = [grade(path, problem) for path in paths]
     for path, mark in zip(paths, grades, strict=True):
         path.answer, path.correct, path.probes = mark.answer, mark.correct, _probes(path, problem)
@@ -200,5 +200,5 @@ def _probes(path: Path, problem: Problem) -> list[Probe]:
 
 
 def _portable(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration as it is kept: without where things lie on this machine and what asked for the run."""
+    """The configuration as it is kept: without places on this machine and without the experiment."""
     return {key: value for key, value in config.items() if key not in ("runs_dir", "experiment")}

@@ -1,4 +1,4 @@
-"""The engine of a command: started when it is first needed, kept while calls need the same one."""
+"""The engine of a command: started when it is first needed, and kept while the same one is needed."""
 
 import sys
 import time
@@ -11,21 +11,21 @@ Key = tuple[str, str]  # the model, and the engine's settings
 
 
 def key_of(cell: Cell) -> Key:
-    """What tells engines apart: cells of one key can share one."""
+    """The key of an engine: cells with the same key can share one."""
     settings = cell.config["engine"]
     return cell.model_path, repr(sorted(settings.items(), key=lambda item: str(item[0])))
 
 
 class Engines:
-    """At most one engine at a time, and the loop that it lives in."""
+    """At most one engine at a time, and the event loop that it runs in."""
 
     def __init__(self) -> None:
         self.loop = Loop()
-        self.key: Key | None = None  # of the running one
+        self.key: Key | None = None  # of the running engine
         self._engine: Metered | None = None
 
     async def for_cell(self, cell: Cell) -> Metered:
-        """The running engine if it is the one this cell needs, else that one in its place."""
+        """The engine that this cell needs: the running one, or a new one that replaces it."""
         key = key_of(cell)
         if self._engine is not None and self.key == key:
             return self._engine

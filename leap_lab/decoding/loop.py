@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class Loop:
-    """Runs coroutines to their end, one at a time; what they leave open, such as an engine, lives until `close`.
+    """Runs coroutines to their end, one at a time; what they leave open, such as an engine, stays until `close`.
 
-    Where this thread runs a loop already, the coroutines run in a thread of their own, and the caller waits. Ctrl-C
-    cancels what is running either way.
+    Where this thread already runs a loop, the coroutines run in another thread, and the caller waits. Either way Ctrl-C
+    cancels what is running.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class _Thread:
             raise
 
     def _wait_for_the_rest(self) -> None:
-        """What was cancelled writes down how far it came; a second Ctrl-C stops waiting."""
+        """Wait until cancelled tasks have recorded their progress; a second Ctrl-C stops waiting."""
 
         async def rest() -> None:
             home = asyncio.current_task()

@@ -1,4 +1,4 @@
-"""How far a run is, on the console: a bar on a terminal, a plain line now and then in a log file."""
+"""Progress of a run on the console: a bar in a terminal, plain lines at intervals in a log file."""
 
 import sys
 import time
@@ -13,8 +13,8 @@ LINE_SECONDS = 5.0  # at least, between plain lines
 class Progress:
     """Counts finished groups and shows questions done, tokens per second, Pass@1 so far and the time left.
 
-    `questions` and `groups` are the totals of the run; `done` of its groups were there before. `tokens` are sampled
-    ones, and the rate and the time left go by what is decoded now, not by what was found.
+    `questions` and `groups` are the totals of the run; `done` of its groups existed before. Tokens are sampled
+    tokens. The rate and the time left depend on what is decoded now, not on what was found.
     """
 
     def __init__(
@@ -33,11 +33,11 @@ class Progress:
         self._view: _View = _Bar(self.fraction, out) if out.isatty() else _Lines(out, clock)
 
     def close(self) -> None:
-        """Show how it stands at the end, whatever ended it."""
+        """Show the final state, whatever ended the run."""
         self._view.close(self._text(), self._time_left)
 
     def update(self, *, groups: int = 1, tokens: int = 0, correct: int = 0, paths: int = 0) -> None:
-        """So many groups more are finished, with so many sampled tokens, right answers and paths."""
+        """Add finished groups, with their sampled tokens, right answers and paths."""
         self._done += groups
         self._tokens += tokens
         self._correct += correct
@@ -46,7 +46,7 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """Share of the groups that is done; 1 when there are none to do."""
+        """Share of the groups that are done; 1 when there are none."""
         return self._done / self._groups if self._groups else 1.0
 
     @property

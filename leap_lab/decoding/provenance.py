@@ -1,6 +1,6 @@
 """What ran: code, packages, machine kind and model, for run.json and the tracker.
 
-Nothing here tells who ran it or where: no environment variables, no host or user name, the home folder written `~`.
+Nothing identifies who ran it or where: no environment variables, no host or user name; the home folder is `~`.
 """
 
 import datetime
@@ -22,7 +22,7 @@ PACKAGES = (
 
 
 def collect() -> dict[str, Any]:
-    """What is running now, as plain JSON values; call it at the start, it takes the time."""
+    """What is running now, as plain JSON values; call it at the start, since it records the time."""
     return {
         "leap_lab": leap_lab.__version__,
         "git": _git(pathlib.Path(leap_lab.__file__).resolve().parent.parent),
@@ -36,14 +36,14 @@ def collect() -> dict[str, Any]:
 
 
 def _versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """Versions of those that are installed."""
-    found = {}
+    """Versions of the packages that are installed."""
+    versions = {}
     for package in packages:
         try:
-            found[package] = importlib.metadata.version(package)
+            versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _argv(argv: list[str]) -> list[str]:
@@ -52,9 +52,9 @@ def _argv(argv: list[str]) -> list[str]:
 
 
 def _git(checkout: pathlib.Path) -> dict[str, Any] | None:
-    """Commit of the checkout, and whether files differ from it (new ones count); None when it is no checkout.
+    """Commit of the checkout, and whether files differ from it (new ones count); None when it is not a checkout.
 
-    A package installed inside another project's repository is no checkout of ours.
+    A package installed inside another project's repository is not a checkout of leap_lab.
     """
     top, commit = _run_git(checkout, "rev-parse", "--show-toplevel"), _run_git(checkout, "rev-parse", "HEAD")
     if not top or not commit or pathlib.Path(top).resolve() != checkout.resolve():
@@ -63,7 +63,7 @@ def _git(checkout: pathlib.Path) -> dict[str, Any] | None:
 
 
 def _run_git(folder: pathlib.Path, *arguments: str) -> str | None:
-    """Output of a git command, None when it fails; a hook's GIT_DIR must not send it to another repository."""
+    """Output of a git command, None when it fails; GIT_DIR of a hook must not redirect it to another repository."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     command = ["git", "-C", str(folder), *arguments]
     try:

@@ -1,4 +1,4 @@
-"""What is kept and told of one run while it is decoded: its folder, its tracker, its progress on the console."""
+"""The record of one run while it is decoded: its folder, its tracker, its progress on the console."""
 
 import pathlib
 import time
@@ -16,7 +16,7 @@ from leap_lab.runs.folder import RunFolder
 from leap_lab.settings.cell import Cell
 from leap_lab.settings.objects import instantiate
 
-# metrics.json of a run folder, from these questions and the first so many groups of each.
+# metrics.json of a run folder, from these questions and this many groups of each.
 Summarize = Callable[[pathlib.Path, Sequence[str], int], dict[str, Any]]
 
 
@@ -31,7 +31,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Extent:
-    """How much of a run is asked for: questions by id, groups of each at most, groups in all."""
+    """How much of a run is wanted: questions by id, at most this many groups of each, and groups in all."""
 
     questions: Sequence[str]
     per_question: int
@@ -48,11 +48,11 @@ class Recorder:
 
     @property
     def began(self) -> bool:
-        """Whether decoding was begun by this call."""
+        """Whether this call began to decode."""
         return self._started is not None
 
     def begin(self, engine: Metered | None, missing: int, label: str, sweep: str | None) -> None:
-        """Decoding begins on this engine; None where only run.json is missing."""
+        """Start the record, with this engine; None where only run.json is missing."""
         self._engine = engine
         self._before = engine.reading() if engine else None
         self._provenance = provenance.collect()
@@ -69,7 +69,7 @@ class Recorder:
         self._started = time.monotonic()
 
     def group(self, rows: list[dict[str, Any]], paths: Sequence[Path]) -> None:
-        """A group is written: count it, and tell those who watch."""
+        """Count a group that is written, and pass it to the tracker and the progress."""
         tokens = sum(each.sampled for path in paths for each in path.billed_paths)
         self.tally.groups += 1
         self.tally.tokens += tokens
@@ -84,7 +84,7 @@ class Recorder:
         )
 
     def end(self, status: str) -> None:
-        """Write run.json and, of a run that is whole, metrics.json; tell the tracker how it ended."""
+        """Write run.json and, for a complete run, metrics.json; pass the status to the tracker."""
         self._progress.close()
         metrics: dict[str, Any] = {}
         try:
@@ -95,9 +95,9 @@ class Recorder:
             self._tracker.finish(metrics, {}, status)
 
     def write_metrics(self) -> dict[str, Any]:
-        """Write metrics.json, of what is asked for."""
-        found = self._summarize(self.folder.path, self._extent.questions, self._extent.per_question)
-        metrics = {**found, "ledger": self.folder.read_run().get("ledger")}
+        """Write metrics.json, over what is wanted."""
+        summary = self._summarize(self.folder.path, self._extent.questions, self._extent.per_question)
+        metrics = {**summary, "ledger": self.folder.read_run().get("ledger")}
         self.folder.write_metrics(metrics)
         return metrics
 

@@ -1,4 +1,4 @@
-"""The groups of several runs in one engine: a run's long tail is filled by the next run's first groups."""
+"""The groups of several runs in one engine: the first groups of a run fill the long tail of the run before."""
 
 import asyncio
 import logging
@@ -12,28 +12,28 @@ from leap_lab.methods.job import Job
 from leap_lab.runs.lock import Busy
 
 log = logging.getLogger(__name__)
-POLL_S = 0.5  # between two tries to open a run that another process is writing
+POLL_S = 0.5  # between attempts to open a run that another process is writing
 Start = Callable[[], Awaitable[Metered]]
 
 
 class Scheduler:
     """Decodes runs one after the other, with at most `concurrency` groups of them all in flight.
 
-    A run is opened when its first group is due and closed with its last one, so that few are open at a time, however
-    long a sweep is. Seeds are those of the run alone, and earlier runs are served first: what a run finds does not
-    depend on the others. The engine starts with the first group that is missing, by `start`.
+    A run is opened when its first group is due and closed after its last one, so few are open at a time, however long
+    the sweep. Seeds depend only on the run, and earlier runs are served first: the results of a run do not depend on
+    the others. `start` is called for the engine when the first missing group is due.
     """
 
     def __init__(self, decoders: Iterable[Decoder], start: Start, concurrency: int) -> None:
         self._waiting, self._open = deque(decoders), list[Decoder]()
-        self._started = list[Decoder]()  # of the open ones, those that hand out jobs
+        self._started = list[Decoder]()  # the open runs that have jobs
         self._start, self._concurrency = start, concurrency
         self._turn, self._handed_out = asyncio.Lock(), 0
 
     async def run(self) -> None:
-        """Decode everything; whatever ends it early, the runs that are open are closed as they stand.
+        """Decode everything; if something ends it early, the open runs are closed as they are.
 
-        Raises what a run's folder or the engine raised, such as `UserError` or `EngineDied`.
+        Raises what a run folder or the engine raised, such as `UserError` or `EngineDied`.
         """
         try:
             async with asyncio.TaskGroup() as workers:
@@ -42,12 +42,12 @@ class Scheduler:
         except BaseExceptionGroup as group:
             raise first(group) from None
         finally:
-            for decoder in self._open:  # only where something ended it early, which is what is to be told
+            for decoder in self._open:  # only where an error ended it early; that error is raised
                 _close_quietly(decoder)
 
     async def _work(self) -> None:
-        while (found := await self._next()) is not None:
-            decoder, job = found
+        while (next_job := await self._next()) is not None:
+            decoder, job = next_job
             await decoder.decode(job)
             if decoder.is_done:
                 await self._close(decoder)
@@ -65,8 +65,8 @@ class Scheduler:
                 await self._open_next()
 
     async def _open_next(self) -> None:
-        """Open the first waiting run that no other process is writing; what is open goes on meanwhile."""
-        told = False
+        """Open the first waiting run that no other process is writing; open runs continue meanwhile."""
+        warned = False
         while True:
             for decoder in list(self._waiting):
                 try:
@@ -77,9 +77,9 @@ class Scheduler:
                 self._waiting.remove(decoder)
                 await self._opened(decoder, missing)
                 return
-            if not told:
+            if not warned:
                 log.warning("%s: waiting for it to end; Ctrl-C stops waiting", busy)
-            told = True
+            warned = True
             await asyncio.sleep(POLL_S)
 
     async def _opened(self, decoder: Decoder, missing: bool) -> None:
@@ -101,4 +101,4 @@ def _close_quietly(decoder: Decoder) -> None:
     try:
         decoder.close()
     except Exception as error:
-        log.warning("%s: how it ended could not be written (%s); what is decoded is kept", decoder.label, error)
+        log.warning("%s: could not record how it ended (%s); decoded groups are kept", decoder.label, error)

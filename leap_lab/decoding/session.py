@@ -1,4 +1,4 @@
-"""The runs of one command: which cells ask for them, and which groups of them were seen to.
+"""The runs of one command: which cells want them, and which of their groups were handled.
 
 Cells are collected with `add` and decoded together by `decode`: all cells of the same model and engine settings share
 one engine, in which they overlap (`scheduler.Scheduler`). The engine starts at the first group that has to be decoded.
@@ -36,26 +36,26 @@ class Session:
     failures: list[str] = field(default_factory=list)
     empty: set[str] = field(default_factory=set)  # run ids of cells without a single group
     _cells: list[tuple[Cell, str | None]] = field(default_factory=list)  # added, with their experiment
-    _seen: dict[str, set[tuple[str, int]]] = field(default_factory=dict)  # groups seen to, by run id
+    _seen: dict[str, set[tuple[str, int]]] = field(default_factory=dict)  # groups handled, by run id
 
     @property
     def folders(self) -> list[Path]:
-        """The run folders that hold something of what was asked for, in order."""
+        """The run folders that hold something of what is wanted, in order."""
         return [folder_of(run.cell) for run_id, run in self.wanted.items() if run_id not in self.empty]
 
     def add(self, cell: Cell, experiment: str | None = None) -> None:
-        """Decode this cell with the next call of `decode`; `experiment` is what asks for it."""
+        """Decode this cell with the next call of `decode`; `experiment` is the experiment that it is for."""
         self._cells.append((cell, experiment))
 
     def decode(self) -> None:
-        """Decode all cells that were added, first the reference runs that they lean on."""
+        """Decode all cells that were added, after the reference runs that they depend on."""
         cells, self._cells = self._cells, []
         self._decode_references([cell for cell, _ in cells])
         wanted = [run for cell, experiment in cells for run in self._ask(cell, experiment)]
         self._run(wanted)
 
     def publish(self, tables: dict[str, Table], figures: dict[str, Path]) -> None:
-        """Give the tracker a sweep's or experiment's tables and figures, in the group that its runs are in."""
+        """Give the tracker the tables and figures of a sweep or experiment, in the same group as its runs."""
         if self.sweep is not None and self.wanted:
             cell = next(iter(self.wanted.values())).cell
             tracker: Tracker = instantiate(cell.config["tracking"])
@@ -69,10 +69,10 @@ class Session:
         failed = len(self.failures)
         self._run(list(references.values()), "reference, ")
         if len(self.failures) > failed:
-            raise UserError(f"{self.failures[-1]}; the reference run has to be whole, the same command tries again")
+            raise UserError(f"{self.failures[-1]}; rerun the same command to complete the reference run")
 
     def _ask(self, cell: Cell, experiment: str | None) -> list[WantedRun]:
-        """What a cell takes: itself and, where it wants one, its baseline first."""
+        """The runs of a cell: its baseline, if it wants one, then itself."""
         selection, runs = self._selected(cell), [cell.baseline(), cell] if cell.wants_baseline else [cell]
         if experiment is not None:
             if cell.shows_reference:
@@ -82,14 +82,14 @@ class Session:
         return [_merge(self.wanted, each, selection) for each in runs]
 
     def _note(self, experiment: str, cell: Cell, selection: Selection) -> None:
-        """Note what the experiment asks of a run, whatever else the run holds."""
+        """Note what the experiment uses of a run, whatever else the run holds."""
         runs = self.experiments.setdefault(experiment, {})
         ids, most = runs.get(folder_of(cell), ((), 0))
         more = [problem.id for problem in selection.problems]
         runs[folder_of(cell)] = (list(dict.fromkeys([*ids, *more])), max(most, cell.config["groups"]))
 
     def _selected(self, cell: Cell) -> Selection:
-        """The questions of a cell and their beginnings; its reference run is decoded."""
+        """The questions of a cell and their beginnings; its reference run must be decoded."""
         problems = cell.problems()
         if not cell.needs_reference:
             return Selection(problems)
@@ -97,7 +97,7 @@ class Session:
         return select(problems, cell.config["difficulty"]["name"], cell.config["prefix"], reference)
 
     def _run(self, wanted: Sequence[WantedRun], what: str = "") -> None:
-        """Decode what is missing of these runs, those of one engine together."""
+        """Decode what is missing of these runs; runs with the same engine are decoded together."""
         runs = {run.cell.run_id: run for run in wanted if not self._has(run)}
         names = dict(zip(runs, labels([run.cell for run in runs.values()]), strict=True))
         if self.elsewhere:
@@ -124,14 +124,14 @@ class Session:
         await Scheduler(decoders, lambda: self.engines.for_cell(cells[0]), most).run()
 
     def _look(self, decoders: Iterable[Decoder]) -> None:
-        """See whether other processes decoded these runs."""
+        """Check that other processes decoded these runs."""
         for decoder in decoders:
             if decoder.open():
-                self.failures.append(f"{decoder.label}: {decoder.missing} groups are not there")
+                self.failures.append(f"{decoder.label}: {decoder.missing} groups are missing")
             decoder.folder.close()
 
     def _has(self, run: WantedRun) -> bool:
-        """Whether this command has seen to these groups."""
+        """Whether this command has handled these groups."""
         return run.groups.keys() <= self._seen.get(run.cell.run_id, set())
 
     def _count(self, decoders: Iterable[Decoder]) -> None:
@@ -142,23 +142,23 @@ class Session:
 
 
 def folder_of(cell: Cell) -> Path:
-    """Where the run of a cell lies."""
+    """The run folder of a cell."""
     return Path(cell.config["runs_dir"]) / cell.run_id
 
 
 def labels(cells: Sequence[Cell]) -> list[str]:
-    """A few words for each cell, with the settings that tell it from others of the same words."""
-    found = []
+    """A few words for each cell, with the settings that distinguish it from cells with the same words."""
+    labelled = []
     for cell in cells:
         alike = [dotted(each.identity) for each in cells if each.label == cell.label]
         own = dotted(cell.identity)
         varied = [key for key in own if any(each.get(key) != own[key] for each in alike)]
-        found.append(" ".join([cell.label, *(f"{key}={own[key]}" for key in varied)]))
-    return found
+        labelled.append(" ".join([cell.label, *(f"{key}={own[key]}" for key in varied)]))
+    return labelled
 
 
 def _merge(runs: dict[str, WantedRun], cell: Cell, selection: Selection) -> WantedRun:
-    """Add what a cell asks of its run to what others ask of it."""
+    """Add the groups that a cell wants of its run to those that other cells want."""
     run = runs.setdefault(cell.run_id, WantedRun(cell, selection))
     for problem in selection.problems:
         run.groups |= {(problem.id, group): problem for group in range(cell.config["groups"])}

@@ -1,4 +1,4 @@
-"""Calls in threads that are waited for, and what a task group wraps."""
+"""Calls in threads that are always waited for, and errors inside task groups."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,18 +8,18 @@ T = TypeVar("T")
 
 
 async def to_its_end(call: Callable[..., T], *arguments: Any) -> T:
-    """Call in a thread and wait for its end, even where the caller is cancelled: a closed run has no stragglers."""
+    """Call in a thread and wait for its end, even where the caller is cancelled: nothing may write to a closed run."""
     task = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
-        task.exception()  # the caller is told of its cancellation alone
+        task.exception()  # the caller gets only its own cancellation
         raise
 
 
 def first(error: BaseException) -> BaseException:
-    """What went wrong first: a task group wraps what its tasks raised."""
+    """The first error in an exception group, which task groups raise."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

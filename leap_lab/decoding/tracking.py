@@ -1,6 +1,6 @@
-"""Who is told about a run while it goes on: W&B, or nobody.
+"""Trackers, which show a run while it is decoded: W&B, or none.
 
-A tracker is a mirror. The run folder is the record, so nothing that fails here may cost a result.
+A tracker is a mirror. The run folder is the record, so a failure of a tracker must not cost a result.
 """
 
 import logging
@@ -12,14 +12,14 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from leap_lab.decoding.progress import Progress
-from leap_lab.errors import UserError
+from leap_lab.errors import UserError, one_line
 
 Table = list[list[str]]  # the head, then the rows
 __all__ = ["NullTracker", "Progress", "Tracker", "WandbTracker"]
 
 MODES = ("auto", "online", "offline")
 TABLE_ROWS = 256  # paths in the table; further ones are counted in the summary as `paths_left_out`
-TABLE_CHARACTERS = 20_000  # of a transcript; the column `clipped` says when it went on
+TABLE_CHARACTERS = 20_000  # of a transcript; the column `clipped` says when there is more
 TABLE_COLUMNS = (
     *("question_id", "group", "path", "gold", "answer", "correct", "finish", "blocks", "aha"),
     *("tokens_think", "tokens_summary", "tokens_comment"),
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Tracker(Protocol):
-    """Told about one run at a time: `start`, then `log` and `paths` as groups come in, then `finish`."""
+    """Follows one run at a time: `start`, then `log` and `paths` as groups come in, then `finish`."""
 
     def start(
         self,
@@ -40,30 +40,30 @@ class Tracker(Protocol):
         folder: pathlib.Path,
         provenance: Mapping[str, Any],
     ) -> None:
-        """A run begins (or goes on) in this run folder, as one cell of a sweep (None: alone)."""
+        """A run begins or resumes in this run folder, as one cell of a sweep (None: alone)."""
         ...
 
     def log(self, metrics: Mapping[str, float]) -> None:
-        """How it stands: Pass@1 so far, tokens per second, groups done."""
+        """The state of the run: Pass@1 so far, tokens per second, groups done."""
         ...
 
     def paths(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Rows of `records.rows`, whose transcripts people may want to read."""
+        """Rows of a group (`rows.rows`), with transcripts for people to read."""
         ...
 
     def finish(self, metrics: Mapping[str, Any], figures: Mapping[str, pathlib.Path], status: str) -> None:
-        """It ended. `metrics` may be nested, figures are PNG files by name, any status but `finished` is a failure."""
+        """The run ended; `metrics` may be nested, figures are PNG files by name, `finished` is the only good status."""
         ...
 
     def report(
         self, sweep: str, home: pathlib.Path, tables: Mapping[str, Table], figures: Mapping[str, pathlib.Path]
     ) -> None:
-        """What a sweep ended with: tables (head, then rows) and PNG figures by name; its runs lie in `home`."""
+        """The results of a sweep: tables (head, then rows) and PNG figures by name; its runs are in `home`."""
         ...
 
 
 class NullTracker:
-    """Tells nobody."""
+    """Does nothing."""
 
     def start(
         self,
@@ -100,9 +100,9 @@ def _import_wandb() -> Any:
 class WandbTracker:
     """Weights & Biases: one W&B run per cell, its id the run id, grouped by sweep.
 
-    mode `auto` is what WANDB_MODE says, else online where a key is (WANDB_API_KEY or a netrc entry), else offline. Its
-    files go to `dir`/wandb, by default beside the run folders. After a failure it gives one warning and stays silent
-    until the next run starts.
+    Mode `auto` is the value of WANDB_MODE; without one it is online if there is a key (WANDB_API_KEY or a netrc entry),
+    else offline. Its files go to `dir`/wandb, by default beside the run folders. After a failure it gives one warning
+    and stays silent until the next run starts.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class WandbTracker:
         connect: Callable[[], Any] = _import_wandb,
     ) -> None:
         if mode not in MODES:
-            raise UserError(f"tracking.mode={mode}: not a mode; allowed are {', '.join(MODES)}")
+            raise UserError(f"tracking.mode={mode}: must be one of {', '.join(MODES)}")
         self._project, self._entity, self._mode, self._dir = project, entity, mode, dir
         self._connect = connect
         self._wandb: Any = None
@@ -160,7 +160,7 @@ class WandbTracker:
         self._run = None
 
     def _report(self, sweep: str, tables: Mapping[str, Table], figures: Mapping[str, pathlib.Path]) -> None:
-        """A W&B run of its own in the group of the sweep."""
+        """Log a separate W&B run in the group of the sweep."""
         self._init(f"{sweep}-report", sweep, {"tables": list(tables), "figures": list(figures)}, "report")
         wandb = self._wandb
         shown = {name: wandb.Table(columns=table[0], data=table[1:]) for name, table in tables.items()}
@@ -170,10 +170,11 @@ class WandbTracker:
     def _attempt(self, what: str, action: Callable[[], None]) -> None:
         try:
             action()
-        except Exception as error:  # whatever W&B throws, the run goes on
-            reason = " ".join(str(error).split()) or type(error).__name__
+        except Exception as error:  # whatever W&B raises, the run continues
             log.warning(
-                "W&B is off for this run, %s failed: %.200s; the run folder is complete without it", what, reason
+                "W&B is off for this run, %s failed: %.200s; the run folder is complete without it",
+                what,
+                one_line(error),
             )
             self._run = None
 
@@ -212,14 +213,14 @@ class WandbTracker:
         """
         artifact = self._wandb.Artifact(name, type="run")
         for file in sorted(self._folder.rglob("*")):
-            if file.is_file() and not file.name.startswith("."):  # locks, and what is being written
+            if file.is_file() and not file.name.startswith("."):  # locks, and unfinished files
                 policy = "immutable" if file.suffix == ".parquet" else "mutable"
                 artifact.add_file(str(file), name=str(file.relative_to(self._folder)), policy=policy)
         return artifact
 
 
 def _keep_files_in(folder: pathlib.Path) -> None:
-    """W&B stages artifacts and writes logs in the home folder, and only variables can say otherwise."""
+    """Keep W&B from writing artifacts and logs to the home folder, which only environment variables can do."""
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("WANDB_DATA_DIR", str(folder / "data"))
     os.environ.setdefault("WANDB_CACHE_DIR", str(folder / "cache"))
@@ -231,7 +232,7 @@ def _found_mode() -> str:
 
 
 def _has_key() -> bool:
-    """Whether W&B would find a key without asking for one."""
+    """Whether W&B finds a key without asking for one."""
     host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname or ""
     file = os.environ.get("NETRC") or os.path.expanduser("~/.netrc")
     try:

@@ -1,4 +1,4 @@
-"""What a decoding method may ask of an engine: continue these token ids.
+"""What decoding methods ask of an engine: continue these token ids.
 
 Token ids go in and come out; a path is never decoded to text and tokenized again.
 """
@@ -12,7 +12,7 @@ Stopped = Literal["stop", "eos", "length"]
 
 @dataclass(frozen=True)
 class Sampling:
-    """Sampling parameters, with vLLM's names and meanings; `top_k=-1` and `min_p=0` switch those two off."""
+    """Sampling parameters, with vLLM's names and meanings; `top_k=-1` and `min_p=0` switch these filters off."""
 
     temperature: float = 1.0
     top_p: float = 1.0
@@ -27,8 +27,8 @@ GREEDY = Sampling(temperature=0.0)
 class Purpose:
     """What a request is for: the `phase` (think, summary, final, answer) of a path at a turn.
 
-    `path` is its index in the group. `probe` is set on requests of a copy that only shows what the path would answer,
-    `before` its summary or `after` its comments.
+    `path` is its index in the group. `probe` is set for a copy that only shows what the path would answer, `before` its
+    summary or `after` its comments.
     """
 
     path: int
@@ -42,9 +42,9 @@ class Request:
     """One continuation to sample.
 
     `stop` strings are matched on text that keeps special tokens, and stay in the completion. A lower `priority` is
-    served first. Requests of one `affinity` go to the same data-parallel rank, where their prefix is cached. With
-    `ignore_eos` all of `max_tokens` are sampled, which only measurements want. `purpose` bears on nothing that is
-    sampled: journals, tests and programs in the model's place read it.
+    served first. Requests with the same `affinity` go to the same data-parallel rank, where their prefix is cached.
+    With `ignore_eos` all of `max_tokens` are sampled, which only benchmarks use. `purpose` does not affect what
+    is sampled: journals, tests and scripted engines read it.
     """
 
     prompt: Sequence[int]
@@ -62,9 +62,9 @@ class Request:
 class Completion:
     """What was sampled.
 
-    `tokens` are all sampled ids, an end-of-sequence token left out. A stop string can end inside a token, so their text
-    may run past it. `prefilled` counts the prompt tokens that were computed, cache hits left out; None where the engine
-    cannot tell.
+    `tokens` are all sampled ids, without an end-of-sequence token. A stop string can end inside a token, so their text
+    may run past it. `prefilled` counts the prompt tokens that were computed, without cache hits; None where the engine
+    does not report it.
     """
 
     tokens: list[int]
@@ -81,7 +81,7 @@ class Tokens(Protocol):
     """A model's tokenizer and chat template, which every engine of that model shares."""
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of runtime text; tags become their own tokens, nothing is added at either end."""
+        """Token ids of runtime text; tags become tokens of their own, nothing is added at either end."""
         ...
 
     def decode(self, tokens: Sequence[int]) -> str:
@@ -89,7 +89,7 @@ class Tokens(Protocol):
         ...
 
     def chat(self, user: str) -> list[int]:
-        """The chat template applied once to one user turn, with the opening of the assistant's turn."""
+        """The chat template applied once to one user message, with the opening of the assistant's message."""
         ...
 
 
@@ -109,9 +109,9 @@ class Engine(Protocol):
 
 
 class EngineSettings(Protocol):
-    """An engine that is not started yet: what `engine=NAME` makes. It is asked, so that nobody goes by its name.
+    """An engine that is not started yet: what `engine=NAME` makes. Its behaviour is asked here, never told by its name.
 
-    `uses_model` says whether the weights of `model.path` decode; False where a program stands in their place.
+    `uses_model` says whether the weights of `model.path` decode; False where a script does.
     """
 
     uses_model: bool
@@ -121,11 +121,11 @@ class EngineSettings(Protocol):
         ...
 
     def identity(self) -> Mapping[str, Any]:
-        """The settings that bear on what is sampled, not only on where or how fast: part of a run's identity."""
+        """The settings that affect what is sampled, not only where or how fast: part of a run's identity."""
         ...
 
     async def start(self, model: str) -> Engine:
-        """Load `model`, a folder or a hub id as `models.located` gives it; `UserError` where that fails."""
+        """Load `model`, a folder or a hub id as `models.located` returns it; `UserError` where that fails."""
         ...
 
 

@@ -1,10 +1,10 @@
-"""What the groups in flight have sampled so far, so that a killed run does not lose an hour of a long group.
+"""A journal of what the groups in flight have sampled, so that a killed run does not lose an hour of a long group.
 
 A method is a function of what its requests return: seeds, routing and prompts follow from the job. So it is enough to
-keep every completion, and a group that is decoded again is given the same ones until it comes to the request at which
-it was stopped. The method knows nothing of this.
+keep every completion. A group that is decoded again gets the same completions until it reaches the request at which it
+was stopped. The method knows nothing of this.
 
-A group's journal is a file that only grows, a line a completion: a checksum and a JSON object. A line that was cut
+A group's journal is an append-only file with one line per completion: a checksum and a JSON object. A line that was cut
 short by a kill or a full disk, or that was damaged, is sampled again.
 """
 
@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 
 
 class Journaled(EngineWrapper):
-    """An engine that writes down what it returns for one group, and first returns what was written down before.
+    """An engine that records what it returns for one group, and first returns what was recorded before.
 
-    A journal that cannot be written is given up with a warning; the group goes on. `stop` or `discard` ends it.
+    If the journal cannot be written, the group continues without it, with a warning. `stop` or `discard` ends it.
     """
 
     def __init__(self, engine: Engine, file: pathlib.Path) -> None:
@@ -53,13 +53,13 @@ class Journaled(EngineWrapper):
         return completion
 
     def stop(self) -> None:
-        """Write no more; the file stays."""
+        """Stop writing; the file stays."""
         if self._out is not None:
             self._out.close()
         self._out = None
 
     def discard(self) -> None:
-        """The group is whole, so that its journal is of no use."""
+        """Remove the journal of a group that is complete."""
         self.stop()
         self._file.unlink(missing_ok=True)
 
@@ -75,19 +75,18 @@ class Journaled(EngineWrapper):
             self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:
-        log.warning("%s: cannot be written (%s); a killed run would decode this group anew", self._file, error.strerror)
+        log.warning("%s: cannot be written (%s); a killed run would start this group over", self._file, error.strerror)
         self.stop()
 
 
 def key_of(request: Request) -> str:
-    """What names a request: what it is for, and all that bears on its completion."""
+    """The name of a request: its purpose, and everything that affects its completion."""
     settings = (request.max_tokens, request.seed, request.sampling, request.stop, request.ignore_eos, request.purpose)
-    asked = repr(settings).encode()
-    return hashlib.blake2b(array("q", request.prompt).tobytes() + asked, digest_size=16).hexdigest()
+    return hashlib.blake2b(array("q", request.prompt).tobytes() + repr(settings).encode(), digest_size=16).hexdigest()
 
 
 def read(file: pathlib.Path) -> Known:
-    """The completions of a journal by request, in their order; damaged lines are left out, none without a file."""
+    """The completions of a journal by request, in order, without damaged lines; empty where there is no file."""
     known: Known = defaultdict(deque)
     for line in file.read_bytes().splitlines() if file.exists() else ():
         entry = _entry(line)
@@ -103,7 +102,7 @@ def _line(entry: dict[str, Any]) -> bytes:
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:
-    """What a line holds; None if it is not as it was written."""
+    """The entry of a line; None if the line is damaged."""
     checksum, _, text = line.partition(b" ")
     if checksum != b"%08x" % zlib.crc32(text):
         return None

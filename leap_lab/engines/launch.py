@@ -1,4 +1,4 @@
-"""What starting vLLM takes besides vLLM: an environment, a place for its output, a way out for Ctrl-C, one-line errors.
+"""What starting vLLM needs besides vLLM: an environment, a file for its output, Ctrl-C, one-line errors.
 
 Nothing here imports vllm.
 """
@@ -35,12 +35,12 @@ QUIET = {
 
 
 def check_fields(names: Iterable[str]) -> None:
-    """Refuse engine arguments that vLLM does not have, with the nearest that it has; takes no import of vllm."""
+    """Refuse engine arguments that vLLM does not have, and name the nearest that it has; does not import vllm."""
     fields = _fields()
     for name in names:
         if name not in fields:
             near = ", ".join(difflib.get_close_matches(name, fields))
-            hint = f"the nearest are {near}" if near else "allowed are the fields of its AsyncEngineArgs"
+            hint = f"the nearest are {near}" if near else "must be a field of its AsyncEngineArgs"
             raise UserError(f"engine.{name}: vLLM has no such engine argument; {hint}")
 
 
@@ -74,7 +74,7 @@ class Launched(Generic[T]):
 async def launched(model: str, load: Callable[[], T], log: bool) -> Launched[T]:
     """Run `load`, which starts vLLM, with all output in a file unless `log`; cancelling ends it.
 
-    Raises `UserError` for whatever goes wrong.
+    Raises `UserError` for anything that goes wrong.
     """
     with _hushed(log) as log_file:
         try:
@@ -83,16 +83,16 @@ async def launched(model: str, load: Callable[[], T], log: bool) -> Launched[T]:
         except asyncio.CancelledError:
             _forget(log_file)
             raise
-        except Exception as error:  # whatever vLLM raises here, the user needs one line
+        except Exception as error:  # whatever vLLM raises, the user needs one line
             failure = _why(model, error, log_file)
-        gc.collect()  # a half-made AsyncLLM has a finalizer, which fails at the interpreter's end
+        gc.collect()  # an unfinished AsyncLLM has a finalizer, which fails when the interpreter exits
     if str(log_file) not in str(failure):
         _forget(log_file)
     raise failure
 
 
 def _forget(log_file: Path | None) -> None:
-    """Remove the log, which only a failure makes worth keeping."""
+    """Remove the log, which is only worth keeping after a failure."""
     if log_file:
         log_file.unlink(missing_ok=True)
 
@@ -111,7 +111,7 @@ def _hushed(log: bool) -> Iterator[Path | None]:
 
 @contextlib.contextmanager
 def _redirected(handle: int) -> Iterator[None]:
-    """Point stdout and stderr, as the operating system knows them, to an open file."""
+    """Redirect the file descriptors of stdout and stderr to an open file."""
     _flush()
     kept = os.dup(1), os.dup(2)
     os.dup2(handle, 1), os.dup2(handle, 2)
@@ -133,7 +133,7 @@ def _flush() -> None:
 async def _interruptible(load: Callable[[], T]) -> tuple[T, set[BaseProcess]]:
     """Run `load` in a thread; returns its result and the processes it started. Cancelling ends both at once.
 
-    The thread and these processes never see Ctrl-C: it goes to the caller alone, who decides how they end.
+    The thread and these processes never receive Ctrl-C: only the caller does, and decides how they end.
     """
     before = set(multiprocessing.active_children())
     loading = asyncio.create_task(asyncio.to_thread(_without_interrupts, load))
@@ -145,7 +145,7 @@ async def _interruptible(load: Callable[[], T]) -> tuple[T, set[BaseProcess]]:
                 child.kill()
             await asyncio.wait([loading], timeout=0.5)
             if loading.done():
-                loading.exception()  # what it says is our own doing
+                loading.exception()  # its error is caused by this cancellation
                 raise
 
 
@@ -158,21 +158,21 @@ def _without_interrupts(load: Callable[[], T]) -> T:
 
 
 def _guard(processes: Iterable[BaseProcess]) -> subprocess.Popen[bytes]:
-    """A shell that ends the processes if this one is killed: they would not notice, and would hold the device on."""
+    """A shell that ends the processes if this one is killed: they would not notice, and would keep the device."""
     wait = f"read _ || kill -9 {' '.join(str(process.pid) for process in processes)}"
     return subprocess.Popen(["sh", "-c", wait], stdin=subprocess.PIPE, start_new_session=True)
 
 
 def _why(model: str, error: Exception, log_file: Path | None) -> UserError:
-    """One line on why a model did not load. vLLM's processes name their reason only in the log."""
-    told = log_file.read_text(errors="replace") if log_file else ""
-    causes = [cause for cause in re.findall(r"\w+Error: (.+)", told) if "root cause" not in cause]
+    """One line on why a model did not load. vLLM's processes give their reason only in the log."""
+    output = log_file.read_text(errors="replace") if log_file else ""
+    causes = [cause for cause in re.findall(r"\w+Error: (.+)", output) if "root cause" not in cause]
     if "root cause" in str(error) and causes:
         return UserError(f"model.path={model}: vLLM cannot load it ({_short(causes[-1])}); its log: {log_file}")
-    listed: list[Any] = getattr(error, "errors", list)()  # of pydantic's errors, which know the field
-    if listed and listed[0]["loc"]:
-        return UserError(f"engine.{listed[0]['loc'][0]}={listed[0]['input']}: {_short(listed[0]['msg'])}")
-    reason = listed[0]["msg"].removeprefix("Value error, ") if listed else str(error)
+    details: list[Any] = getattr(error, "errors", list)()  # of pydantic's errors, which name the field
+    if details and details[0]["loc"]:
+        return UserError(f"engine.{details[0]['loc'][0]}={details[0]['input']}: {_short(details[0]['msg'])}")
+    reason = details[0]["msg"].removeprefix("Value error, ") if details else str(error)
     return UserError(f"model.path={model}: vLLM cannot load it ({_short(reason) or type(error).__name__})")
 
 

@@ -1,4 +1,4 @@
-"""How busy an engine is: the time during which it had requests, and how many at once."""
+"""How busy an engine is: how long it had requests, and how many at once."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class Reading:
     area: float = 0.0
 
     def since(self, earlier: "Reading") -> dict[str, float]:
-        """Between two readings: the share of time with a request in flight, and how many were on average."""
+        """Between two readings: the share of time with a request in flight, and the mean number in flight."""
         seconds = max(self.at - earlier.at, 1e-9)
         return {
             "busy": round((self.busy - earlier.busy) / seconds, 4),
@@ -32,7 +32,7 @@ class Metered(EngineWrapper):
         self._clock, self._in_flight, self._last = clock, 0, Reading(clock())
 
     def reading(self) -> Reading:
-        """How it stands now."""
+        """The meter now."""
         now, last = self._clock(), self._last
         seconds = now - last.at
         busy = last.busy + (seconds if self._in_flight else 0.0)

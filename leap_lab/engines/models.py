@@ -1,4 +1,4 @@
-"""What `model.path` names: a folder, a hub id or a built-in model. The one place that reads it."""
+"""The model that `model.path` names: a folder, a hub id or a built-in model. Only this module interprets it."""
 
 import hashlib
 import pathlib
@@ -14,22 +14,22 @@ CONFIGURATION = ("config.json", "generation_config.json", "special_tokens_map.js
 TOKENIZER = ("tokenizer*", "vocab.*", "merges.txt", "chat_template*")
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*")
 WHOLE_BYTES = 64 * 2**20  # a file up to this size is hashed whole
-SAMPLES, SAMPLE_BYTES = 256, 2**16  # of a larger one, so many pieces of this size
+SAMPLES, SAMPLE_BYTES = 256, 2**16  # of a larger file, this many pieces of this size
 
 
 def located(path: str) -> str:
     """The folder or hub id that `model.path` names: `builtin:tiny`, a folder, or a hub id such as `owner/name`.
 
-    `UserError` for what can be none of them.
+    `UserError` for anything else.
     """
     path = expanded(path)
     folder = pathlib.Path(path)
     if (folder / "config.json").is_file():
         return str(folder)
     if folder.is_dir():
-        raise UserError(f"model.path={path}: the folder holds no config.json, so it is not a model")
+        raise UserError(f"model.path={path}: the folder holds no config.json, so it is not a model folder")
     if path.count("/") > 1 or path.startswith((".", "~", "/")) or not path.strip():
-        raise UserError(f"model.path={path}: no such folder; allowed is a model folder or a hub id")
+        raise UserError(f"model.path={path}: no such folder; must be a model folder or a hub id")
     return path
 
 
@@ -41,19 +41,19 @@ def expanded(path: str) -> str:
 
 
 def fingerprint(model: str) -> str:
-    """What names a model's weights and tokenizer in a run's identity, the same before and after a download.
+    """The name of a model's weights and tokenizer in a run's identity, the same before and after a download.
 
-    `model` is what `located` returns; unchanged files are read once a process. A folder gives `sha256:` and 16 hex
-    digits over names and bytes of its configuration, tokenizer and weights, wherever it lies. Of a file over 64 MiB
-    only the size and 256 pieces spread over it count, from the first byte to the last: two checkpoints of one
-    architecture share size and header, so those alone would not tell them apart. A hub id gives itself; `hub_revision`
-    tells its commit.
+    `model` is what `located` returns; unchanged files are read once per process. For a folder this is `sha256:` and 16
+    hex digits over the names and bytes of its configuration, tokenizer and weights, wherever the folder is. Of a file
+    over 64 MiB only the size and 256 pieces spread from the first byte to the last count: two checkpoints of one
+    architecture have the same size and header, which alone would not tell them apart. For a hub id it is the id
+    itself; `hub_revision` returns its commit.
     """
     folder = pathlib.Path(model)
     if not folder.is_dir():
         return model
-    found = [(file, file.stat()) for file in _model_files(folder)]
-    return _digest(tuple((file, stat.st_size, stat.st_mtime_ns) for file, stat in found))
+    files = [(file, file.stat()) for file in _model_files(folder)]
+    return _digest(tuple((file, stat.st_size, stat.st_mtime_ns) for file, stat in files))
 
 
 @cache
@@ -65,7 +65,7 @@ def _digest(files: tuple[tuple[pathlib.Path, int, int], ...]) -> str:
 
 
 def hub_revision(model: str) -> str | None:
-    """The commit of a hub model in the local cache, without a network call; None for a folder, or before a download."""
+    """The commit of a hub model in the local cache, without network access; None for a folder, or before a download."""
     from huggingface_hub import try_to_load_from_cache
 
     if pathlib.Path(model).expanduser().exists():

@@ -1,4 +1,4 @@
-"""An engine that tries a failed request once more: a hiccup must not cost a group what all its paths have written."""
+"""An engine that tries a failed request once more, so that a passing fault does not cost a whole group."""
 
 import logging
 
@@ -9,7 +9,7 @@ log = logging.getLogger(__name__)
 
 
 class Retrying(EngineWrapper):
-    """Not tried again: a request that the engine refused (`ValueError`), and any once the engine died."""
+    """A request that the engine refused (`ValueError`) is not tried again, nor any request after the engine died."""
 
     async def generate(self, request: Request) -> Completion:
         try:

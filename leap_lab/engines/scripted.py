@@ -1,6 +1,6 @@
-"""A deterministic engine for tests and for programmatic peers: a script decides what the model would write.
+"""A deterministic engine for tests and for programmatic models: a script decides what the model would write.
 
-It keeps the rules of a real engine: token ids in and out, stop strings, lengths, the context limit.
+It follows the rules of a real engine: token ids in and out, stop strings, lengths, the context limit.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ Script = Callable[[str, Request], str]
 
 
 class Characters:
-    """One token a character (its code point), for tests that count tokens by hand."""
+    """One token per character (its code point), for tests that count tokens by hand."""
 
     def encode(self, text: str) -> list[int]:
         return [ord(character) for character in text]
@@ -24,7 +24,7 @@ class Characters:
 
 
 class ScriptedEngine:
-    """`script(text so far, request)` returns all that the model would write until it ends its turn."""
+    """`script(text so far, request)` returns everything that the model would write until its end of sequence."""
 
     def __init__(self, script: Script, tokens: Tokens | None = None, max_model_len: int = 1_000_000) -> None:
         self.script = script

@@ -1,4 +1,4 @@
-"""A Hugging Face tokenizer and chat template as decoding uses them, with a fingerprint that tells tokenizers apart."""
+"""A Hugging Face tokenizer and chat template as decoding uses them, and a fingerprint to compare tokenizers."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from leap_lab.errors import UserError, one_line
 
 
 class ModelTokens:
-    """The `base.Tokens` of a model, token for token the same with an engine and without."""
+    """The `base.Tokens` of a model, with the same tokens whether or not an engine runs."""
 
     def __init__(self, tokenizer: Any, model: str) -> None:
         self.tokenizer, self.model = tokenizer, model
@@ -18,14 +18,14 @@ class ModelTokens:
 
     @classmethod
     def of(cls, model: str) -> "ModelTokens":
-        """Load the tokenizer of a folder or hub id; `UserError` where there is none to load."""
+        """Load the tokenizer of a folder or hub id; `UserError` where there is none."""
         from transformers import AutoTokenizer
 
         try:
             return cls(AutoTokenizer.from_pretrained(model), model)
         except (OSError, ValueError, ImportError) as error:
             raise UserError(
-                f"{model}: no tokenizer to load there ({one_line(error, 160)}); allowed is a model folder or a hub id"
+                f"{model}: cannot load a tokenizer ({one_line(error, 160)}); must be a model folder or a hub id"
             ) from error
 
     def encode(self, text: str) -> list[int]:
@@ -45,6 +45,6 @@ class ModelTokens:
 
 
 def fingerprint(vocabulary: Mapping[str, int]) -> str:
-    """16 hex digits; two tokenizers have the same if a token id means the same text to both."""
-    listed = json.dumps(sorted(vocabulary.items()), ensure_ascii=True)
-    return hashlib.sha256(listed.encode()).hexdigest()[:16]
+    """16 hex digits; equal for two tokenizers if every token id means the same text in both."""
+    text = json.dumps(sorted(vocabulary.items()), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

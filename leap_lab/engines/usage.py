@@ -1,4 +1,4 @@
-"""What the engine computed for a path's requests: the part of its bill that sampled tokens do not tell."""
+"""What the engine computed for a path's requests: the part of its cost that sampled tokens do not show."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from leap_lab.engines.base import Completion, Request
 class Usage:
     """A sum over requests, in tokens.
 
-    `prefilled` and `cached` are prompt tokens, computed or found in the prefix cache: together all prompts. `decoded`
-    are sampled tokens that went through the model again, all but the last of each request. `attended` sums, over all
-    tokens computed, the positions that each attends to, itself included. What an engine cannot tell of one request
-    (None) is unknown of the sum.
+    `prefilled` and `cached` are prompt tokens, computed or found in the prefix cache; together all prompts. `decoded`
+    are sampled tokens that were fed back to the model: all but the last of each request. `attended` sums, over all
+    tokens computed, the positions that each attends to, itself included. What an engine does not report for one
+    request (None) is None in the sum.
     """
 
     requests: int = 0
@@ -23,7 +23,7 @@ class Usage:
 
     @classmethod
     def of(cls, request: Request, done: Completion) -> "Usage":
-        """One request. Its end-of-sequence token was sampled, too, though it is not among the tokens."""
+        """One request. Its end-of-sequence token was sampled too, although it is not among the tokens."""
         length = len(request.prompt)
         decoded = max(0, len(done.tokens) + (done.stopped == "eos") - 1)
         if done.prefilled is None:
@@ -42,7 +42,7 @@ class Usage:
 
 
 def total(*parts: int | None) -> int | None:
-    """The sum; None where a part is unknown."""
+    """The sum; None where a part is None."""
     known = [part for part in parts if part is not None]
     return sum(known) if len(known) == len(parts) else None
 

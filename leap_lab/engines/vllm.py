@@ -18,13 +18,13 @@ DEFAULTS: dict[str, Any] = {
     "enable_prefix_caching": True,
     "scheduling_policy": "priority",
     "seed": 0,
-    "disable_log_stats": True,  # nobody reads them, and they took a sixth of this process's time
+    "disable_log_stats": True,  # nobody reads them, and they took a sixth of the process's time
 }
 # Measured on 2 cores with a model of 2.4M parameters. Compiling adds 11 to 29 s to a start of 15 s and gains 5%. With
 # blocks of 128 tokens, the default, the prefix cache would miss most of a short prompt; 32 is the least there is. A
 # prompt that is prefilled in chunks kills vLLM 0.32 when its request has a seed ("CPU Generator does not use offset"),
-# so that prompts go in whole. Half precision is emulated where the CPU has no instructions for it (AVX2 only), and then
-# more than ten times slower.
+# so prompts are prefilled whole. Half precision is emulated where the CPU has no instructions for it (AVX2 only), and
+# is then more than ten times slower.
 CPU_DEFAULTS: dict[str, Any] = {
     "dtype": "float32",
     "enforce_eager": True,
@@ -34,13 +34,13 @@ CPU_DEFAULTS: dict[str, Any] = {
     "kv_cache_memory_bytes": 2 << 30,
 }
 # The model runs in the engine's process instead of one more: a start of 15 s instead of 22 s, 6,300 tokens/s instead of
-# 3,600. Does not bear on tensor or pipeline parallel workers.
+# 3,600. Tensor and pipeline parallel workers are not affected.
 CPU_ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
 
 
-# Fields that say where or how fast, never what is sampled. A list of what cannot matter: a field that is missing here
-# only makes a run of its own.
-HARMLESS = {
+# Fields that decide where or how fast a run decodes, never what is sampled. A field that is missing here only makes a
+# run of its own.
+NOT_IDENTITY = {
     *("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size", "data_parallel_size_local"),
     *("data_parallel_backend", "data_parallel_address", "data_parallel_rpc_port", "distributed_executor_backend"),
     *("gpu_memory_utilization", "kv_cache_memory_bytes", "block_size", "swap_space", "cpu_offload_gb"),
@@ -59,11 +59,11 @@ class VllmSettings:
         self.log, self.fields = log, {"max_model_len": max_model_len, **fields}
 
     def check(self) -> None:
-        """`UserError` for a field that vLLM does not have, and where vLLM is not installed; imports no vllm."""
+        """`UserError` for a field that vLLM does not have, and where vLLM is not installed; does not import vllm."""
         check_fields(self.fields)
 
     def identity(self) -> dict[str, Any]:
-        return {key: value for key, value in self.fields.items() if key not in HARMLESS}
+        return {key: value for key, value in self.fields.items() if key not in NOT_IDENTITY}
 
     async def start(self, model: str) -> "VllmEngine":
         return await VllmEngine.start(model, self.log, **self.fields)
@@ -84,8 +84,7 @@ class VllmEngine:
     async def start(cls, model: str, log: bool = False, **fields: Any) -> "VllmEngine":
         """Load `model`, a folder or a hub id (`models.located`).
 
-        Raises `UserError` for an unknown field or a model that cannot be loaded. Cancelling ends a load that is under
-        way.
+        Raises `UserError` for an unknown field or a model that cannot be loaded. Cancelling stops the loading.
         """
         check_fields(fields)
         engine = cls(await launched(model, lambda: _load(model, fields), log), model)
@@ -93,13 +92,13 @@ class VllmEngine:
             logging.getLogger("vllm").setLevel(logging.CRITICAL)  # errors reach the caller as exceptions
         if getattr(engine.tokens.tokenizer, "chat_template", "") is None:
             await engine.close()
-            raise UserError(f"model.path={model}: its tokenizer has no chat template; allowed are chat models")
+            raise UserError(f"model.path={model}: its tokenizer has no chat template; must be a chat model")
         return engine
 
     async def generate(self, request: Request) -> Completion:
-        """Sample one continuation; cancelling the caller aborts it in the engine, too.
+        """Sample one continuation; cancelling the caller also aborts it in the engine.
 
-        `EngineDied` when vLLM's processes died.
+        Raises `EngineDied` when vLLM's processes died.
         """
         from vllm.v1.engine.exceptions import EngineDeadError
 
@@ -114,7 +113,7 @@ class VllmEngine:
             return
         self._open, died = False, self._llm.errored
         await asyncio.to_thread(self._llm.shutdown)
-        self._llm.shutdown = lambda: None  # its finalizer runs at the interpreter's end, and would fail there
+        self._llm.shutdown = lambda: None  # its finalizer runs when the interpreter exits, and would fail then
         self._launched.release(keep_log=died)
 
     async def _final_output(self, request: Request) -> Any:
@@ -130,8 +129,8 @@ class VllmEngine:
     def _check_room(self, request: Request) -> None:
         length = len(request.prompt)
         if not length or request.max_tokens < 1 or length + request.max_tokens > self.max_model_len:
-            asked = f"a prompt of {length} and max_tokens={request.max_tokens}"
-            raise ValueError(f"{asked} do not fit max_model_len={self.max_model_len}")
+            size = f"a prompt of {length} and max_tokens={request.max_tokens}"
+            raise ValueError(f"{size} do not fit max_model_len={self.max_model_len}")
 
 
 def _load(model: str, fields: dict[str, Any]) -> Any:
@@ -168,14 +167,14 @@ def _sampling_params(request: Request) -> Any:
 
 
 def _completion(output: Any) -> Completion:
-    """vLLM names a matched stop string, or the id of a further end token, in `stop_reason`; for the model's own it is
-    None. The token that ended a turn is the last of `token_ids`."""
-    (best,) = output.outputs
-    if best.finish_reason not in ("stop", "length"):
-        raise RuntimeError(f"vLLM ended a request with finish_reason={best.finish_reason}")
-    tokens = list(best.token_ids)
-    stop = best.stop_reason if isinstance(best.stop_reason, str) else None
-    stopped: Stopped = "length" if best.finish_reason == "length" else "stop" if stop else "eos"
+    """`stop_reason` is a matched stop string, or the id of a further end token; for the model's own end token
+    it is None. An end token is the last of `token_ids`."""
+    (result,) = output.outputs
+    if result.finish_reason not in ("stop", "length"):
+        raise RuntimeError(f"vLLM ended a request with finish_reason={result.finish_reason}")
+    tokens = list(result.token_ids)
+    stop = result.stop_reason if isinstance(result.stop_reason, str) else None
+    stopped: Stopped = "length" if result.finish_reason == "length" else "stop" if stop else "eos"
     if stopped == "eos":
         tokens.pop()
     return Completion(tokens, stopped, len(output.prompt_token_ids) - (output.num_cached_tokens or 0), stop)

@@ -1,1 +1,1 @@
-"""Decoding methods, one file each, all with the interface of `base.Method`."""
+"""Decoding methods, one file each, all subclasses of `base.Method`."""

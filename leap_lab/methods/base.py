@@ -1,4 +1,4 @@
-"""What a decoding method is: it turns one question into a group of N paths."""
+"""The base class of decoding methods: a method turns one question into a group of N paths."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from leap_lab.prompts import Prompts
 
 @dataclass(frozen=True)
 class Method(ABC):
-    """A way to spend tokens on a question. Its fields are the keys of its YAML, in conf/method or one of your own.
+    """A way to spend tokens on a question. Its fields are the keys of its YAML, in conf/method or your own folder.
 
-    `max_tokens` is a path's own budget (see `budget`), `answer_tokens` the room for a forced answer. `sampling` and
-    `prompts` are given to every method; a `router` and `probe_tokens` to those that ask for them.
+    `max_tokens` is a path's own budget (see `budget`), `answer_tokens` the room for a forced answer. Every method gets
+    `sampling` and `prompts`; methods with these fields also get a `router` and `probe_tokens`.
     """
 
     max_tokens: int
@@ -29,15 +29,15 @@ class Method(ABC):
     budget: ClassVar[Literal["path", "rounds"]] = "path"
     """What `max_tokens` bounds: the own tokens of one path, or of an agent over all its rounds."""
     shares: ClassVar[tuple[str, ...]] = ("max_tokens", "answer_tokens")
-    """The settings that its baseline, independent sampling, takes over."""
+    """The settings that its baseline, independent sampling, shares with it."""
     routed: ClassVar[bool] = False
     """Whether it has a field `router`."""
     probed: ClassVar[bool] = False
-    """Whether it has a field `probe_tokens`: its paths can be asked at each block what they would answer."""
+    """Whether it has a field `probe_tokens`: at each block its paths can be asked what they would answer."""
 
     @abstractmethod
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
-        """Decode a group; every path comes back with a finish."""
+        """Decode a group; every returned path has a `finish`."""
 
     def check(self, peers: int, context: int) -> None:
         """`UserError` for settings that cannot work with N `peers` in a `context` of so many tokens.
@@ -53,5 +53,5 @@ class Method(ABC):
             )
 
     def writer(self, job: Job, engine: Engine) -> Writer:
-        """The pen for the paths of a group."""
+        """The writer for the paths of a group."""
         return Writer(job, engine, self.prompts, self.sampling, self.max_tokens, self.answer_tokens)

@@ -1,4 +1,4 @@
-"""A LeaP block (Section 3), for every method that takes one: think, summarize, route, comment."""
+"""A LeaP block (Section 3), for every method that has one: think, summarize, route, comment."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -15,9 +15,9 @@ from leap_lab.seeds import rng_for
 class Exchange:
     """The blocks of one group.
 
-    A path that leaves them goes on alone to its end, as a task of `endings`. `helpers` are indices of paths that are
-    only heard: one that leaves stops there. With `probe_tokens` a copy of each path answers before its summary and
-    after its comments, after so many tokens of thinking at most; the paths go on as if it were not there.
+    A path that leaves them continues alone to its end, as a task of `endings`. `helpers` are indices of paths that are
+    only heard; a helper that leaves stops there. With `probe_tokens` a copy of each path answers before its summary
+    and after its comments, after at most that many tokens of thinking; this does not affect the paths.
     """
 
     writer: Writer
@@ -28,27 +28,27 @@ class Exchange:
     probe_tokens: int | None = None
 
     async def summaries(self, live: Sequence[Path], turn: int, interval: int) -> dict[int, str]:
-        """Each path thinks for `interval` tokens and summarizes. By path index; paths that left are not in it."""
-        found = await asyncio.gather(*(self._summary(path, turn, interval) for path in live))
-        summarized = [(path, text) for path, text in zip(live, found, strict=True) if text is not None]
+        """Each path thinks for `interval` tokens and summarizes. By path index, without the paths that left."""
+        texts = await asyncio.gather(*(self._summary(path, turn, interval) for path in live))
+        summarized = [(path, text) for path, text in zip(live, texts, strict=True) if text is not None]
         wait_for_all([path for path, _ in summarized])
         return {path.index: text for path, text in summarized}
 
     def routes(self, turn: int, paths: Sequence[Path], summaries: Mapping[int, str], *whose: int) -> dict[int, Route]:
-        """Whom each of `paths` hears among those that summarized; `whose` tells draws of one turn apart."""
+        """Which peers each path hears among those that summarized; `whose` separates draws of one turn."""
         job, indices = self.writer.job, list(summaries)
         rng = rng_for(job.seed, job.problem.id, job.group, turn, "route", *whose)
         by_index = {path.index: path for path in paths}
-        heard = self.router.route([Speaker(text, by_index[index]) for index, text in summaries.items()], rng)
+        choices = self.router.route([Speaker(text, by_index[index]) for index, text in summaries.items()], rng)
         return {
             index: Route(turn, tuple(indices[peer] for peer, _ in peers), tuple(similarity for _, similarity in peers))
-            for index, peers in zip(indices, heard, strict=True)
+            for index, peers in zip(indices, choices, strict=True)
         }
 
     def comment(
         self, live: Sequence[Path], turn: int, routes: Mapping[int, Route], summaries: Mapping[int, str]
     ) -> list[Path]:
-        """Pass the summaries on and return the paths that stay: one whose context cannot hold its comments leaves."""
+        """Pass the summaries on and return the paths that stay; a path with no room for its comments leaves."""
         staying = []
         for path in live:
             if (route := routes.get(path.index)) is None:
@@ -61,7 +61,7 @@ class Exchange:
         return staying
 
     def leave(self, path: Path, turn: int, closed: bool = False) -> None:
-        """Let the path go on alone: to its answer if it closed its thinking, else to the end of its thinking first."""
+        """Let the path continue alone: it answers if it closed its thinking, else it first thinks to the end."""
         if path.index in self.helpers:
             return
         writer = self.writer
@@ -69,7 +69,7 @@ class Exchange:
         self.endings.create_task(ending)
 
     async def _summary(self, path: Path, turn: int, interval: int) -> str | None:
-        """None when the path has left the exchange."""
+        """The summary, None when the path has left the blocks."""
         closed = await self.writer.think(path, turn, interval)
         if closed or not self.writer.can_exchange(path, self.summary_tokens):
             self.leave(path, turn, closed)

@@ -9,8 +9,9 @@ from leap_lab.tasks.problem import Problem
 class Job:
     """One group to decode: `peers` paths (N) on one question.
 
-    `seed` is the run's, from which every request derives its own. A lower `priority` is served first; `affinity` names
-    the question to data-parallel engines. `beginnings` are token ids that the paths start from, one a path, or none.
+    `seed` is that of the run, from which every request derives its own. A lower `priority` is served first; `affinity`
+    identifies the question to data-parallel engines. `beginnings` are the token ids that the paths start from, one
+    tuple per path, or empty.
     """
 
     problem: Problem

@@ -20,7 +20,7 @@ from leap_lab.routing import Router
 class Leap(Method):
     """Every `interval` own tokens (T) a path stops for a LeaP block.
 
-    `max_tokens` is a path's own budget (thinking and summaries, what is cut back included), `summary_tokens` the
+    `max_tokens` is a path's own budget (thinking and summaries, including what is cut), `summary_tokens` the
     longest summary, `answer_tokens` the room for a forced answer. `probe_tokens`: see `Exchange`.
     """
 
@@ -39,12 +39,12 @@ class Leap(Method):
         checks.integer("method.summary_tokens", self.summary_tokens, 1)
         if self.interval < self.summary_tokens:
             raise UserError(
-                f"method.interval={self.interval}: shorter than a summary; must be at least "
-                f"method.summary_tokens={self.summary_tokens} (up to its {SUMMARY_CLOSE})"
+                f"method.interval={self.interval}: shorter than a summary; must be >= "
+                f"method.summary_tokens={self.summary_tokens} (up to {SUMMARY_CLOSE})"
             )
         if self.max_tokens < self.interval:
             raise UserError(
-                f"method.interval={self.interval}: no block fits; must be at most method.max_tokens={self.max_tokens}"
+                f"method.interval={self.interval}: no block fits; must be <= method.max_tokens={self.max_tokens}"
             )
 
     async def solve(self, job: Job, engine: Engine) -> list[Path]:

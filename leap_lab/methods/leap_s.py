@@ -1,4 +1,4 @@
-"""LeaP-S, a single communication: one LeaP block, then each path goes on alone (Tables 3 and 4, Figure 10)."""
+"""LeaP-S, a single communication: one LeaP block, then each path continues alone (Tables 3 and 4, Figure 10)."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -20,12 +20,12 @@ from leap_lab.routing import Router
 class LeapS(Method):
     """Every path stops once for a LeaP block, at `position` own tokens (T).
 
-    With `helpers` (k) the last k paths of the group think and summarize, and stop at the block; the other N - k hear
-    these helpers only, through the router. One surviving path, as in Table 4, is N = k + 1. Only the survivors come
-    back: an answer that a helper was made to give at T would count in Pass@1 and votes, which are the survivors'. What
-    a helper spent is on the bill of one survivor (`Path.helpers`), in turn, so that a group's sum holds every token.
+    With `helpers` (k) the last k paths of the group think, summarize and stop at the block; the other N - k hear only
+    these helpers, through the router. One surviving path, as in Table 4, is N = k + 1. Only the survivors are returned,
+    since a forced answer of a helper at T would count in Pass@1 and votes, which are about the survivors. The tokens of
+    each helper are billed to one survivor (`Path.helpers`), in turn, so that a group's sum holds every token.
 
-    `max_tokens` is a path's own budget (thinking and summary, what is cut back included), `summary_tokens` the longest
+    `max_tokens` is a path's own budget (thinking and summary, including what is cut), `summary_tokens` the longest
     summary, `answer_tokens` the room for a forced answer.
     """
 
@@ -39,23 +39,21 @@ class LeapS(Method):
     probed: ClassVar[bool] = True
 
     def check(self, peers: int, context: int) -> None:
-        """The block must fit the budget, with thinking after it, and somebody must be left to hear the helpers."""
+        """The block must fit the budget, with thinking after it, and at least one path must hear the helpers."""
         super().check(peers, context)
         checks.integer("method.position", self.position, 1)
         checks.integer("method.summary_tokens", self.summary_tokens, 1)
         checks.integer("method.helpers", self.helpers, 1, optional=True)
         if self.position + self.summary_tokens >= self.max_tokens:
             raise UserError(
-                f"method.position={self.position}: no block fits; must be less than method.max_tokens="
+                f"method.position={self.position}: no block fits; must be < method.max_tokens="
                 f"{self.max_tokens} minus method.summary_tokens={self.summary_tokens}"
             )
         if self.helpers is not None and self.helpers >= peers:
-            raise UserError(
-                f"method.helpers={self.helpers}: nobody is left to hear them; must be less than peers={peers}"
-            )
+            raise UserError(f"method.helpers={self.helpers}: no path is left to hear them; must be < peers={peers}")
 
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
-        """Decode N paths that exchange summaries once; those that are no helpers come back."""
+        """Decode N paths that exchange summaries once; all but the helpers are returned."""
         writer = self.writer(job, engine)
         paths = writer.begin()
         stay = job.peers - (self.helpers or 0)
@@ -72,7 +70,7 @@ class LeapS(Method):
         return survivors
 
     def _routes(self, exchange: Exchange, paths: Sequence[Path], summaries: Mapping[int, str]) -> dict[int, Route]:
-        """Whom each path hears; with helpers each survivor stands alone before them."""
+        """Which peers each path hears; with helpers each survivor is routed among the helpers alone."""
         if not self.helpers:
             return exchange.routes(0, paths, summaries)
         heard = {index: text for index, text in summaries.items() if index in exchange.helpers}

@@ -1,4 +1,4 @@
-"""Mixture of agents (Appendix F): layers of agents, each of which sees the answers of the layer before it."""
+"""Mixture of agents (Appendix F): layers of agents, each of which sees the answers of the previous layer."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from leap_lab.path import Path, wait_for_all
 
 @dataclass(frozen=True)
 class Moa(Method):
-    """`layers` layers of N agents. The first layer is independent sampling; each further one has a new prompt, the same
-    for all its agents: the question and all answers of the layer before, which are received words (`Kind.COMMENT`).
+    """Several layers of N agents. The first layer is independent sampling. Every later layer has one new prompt for all
+    its agents: the question and all answers of the previous layer, as received words (`Kind.COMMENT`).
 
-    The agents of the last layer come back. An agent's paths in earlier layers are its helpers, so that every layer is
-    on the bill. `max_tokens` is an agent's own budget over all layers, earlier answers included: N agents may spend
-    what N independent paths may. A layer may think for an equal share of what is left; what it does not use goes to
-    later layers, and an agent that has nothing left answers at once. `answer_tokens` is the room for a forced answer.
-    Beginnings are those of the first layer. `aggregate` is the user's turn from the second layer on (`References`).
+    The agents of the last layer are returned. An agent's paths in earlier layers are its helpers, so every layer is on
+    the bill. `max_tokens` is an agent's own budget over all layers, earlier answers included: N agents may spend what N
+    independent paths may. A layer may think for an equal share of what is left; what it does not use goes to later
+    layers, and an agent with nothing left answers at once. `answer_tokens` is the room for a forced answer. Beginnings
+    apply to the first layer. `aggregate` is the user message from the second layer on (`References`).
     """
 
     aggregate: str
@@ -33,18 +33,17 @@ class Moa(Method):
     budget: ClassVar[Literal["path", "rounds"]] = "rounds"
 
     def check(self, peers: int, context: int) -> None:
-        """Layers share one budget, and the later ones need words to quote the earlier ones in."""
+        """The layers share one budget, and the later ones need a template that quotes the earlier ones."""
         super().check(peers, context)
         checks.integer("method.layers", self.layers, 1)
         self._references.check()
         if self.layers > self.max_tokens:
             raise UserError(
-                f"method.layers={self.layers}: they share one budget; must be at most method.max_tokens="
-                f"{self.max_tokens}"
+                f"method.layers={self.layers}: they share one budget; must be <= method.max_tokens={self.max_tokens}"
             )
 
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
-        """Decode layer after layer; the last one's paths come back."""
+        """Decode layer after layer; the paths of the last one are returned."""
         writer = self.writer(job, engine)
         agents = writer.begin()
         for layer in range(self.layers):

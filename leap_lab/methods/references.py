@@ -1,4 +1,4 @@
-"""A prompt that quotes earlier answers: for every method whose later rounds see what earlier ones found."""
+"""A prompt that quotes earlier answers, for methods whose later rounds see what earlier rounds found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Part = tuple[Kind, list[int]]
 
 @dataclass(frozen=True)
 class References:
-    """`template` is the user's turn: the {question}, and the {references}, numbered and on a line each."""
+    """`template` is the user message: the {question}, and the {references}, numbered and one per line."""
 
     template: str
     key: str  # of the setting that holds the template, for errors
@@ -29,14 +29,14 @@ class References:
         except (ValueError, TypeError):
             named = set()
         if named != {"question", "references"}:
-            raise UserError(f"{self.key}={self.template!r}: it needs {{question}} and {{references}}, and no more")
+            raise UserError(f"{self.key}={self.template!r}: must name {{question}} and {{references}}, and no more")
 
     def prompt(self, answers: Sequence[str], writer: Writer) -> list[Part]:
-        """The question with `answers`, as who wrote it: what the prompt has beyond the question are received words.
+        """The question with `answers`, in parts by author: whatever the prompt adds to the question is received words.
 
-        They get up to half of the context that the question leaves; the rest is to think in. Where they need more each
-        keeps its end, where the conclusion stands, and the longest are cut first. Where there is no room at all this is
-        the question as independent paths get it.
+        The answers get up to half of the context that the question leaves; the rest is for thinking. Where they need
+        more, each keeps its end, which has the conclusion, and the longest are cut first. Where there is no room at
+        all, this is the question as independent paths get it.
         """
         prompts, problem = writer.prompts, writer.job.problem
         bare = writer.prompt(self.turn(problem, [], prompts))
@@ -50,29 +50,29 @@ class References:
         return [(Kind.PROMPT, writer.prompt(prompts.user(problem), prompts.opening()))]
 
     def turn(self, problem: Problem, answers: Sequence[str], prompts: Prompts) -> str:
-        """The user's turn. No tag is explained in it, since none follows."""
+        """The user message. It explains no tags, since none follow."""
         references = prompts.numbered("Answer", answers)
         return self.template.format(question=prompts.question(problem), references=references).rstrip()
 
 
 def answer_of(path: Path) -> str:
-    """What a path tells a later round: its answer, or its thinking where it ended its turn in there."""
+    """What a path tells a later round: its answer, or its thinking where it ended inside that."""
     return path.final.strip() or path.thinking
 
 
 def _end(text: str, kept: int, tokens: Tokens) -> str:
-    """The last `kept` tokens of a text, marked where something is missing."""
+    """The last `kept` tokens of a text, with a mark where something is missing."""
     ids = tokens.encode(text)
     return text if len(ids) <= kept else f"... {tokens.decode(ids[-kept:])}"
 
 
 def _parts(full: list[int], bare: list[int]) -> list[Part]:
-    """A prompt as who wrote it: what it has beyond `bare` came from other agents."""
+    """A prompt in parts by author: what it has beyond `bare` came from other agents."""
     start = _common(full, bare)
     end = len(full) - _common(full[start:][::-1], bare[start:][::-1])
     return [(Kind.PROMPT, full[:start]), (Kind.COMMENT, full[start:end]), (Kind.PROMPT, full[end:])]
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """Tokens that both begin with."""
+    """The number of tokens that both start with."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

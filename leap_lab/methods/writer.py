@@ -1,7 +1,7 @@
-"""One path's pen: what the model samples and what the runtime writes, within the path's budget and the context.
+"""The writer of paths: what the model samples and what the runtime writes, within the budget and the context.
 
-A path spends its own budget on thinking and summaries. Room for a forced answer is kept at all times, so that neither
-the budget nor `max_model_len` can leave a path without one.
+A path spends its own budget on thinking and summaries. Room for a forced answer is always kept, so that neither the
+budget nor `max_model_len` can leave a path without an answer.
 """
 
 import time
@@ -22,7 +22,7 @@ PARAGRAPH = "\n\n"
 
 
 def whole_paragraphs(ids: Sequence[int], tokens: Tokens) -> int:
-    """How many of the token ids to keep so that they end with a paragraph; all of them where none ends."""
+    """How many of the token ids to keep so that they end with a paragraph; all of them where no paragraph ends."""
     for kept in range(len(ids), 0, -1):
         if tokens.decode(ids[max(0, kept - 2) : kept]).rstrip(" ").endswith(PARAGRAPH):
             return kept
@@ -30,7 +30,7 @@ def whole_paragraphs(ids: Sequence[int], tokens: Tokens) -> int:
 
 
 def chat_prompt(tokens: Tokens, user: str, opening: str = "") -> list[int]:
-    """The chat template around a user's turn, and an open `<think>`."""
+    """The chat template around a user message, and an open `<think>`."""
     prompt = tokens.chat(user)
     opened = tokens.decode(prompt[-16:]).rstrip().endswith(THINK_OPEN)
     return prompt + tokens.encode(("" if opened else f"{THINK_OPEN}\n") + opening)
@@ -54,7 +54,7 @@ class Writer:
         return self.engine.tokens
 
     def begin(self) -> list[Path]:
-        """N paths that hold the question, an open `<think>` and the beginnings they were given."""
+        """N paths that hold the question, an open `<think>` and their given beginnings."""
         paths = self.blank()
         prompt = self.prompt(self.prompts.user(self.job.problem), self.prompts.opening())
         text = self.tokens.decode(prompt)
@@ -69,11 +69,11 @@ class Writer:
         return [Path(index, self._seed(index), started_s=time.time()) for index in range(self.job.peers)]
 
     def prompt(self, user: str, opening: str = "") -> list[int]:
-        """The chat template around a user's turn, and an open `<think>`."""
+        """The chat template around a user message, and an open `<think>`."""
         return chat_prompt(self.tokens, user, opening)
 
     async def think(self, path: Path, turn: int, limit: int | None = None) -> bool:
-        """Reason on, for at most `limit` own tokens. True when the path closed its thinking or ended its turn."""
+        """Think for at most `limit` more own tokens. True when the path closed its thinking or ended its message."""
         allowed = min(self.budget(path), self.room(path), limit if limit is not None else self.max_tokens)
         if allowed < 1:
             return False
@@ -86,7 +86,7 @@ class Writer:
         return self.budget(path) > summary_tokens and self.room(path) > summary_tokens + self._exchange_tokens
 
     async def summarize(self, path: Path, turn: int, summary_tokens: int) -> str:
-        """Ask for a summary and sample it; returns its text, tags left out."""
+        """Ask for a summary and sample it; returns its text without tags."""
         rng = self._rng(path, turn, "trigger")
         lead = "" if path.segments[-1].text.rstrip(" ").endswith(PARAGRAPH) else PARAGRAPH
         self._write(path, Kind.TRIGGER, turn, lead + self.prompts.summary_request(rng))
@@ -98,7 +98,7 @@ class Writer:
         return text.partition(SUMMARY_CLOSE)[0].strip()
 
     def comment(self, path: Path, turn: int, route: Route, summaries: Sequence[str]) -> bool:
-        """Pass on what the routed peers wrote. False, and nothing written, where the context has no room for it."""
+        """Pass on what the routed peers wrote. Where the context has no room, returns False and writes nothing."""
         tokens = self.tokens.encode(self.prompts.comment(summaries))
         if len(tokens) >= self.room(path):
             return False
@@ -116,18 +116,17 @@ class Writer:
         path.finished_s = time.time()
 
     async def think_to_the_end(self, path: Path, turn: int, limit: int | None = None) -> None:
-        """Think on alone until the thinking closes or `limit`, budget or context are spent, then answer."""
+        """Think until the thinking closes or `limit`, budget or context are spent, then answer."""
         await self.finish(path, turn, await self.think(path, turn, limit))
 
     async def probe(self, path: Path, branch: Branch, probe_tokens: int) -> None:
         """Let a branch answer: greedily and at once, or after at most `probe_tokens` more tokens of thinking.
 
-        A branch that thinks on does so as the path would, with its sampling and the seed of its next turn: what a path
-        makes of a block is a matter of chance, which greedy words would hide. So the branch `after` a block is the path
-        itself, had it met no further block, and the one `before` is the path had it not met this one. Both may think
-        on beyond the path's own budget, so that late blocks are told by the same measure as early ones.
-        What it samples is counted in `tokens_probe` of the path, and what it makes the engine compute in `probe_usage`,
-        apart from everything else.
+        A branch thinks as the path would, with its sampling and the seed of its next turn: what a path makes of a block
+        is a matter of chance, which greedy decoding would hide. So the branch `after` a block is the path itself
+        without any further block, and the branch `before` is the path without this block. Both may think beyond the
+        path's own budget, so that late blocks are measured like early ones. Tokens of a branch are counted in
+        `tokens_probe` of the path, and what the engine computes for it in `probe_usage`, apart from everything else.
         """
         copy, before = branch.path, branch.path.sampled
         sampling = self.sampling if probe_tokens else GREEDY
@@ -141,14 +140,14 @@ class Writer:
         return self.max_tokens - path.spent
 
     def room(self, path: Sized) -> int:
-        """Tokens that still fit the context after the path, or a prompt, with room kept for a forced answer."""
+        """Tokens that still fit the context after a path or a prompt, with room kept for a forced answer."""
         return self.engine.max_model_len - len(path) - self._forced_tokens
 
     async def _final(self, path: Path, turn: int) -> None:
-        """The answer after the thinking; forced after all where it does not come to its end."""
+        """The answer after the thinking; forced where it does not end by itself."""
         path.finish = "answered"
         if not path.thinking.rstrip().endswith(THINK_CLOSE):
-            return  # it ended its turn inside the thinking: whatever it has to say is there
+            return  # it ended inside the thinking: its answer, if any, is there
         room = self.room(path)
         if room < 1:
             await self._force(path, turn, "context_full")
@@ -161,8 +160,8 @@ class Writer:
     async def _force(self, path: Path, turn: int, finish: Finish) -> None:
         """Write the opening of an answer and let the model complete it."""
         path.finish = finish
-        thinking = not path.thinking.rstrip().endswith(THINK_CLOSE)
-        if thinking:
+        thinking_is_open = not path.thinking.rstrip().endswith(THINK_CLOSE)
+        if thinking_is_open:
             self._write(path, Kind.TRIGGER, turn, f"\n{THINK_CLOSE}")
         path.forced_at = len(path.segments)
         self._write(path, Kind.TRIGGER, turn, PARAGRAPH + self.prompts.force(self.job.problem))
@@ -183,7 +182,7 @@ class Writer:
         path.add(kind, turn, self.tokens.encode(text), text)
 
     def cut(self, path: Path) -> None:
-        """Drop the unfinished paragraph at the end of the thinking; it stays on the bill."""
+        """Remove the unfinished paragraph at the end of the thinking; its tokens stay on the bill."""
         last = path.segments[-1]
         if last.kind is not Kind.THINK:
             return
@@ -213,5 +212,5 @@ class Writer:
 
     @cached_property
     def _final_tokens(self) -> int:
-        """An answer is short beside the thinking; a path that rambles on is made to answer."""
+        """An answer is short compared to the thinking; a path that goes on for longer has its answer forced."""
         return max(self.answer_tokens, min(self.max_tokens, 2048))

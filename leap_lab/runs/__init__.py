@@ -1,1 +1,1 @@
-"""What is kept: run folders, their columns, their cost."""
+"""What is kept: run folders, their columns and their cost."""

@@ -1,11 +1,11 @@
-"""Run folders: what a run found out, one Parquet file a group, written whole or not at all.
+"""Run folders: the results of a run, one Parquet file per group, written whole or not at all.
 
 `rows.rows` turns a graded group into columns, `RunFolder` keeps them under `runs_dir/<run_id>/groups/`, and
-`reading.read_groups` gives them back to the analysis, only the columns asked for. Every file says in its own metadata
+`reading.read_groups` reads them for the analysis, only the requested columns. Every file says in its own metadata
 which run, question and group it holds, in which version of the schema.
 
-Text is stored as UTF-8, which cannot hold a lone surrogate: it becomes U+FFFD. Token ids stay as they are, and so they
-are the truth.
+Text is stored as UTF-8, which cannot hold a lone surrogate: it becomes U+FFFD. Token ids are stored exactly, so
+they are authoritative.
 """
 
 import json
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run, for the one process that writes it: from `open` to `close` no other one can."""
+    """The folder of one run, for the one process that writes it: no other process can, from `open` to `close`."""
 
     path: pathlib.Path
     run_id: str
@@ -38,10 +38,10 @@ class RunFolder:
 
     @classmethod
     def open(cls, runs_dir: str | pathlib.Path, identity: Mapping[str, Any], config: Mapping[str, Any]) -> "RunFolder":
-        """Make `runs_dir/<run_id>`, or go on with it; config.yaml is then this `config` (plain values).
+        """Make `runs_dir/<run_id>`, or resume it; config.yaml is then this `config` (plain values).
 
-        `lock.Busy` where another process has it open. `UserError` when the folder cannot be made, when another identity
-        made it, or when a file of it is damaged beyond use.
+        Raises `lock.Busy` where another process has it open, and `UserError` when the folder cannot be made, when it
+        belongs to another identity, or when one of its files is too damaged to use.
         """
         path = pathlib.Path(runs_dir) / run_id_of(identity)
         try:
@@ -57,7 +57,7 @@ class RunFolder:
         return folder
 
     def close(self) -> None:
-        """Let other processes write this run."""
+        """Release the lock, so that other processes can write this run."""
         self._lock.release()
 
     def _prepare(self, identity: dict[str, Any], config: Mapping[str, Any]) -> None:
@@ -71,11 +71,11 @@ class RunFolder:
 
     def _claim(self, identity: dict[str, Any]) -> None:
         file = self.path / "identity.json"
-        here = canonical(read_json(file))
-        if here.get("schema") in READABLE[:-1]:
-            raise UserError(refusal(self.path, here["schema"]))
-        if here and here != identity:
-            raise UserError(f"{self.path} was made by another configuration: {differences(here, identity)}")
+        existing = canonical(read_json(file))
+        if existing.get("schema") in READABLE[:-1]:
+            raise UserError(refusal(self.path, existing["schema"]))
+        if existing and existing != identity:
+            raise UserError(f"{self.path}: made by another configuration: {differences(existing, identity)}")
         write_whole(file, json.dumps(identity, indent=2).encode())  # exact, unlike write_json
 
     @property
@@ -83,12 +83,12 @@ class RunFolder:
         return self.path / "groups"
 
     def has(self, question_id: str, group: int) -> bool:
-        """Whether this group is here, whole and of this run; a file that is not gets a warning and wants replacing."""
+        """Whether the file of this group is there, whole and of this run; a bad file gets a warning."""
         file = self._groups_dir / Stamp(question_id, group, self.run_id).file_name
         if not file.exists():
             return False
         if file.is_dir():
-            raise UserError(f"{file}: a folder lies where a group belongs; move it away to go on")
+            raise UserError(f"{file}: a folder is in the place of a group file; move it away to continue")
         try:
             groupfile.check(file, self.run_id)
         except NotAGroup as error:
@@ -103,7 +103,7 @@ class RunFolder:
         return groupfile.write(self._groups_dir, rows)
 
     def groups(self) -> list[pathlib.Path]:
-        """The files of this run's groups by question and group; foreign ones are left out with a warning."""
+        """The files of this run's groups by question and group; files of other runs are left out with a warning."""
         return [file for _, file in stamped(self.path)]
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
@@ -115,9 +115,9 @@ class RunFolder:
         write_json(self.path / "run.json", run)
 
     def read_run(self) -> dict[str, Any]:
-        """What run.json says; empty when there is none yet. `UserError` when it is not what `write_run` wrote."""
+        """The contents of run.json, empty when there is none yet; `UserError` when `write_run` did not write it."""
         file = self.path / "run.json"
-        told = read_json(file)
-        if told and not isinstance(told.get("sessions", []), list):
-            raise UserError(f"{file}: its sessions are no list; remove it to go on")
-        return told
+        run = read_json(file)
+        if run and not isinstance(run.get("sessions", []), list):
+            raise UserError(f"{file}: its sessions are not a list; remove it to continue")
+        return run

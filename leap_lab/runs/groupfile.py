@@ -1,4 +1,4 @@
-"""The file of one group: the columns of a path, and a stamp that says which run, question and group is in it."""
+"""The file of one group: one row per path, and a stamp that says which run, question and group it holds."""
 
 import json
 import pathlib
@@ -14,7 +14,7 @@ from leap_lab.files import escaped, storable, write_whole
 
 SCHEMA_VERSION = 3
 READABLE = (2, 3)  # versions that the analysis reads; in 2 a run id also held the addresses of classes
-BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what a file that is no Parquet any more can raise
+BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what reading a damaged Parquet file can raise
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
 
 
@@ -32,8 +32,8 @@ SCHEMA = pa.schema(
         "answer": pa.string(),
         "correct": pa.bool_(),
         "finish": pa.string(),
-        # Tokens and requests are of the path and of its helpers (`Path.billed_paths`), all else of the path.
-        "tokens_think": pa.int64(),  # thinking and final answer, with what was cut back
+        # Tokens and requests are those of the path and its helpers (`Path.billed_paths`), all else of the path alone.
+        "tokens_think": pa.int64(),  # thinking and final answer, including what was cut
         "tokens_summary": pa.int64(),
         "tokens_comment": pa.int64(),
         "tokens_prompt": pa.int64(),
@@ -48,8 +48,8 @@ SCHEMA = pa.schema(
         "started_s": pa.float64(),
         "finished_s": pa.float64(),
         "tokens_trigger": pa.int64(),  # written by the runtime: openings and closings
-        "tokens_cut": pa.int64(),  # sampled, then cut back; part of tokens_think
-        "tokens_prefix": pa.int64(),  # a beginning taken from an earlier response
+        "tokens_cut": pa.int64(),  # sampled, then cut; part of tokens_think
+        "tokens_prefix": pa.int64(),  # the beginning of an earlier response
         "tokens_answer": pa.int64(),  # sampled after the thinking; part of tokens_think
         "tokens_forced": pa.int64(),  # sampled after a forced opening; part of tokens_answer
         # What the engine computed (`usage.Usage`), and the same for probes:
@@ -82,7 +82,7 @@ class Stamp:
 
     @property
     def file_name(self) -> str:
-        """Another name for every other question and group."""
+        """A name that is different for every question and group."""
         return f"{escaped(self.question_id)}-{self.group}.parquet"
 
 
@@ -95,7 +95,7 @@ def write(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> pathlib.Pa
     schema = SCHEMA.with_metadata({STAMP: json.dumps(asdict(stamp)).encode()})
     columns = [{**row, "question_id": storable(stamp.question_id)} for row in rows]
     sink = pa.BufferOutputStream()
-    # No dictionaries: their pages have no checksum, so a flipped bit there would be read as if it were written.
+    # No dictionaries: their pages have no checksum, so a flipped bit there would go unnoticed.
     layout: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True, "use_dictionary": False}
     pq.write_table(pa.Table.from_pylist(columns, schema), sink, **layout)
     write_whole(folder / stamp.file_name, sink.getvalue())
@@ -109,14 +109,14 @@ def read_stamp(file: pathlib.Path, run_id: str | None) -> Stamp:
         schema = footer.schema.to_arrow_schema()
         types = dict(zip(schema.names, schema.types, strict=True))
     except BROKEN as error:
-        raise NotAGroup("is no whole Parquet file") from error
+        raise NotAGroup("is not a whole Parquet file") from error
     stamp = _stamp(footer.metadata or {})
     if stamp.schema not in READABLE:
         raise NotAGroup(f"has version {stamp.schema} of the schema, not {SCHEMA_VERSION}")
     if run_id not in (None, stamp.run_id):
         raise NotAGroup(f"belongs to run {stamp.run_id}")
     if file.name != stamp.file_name:
-        raise NotAGroup(f"has another name than group {stamp.group} of question {brief(stamp.question_id)}")
+        raise NotAGroup(f"has a name other than that of group {stamp.group} of question {brief(stamp.question_id)}")
     if wrong := [name for name in SCHEMA.names if types.get(name) != SCHEMA.field(name).type]:
         raise NotAGroup(f"lacks the column {wrong[0]} of type {brief(SCHEMA.field(wrong[0]).type)}")
     if not footer.num_rows:

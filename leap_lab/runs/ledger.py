@@ -1,7 +1,7 @@
 """The ledger of a run: what all its groups cost, whichever session decoded them.
 
-It is added up from the rows of the group files, so that a resumed run undercounts nothing that it kept. A group that
-failed, or was cut off before it was whole, has no rows and is not in it.
+It is the sum over the rows of the group files, so a resumed run counts everything that it kept. A group that failed or
+was interrupted has no rows and is not counted.
 """
 
 from dataclasses import asdict
@@ -41,7 +41,7 @@ COLUMNS = sorted({"question_id", "group", "critical_path", *USAGE, *PROBE_USAGE,
 
 
 def enter(folder: RunFolder, engine: EngineSettings, model: str) -> None:
-    """Put the ledger of all that a run folder holds into its run.json; `model` is a folder or a hub id."""
+    """Write the ledger of everything in a run folder into its run.json; `model` is a folder or a hub id."""
     run = folder.read_run()
     flops, why = known(engine, model)
     rows = read_groups(folder.path, COLUMNS) if folder.groups() else None
@@ -52,7 +52,7 @@ def enter(folder: RunFolder, engine: EngineSettings, model: str) -> None:
 
 
 def known(engine: EngineSettings, model: str) -> tuple[Flops | None, str]:
-    """What a model takes on this engine, or None and why that is not known."""
+    """The operations of a model on this engine, or None and why they are not known."""
     if not engine.uses_model:
         return None, "a program is in the model's place"
     if engine.identity().get("hf_overrides"):
@@ -64,12 +64,12 @@ def known(engine: EngineSettings, model: str) -> tuple[Flops | None, str]:
 
 
 def ledger(rows: "pd.DataFrame", flops: Flops | None) -> dict[str, Any]:
-    """Sums over rows with `COLUMNS`, one a path.
+    """Sums over rows with `COLUMNS`, one row per path.
 
-    `sampled` is thinking (without the answer, with what was `cut` back), summaries and answers, forced ones included.
-    `prefilled` and `cached` are prompt tokens over all requests. The critical path is of a group, the longest row of
-    tokens that were sampled one after another: mean and maximum over groups. Probes are apart. `flops` is None where
-    the model's are not known.
+    `sampled` is thinking (without the answer, with what was `cut`), summaries and answers, including forced ones.
+    `prefilled` and `cached` are prompt tokens over all requests. The critical path is of a group, the longest chain
+    of tokens sampled one after another; given are the mean and maximum over groups. Probes are counted apart. `flops`
+    is None where the operations of the model are not known.
     """
     sums = {name: _sum(rows, column) for name, column in SUMS.items()}
     paths = rows.groupby(["question_id", "group"])["critical_path"].max()
@@ -90,7 +90,7 @@ def ledger(rows: "pd.DataFrame", flops: Flops | None) -> dict[str, Any]:
 
 
 def _sum(rows: "pd.DataFrame", column: str) -> int | None:
-    """None where a row does not know."""
+    """None where a row has null."""
     return None if rows[column].isna().any() else int(rows[column].sum())
 
 
@@ -101,13 +101,13 @@ def _flops(rows: "pd.DataFrame", flops: Flops | None, columns: tuple[str, str, s
 
 def flops_per(folder: Path) -> Flops | None:
     """The operations of the model of a run, as its run.json has them; None where they are not known."""
-    found = (read_json(folder / "run.json").get("ledger") or {}).get("flops_per")
-    return Flops(**found) if found else None
+    per_token = (read_json(folder / "run.json").get("ledger") or {}).get("flops_per")
+    return Flops(**per_token) if per_token else None
 
 
 def flops(rows: "pd.DataFrame", per: Flops | None) -> "pd.Series[float]":
     """The operations of each row; NaN where they are not known."""
-    import pandas as pd  # a second, which commands that decode should not wait for
+    import pandas as pd  # takes a second, which commands that decode need not wait for
 
-    found = float("nan") if per is None else per.total(*(rows[column] for column in USAGE))
-    return pd.Series(found, rows.index, dtype=float)
+    operations = float("nan") if per is None else per.total(*(rows[column] for column in USAGE))
+    return pd.Series(operations, rows.index, dtype=float)

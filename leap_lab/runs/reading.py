@@ -1,4 +1,4 @@
-"""Run folders read: their settings, and the rows of their groups."""
+"""Reading run folders: their settings, and the rows of their groups."""
 
 import logging
 import pathlib
@@ -25,18 +25,18 @@ def require_groups(
 ) -> list[pathlib.Path]:
     """The files of these questions and groups (None: all) in a run folder, by question id and group number.
 
-    A file that holds no group of this run is left out with a warning. `UserError` when nothing is left.
+    A file that holds no group of this run is left out with a warning. Raises `UserError` when nothing is left.
     """
-    found = stamped(pathlib.Path(folder))
-    asked = [
+    files = stamped(pathlib.Path(folder))
+    requested = [
         file
-        for stamp, file in found
+        for stamp, file in files
         if (questions is None or stamp.question_id in questions) and (groups is None or stamp.group in groups)
     ]
-    if not asked:
-        what = f"none of the asked groups among its {len(found)}" if found else "no groups of paths here"
+    if not requested:
+        what = f"none of its {len(files)} groups is requested" if files else "holds no groups of paths"
         raise UserError(f"{folder}: {what}; name the folder of a run, such as runs/<run_id>")
-    return asked
+    return requested
 
 
 def read_groups(
@@ -45,7 +45,7 @@ def read_groups(
     questions: Collection[str] | None = None,
     groups: Collection[int] | None = None,
 ) -> "pd.DataFrame":
-    """A row per path of a run folder, in the order of `require_groups`, with these columns (None: all of `SCHEMA`).
+    """One row per path of a run folder, in the order of `require_groups`, with these columns (None: all of `SCHEMA`).
 
     `questions` are ids and `groups` numbers. `UserError` for an unknown column, and when there is nothing to read.
     """
@@ -54,13 +54,15 @@ def read_groups(
             raise UserError(f"columns={column}: no such column; allowed are {', '.join(SCHEMA.names)}")
     tables = [table for file in require_groups(folder, questions, groups) for table in _whole(file, columns)]
     if not tables:
-        raise UserError(f"{folder}: all groups that were asked for are damaged; the command that made them mends them")
+        raise UserError(
+            f"{folder}: all requested groups are damaged; rerun the command of the run to decode them again"
+        )
     frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
     return frame
 
 
 def _whole(file: pathlib.Path, columns: Sequence[str] | None) -> list[pa.Table]:
-    """The rows of a file; nothing, and a warning, where it is damaged."""
+    """The rows of a file; empty, with a warning, where it is damaged."""
     try:
         return [groupfile.read(file, columns)]
     except NotAGroup as error:
@@ -70,20 +72,20 @@ def _whole(file: pathlib.Path, columns: Sequence[str] | None) -> list[pa.Table]:
 
 def stamped(folder: pathlib.Path) -> list[tuple[Stamp, pathlib.Path]]:
     """The groups of the run that made this folder, by question id and group number."""
-    run_id = _maker(folder)
-    found = []
+    run_id = _made_by(folder)
+    groups = []
     for file in (folder / "groups").glob("*.parquet"):
         try:
-            found.append((groupfile.read_stamp(file, run_id), file))
+            groups.append((groupfile.read_stamp(file, run_id), file))
         except NotAGroup as error:
             log.warning("%s %s: left out", file, error)
-    if len(runs := {stamp.run_id for stamp, _ in found}) > 1:
+    if len(runs := {stamp.run_id for stamp, _ in groups}) > 1:
         raise UserError(f"{folder}: no identity.json, and groups of several runs ({', '.join(sorted(runs))})")
-    return sorted(found)
+    return sorted(groups)
 
 
-def _maker(folder: pathlib.Path) -> str | None:
-    """The run that made this folder, None where it does not say; `UserError` where another schema made it."""
+def _made_by(folder: pathlib.Path) -> str | None:
+    """The id of the run that made this folder, None where it is not recorded; `UserError` for an unknown schema."""
     identity = read_json(folder / "identity.json")
     if (schema := identity.get("schema", SCHEMA_VERSION)) not in READABLE:
         raise UserError(f"{folder}: made with version {brief(schema)} of the schema, not {SCHEMA_VERSION}")

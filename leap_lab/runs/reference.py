@@ -81,9 +81,8 @@ def select(
 
     `UserError` when none is left.
     """
-    buckets = {
-        problem.id: bucket(sum(reference.right(problem.id)), len(reference.right(problem.id))) for problem in problems
-    }
+    marks = {problem.id: reference.right(problem.id) for problem in problems}
+    buckets = {question: bucket(sum(right), len(right)) for question, right in marks.items()}
     counts = Counter(buckets.values())
     sizes = ", ".join(f"{name} {counts[name]}" for name in LEAST_RIGHT)
     kept = [problem for problem in problems if difficulty in ("all", buckets[problem.id])]

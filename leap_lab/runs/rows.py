@@ -1,19 +1,16 @@
 """A graded path as the columns of a group file."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from leap_lab.engines.usage import total
 from leap_lab.files import storable
 from leap_lab.path import Kind, Path
 from leap_lab.tasks.problem import Problem
 
-if TYPE_CHECKING:
-    pass
-
 
 class Graded(Protocol):
-    """What a grade says of a path: its answer, None when it gave none, and whether that is right."""
+    """What grading says about a path: its answer (None when it gave none), and whether that is right."""
 
     @property
     def answer(self) -> str | None: ...
@@ -62,7 +59,7 @@ def _of_path(path: Path) -> dict[str, Any]:
 
 
 def _tokens(path: Path) -> dict[str, int | None]:
-    """The columns of tokens and requests: of the path and of its helpers, which have no row of their own."""
+    """The columns of tokens and requests, of the path and its helpers, which have no rows of their own."""
     bill = [_tokens_of_one(each) for each in path.billed_paths]
     return {column: total(*(each[column] for each in bill)) for column in bill[0]}
 

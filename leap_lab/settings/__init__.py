@@ -1,1 +1,1 @@
-"""What a command means: checked cells out of KEY=VALUE."""
+"""What a command means: checked cells from KEY=VALUE."""

@@ -1,4 +1,4 @@
-"""What stands on a command line: flags, KEY=VALUE overrides, and where else settings may come from."""
+"""The command line: flags, KEY=VALUE overrides, and further folders of settings."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from leap_lab.errors import UserError
 MULTIRUN = ("-m", "--multirun")
 CONFIG_DIR = ("--config-dir", "-cd")
 HELP = ("--help", "-h")
-# Flags of Hydra's that print something and decode nothing.
+# Flags of Hydra that print something and decode nothing.
 PRINTING = (*HELP, "--hydra-help", "--cfg", "-c", "--info", "-i", "--shell-completion", "-sc", "--version")
 ENGINE_FIELD = re.compile(r"engine\.\w+=")
 HOME = re.compile(r"^((?:\+\+)?(?:runs_dir|model\.path|dataset\.path)=['\"]?)~(?=/)")
@@ -19,7 +19,7 @@ HOME = re.compile(r"^((?:\+\+)?(?:runs_dir|model\.path|dataset\.path)=['\"]?)~(?
 
 @dataclass(frozen=True)
 class Arguments:
-    """A command line, read."""
+    """A parsed command line."""
 
     overrides: tuple[str, ...]
     multirun: bool = False
@@ -28,7 +28,7 @@ class Arguments:
 
     @classmethod
     def read(cls, given: Sequence[str]) -> "Arguments":
-        """`UserError` for what is no flag that is known and no override."""
+        """Parse; `UserError` for anything that is neither a known flag nor an override."""
         given = list(given)
         overrides, search, printing = list[str](), list[str](), list[str]()
         multirun = False
@@ -49,12 +49,14 @@ class Arguments:
             else:
                 overrides.append(prepared(argument))
         if len(search) > 1:
-            raise UserError(f"--config-dir={search[1]}: only one folder; name others in hydra.searchpath=[file://...]")
+            raise UserError(
+                f"--config-dir={search[1]}: only one folder is allowed; add others with hydra.searchpath=[file://...]"
+            )
         return cls(tuple(overrides), multirun, (*search, *_search_of(overrides)), tuple(printing))
 
     @property
     def for_hydra(self) -> list[str]:
-        """As Hydra's own command line takes them, flags first."""
+        """The arguments for Hydra's own command line, flags first."""
         return [*(["-m"] if self.multirun else []), *self.printing, *self.folders, *self.overrides]
 
     @property
@@ -65,20 +67,20 @@ class Arguments:
 
 def _value(flag: str, given: list[str]) -> str:
     if not given:
-        raise UserError(f"{flag}: a folder is needed, as in {flag} my_conf")
+        raise UserError(f"{flag}: needs a folder, as in {flag} my_conf")
     return given.pop(0)
 
 
 def prepared(override: str) -> str:
-    """An override as Hydra takes it: `engine.<field>=`, which may be any, as `++`, and no `~` for the home folder."""
+    """An override for Hydra: with `++` before `engine.<field>=`, which may be any field, and without `~` for home."""
     override = f"++{override}" if ENGINE_FIELD.match(override) else override
     return HOME.sub(lambda match: f"{match[1]}{Path.home()}", override)
 
 
 def _search_of(overrides: Sequence[str]) -> tuple[str, ...]:
-    """What `hydra.searchpath=[...]` names."""
-    found = [parsed(each).value() for each in overrides if each.lstrip("+").startswith("hydra.searchpath=")]
-    return tuple(str(place) for each in found for place in each or ())
+    """The places that `hydra.searchpath=[...]` names."""
+    lists = [parsed(each).value() for each in overrides if each.lstrip("+").startswith("hydra.searchpath=")]
+    return tuple(str(place) for places in lists for place in places or ())
 
 
 def parsed(override: str) -> Any:
@@ -89,7 +91,7 @@ def parsed(override: str) -> Any:
 
 
 def combinations(overrides: Sequence[str]) -> list[list[str]]:
-    """The overrides of every cell, as Hydra's own sweeper splits them; a single empty one of none."""
+    """The overrides of every cell, as Hydra's own sweeper splits them; one empty list if there are none."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
     [split] = BasicSweeper.split_arguments([parsed(each) for each in overrides], None) if overrides else [[[]]]

@@ -1,4 +1,4 @@
-"""A cell of a sweep: one setting of everything that determines a result, and the identity that names its run."""
+"""A cell of a sweep: one value for every setting, and the identity that names its run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from leap_lab.settings.objects import class_of, instantiate, without_addresses
 from leap_lab.tasks.problem import Problem
 
 NO_PREFIX = {"name": "none", "fraction": 0.0, "good_ratio": 0.0, "per_path": False}
-PARTS = ("router", "prompts", "sampling", "peers", "seed")  # of an identity, beside model, engine, method and dataset
+PARTS = ("router", "prompts", "sampling", "peers", "seed")  # of an identity, besides model, engine, method and dataset
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A checked configuration as plain values (`rules.validate`). `UserError` where method and settings do not fit."""
+    """A checked configuration as plain values (`rules.validate`). `UserError` where the method rejects its settings."""
 
     config: Mapping[str, Any]
     datasets: Datasets = field(default_factory=Datasets, compare=False, repr=False)
@@ -42,12 +42,12 @@ class Cell:
         return self.but(method=alone | {key: method[key] for key in self._method.shares})
 
     def reference(self) -> "Cell":
-        """The run that buckets and beginnings come from: the model's own sampling and budget, whatever is swept."""
-        asked, model = self.config["reference"], self.config["model"]
-        whole = self.baseline()
-        method = {**whole.config["method"], "max_tokens": model["max_tokens"]}
-        own = {"peers": asked["responses"], "seed": asked["seed"], "groups": 1, "sampling": model["sampling"]}
-        return whole.but(difficulty={"name": "all"}, prefix=NO_PREFIX, method=method, **own)
+        """The run that buckets and beginnings come from; it has the model's own sampling and budget."""
+        reference, model = self.config["reference"], self.config["model"]
+        baseline = self.baseline()
+        method = {**baseline.config["method"], "max_tokens": model["max_tokens"]}
+        own = {"peers": reference["responses"], "seed": reference["seed"], "groups": 1, "sampling": model["sampling"]}
+        return baseline.but(difficulty={"name": "all"}, prefix=NO_PREFIX, method=method, **own)
 
     @property
     def needs_reference(self) -> bool:
@@ -56,17 +56,17 @@ class Cell:
 
     @property
     def shows_reference(self) -> bool:
-        """Whether its experiment looks at the reference run itself."""
+        """Whether its experiment also shows the reference run."""
         return bool(self.config["experiment"] and self.config["experiment"].get("reference"))
 
     @property
     def wants_baseline(self) -> bool:
-        """Whether independent sampling is decoded beside it."""
+        """Whether independent sampling is decoded for comparison."""
         return bool(self.config["baseline"]) and self._method is not Independent
 
     @property
     def runs(self) -> "list[Cell]":
-        """Every run that this cell takes: its reference run, its baseline, itself."""
+        """Every run that this cell needs: its reference run, its baseline, itself."""
         reference = [self.reference()] if self.needs_reference or self.shows_reference else []
         return [*reference, *([self.baseline()] if self.wants_baseline else []), self]
 
@@ -90,9 +90,9 @@ class Cell:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What determines the result: not where it runs, how it is tracked, or how much of it was asked for.
+        """What determines the result: not where it runs, how it is tracked, or how much of it was requested.
 
-        It holds no address of a class (`_target_`): a choice is known by its name and its settings.
+        It holds no address of a class (`_target_`): a choice is identified by its name and its settings.
         """
         config, engine = self.recorded, self.engine()
         selected = {key: config[key] for key in ("difficulty", "prefix") if self.needs_reference}
@@ -150,5 +150,5 @@ class Cell:
 
     @cached_property
     def _method(self) -> type[Method]:
-        found: type[Method] = class_of("method", self.config["method"], Method)
-        return found
+        method: type[Method] = class_of("method", self.config["method"], Method)
+        return method

@@ -22,15 +22,15 @@ from leap_lab.settings.rules import CHOICES, validate
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)  # what an odd setting can raise
-OURS = ("shared", "basic")  # launchers for which leap_lab decodes by itself
+UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)  # what an unusual setting can raise
+OURS = ("shared", "basic")  # launchers for which leap_lab decodes in its own process
 
 
 @dataclass(frozen=True)
 class PlannedSweep:
     """A pass with its checked cells; `launcher` is the choice of hydra/launcher, `sweeper` that of hydra/sweeper.
 
-    `exhibit` turns the run folders of an experiment into what it ends with.
+    `exhibit` turns the run folders of an experiment into its table and figures.
     """
 
     sweep: Pass
@@ -46,7 +46,7 @@ class PlannedSweep:
 
 
 def plan(arguments: Arguments) -> list[PlannedSweep]:
-    """Every cell of a command, pass by pass. `UserError` names the first key that cannot be used."""
+    """Every cell of a command, pass by pass; `UserError` names the first key that cannot be used."""
     with one_line_errors(), conf.opened(arguments.search):
         datasets = Datasets()
         planned = [_planned(sweep, datasets) for sweep in passes(arguments.overrides, arguments.multirun)]
@@ -58,11 +58,11 @@ def plan(arguments: Arguments) -> list[PlannedSweep]:
 
 
 def cell(arguments: Arguments) -> Cell:
-    """The one checked cell of a command; `UserError` for a sweep. Its questions and folders are not looked at."""
+    """The one checked cell of a command; `UserError` for a sweep. Its questions and folders are not checked."""
     with one_line_errors(), conf.opened(arguments.search):
         [sweep, *more] = passes(arguments.overrides, multirun=False)
         if more or sweep.multirun:
-            raise UserError("experiment: it has several cells; use leap_lab.run")
+            raise UserError("experiment: has several cells; use leap_lab.run")
         [overrides] = expanded(sweep)
         return composed(overrides, Datasets())
 
@@ -76,7 +76,7 @@ def _planned(sweep: Pass, datasets: Datasets) -> PlannedSweep:
 
 
 def _exhibit(sweep: Pass, cells: Sequence[Cell]) -> Callable[..., Any] | None:
-    """What the experiment names in its YAML; `UserError` where that cannot be imported."""
+    """The exhibit that the experiment names in its YAML; `UserError` where it cannot be imported."""
     if sweep.experiment is None:
         return None
     node = cells[0].config["experiment"].get("exhibit") or {}
@@ -88,7 +88,7 @@ def _is_hydras(override: str) -> bool:
 
 
 def _check(cells: Sequence[Cell]) -> None:
-    """What can be known before an engine starts: names, engine fields, trackers, questions, folders."""
+    """Check what can be known before an engine starts: names, engine fields, trackers, questions, folders."""
     for each in cells:
         _check_names(each)
         each.engine().check()
@@ -97,18 +97,18 @@ def _check(cells: Sequence[Cell]) -> None:
     for runs_dir in {each.config["runs_dir"] for each in cells}:
         _make_folder(runs_dir)
         if earlier := earlier_runs(Path(runs_dir)):
-            here = [each for each in cells if each.config["runs_dir"] == runs_dir]
-            for identity in (run.identity for each in here for run in each.runs):
+            concerned = [each for each in cells if each.config["runs_dir"] == runs_dir]
+            for identity in (run.identity for each in concerned for run in each.runs):
                 refuse_earlier(identity, earlier)
 
 
 def _check_names(cell: Cell) -> None:
-    """A choice of a user's own needs a name of its own: runs are known by it."""
+    """A user's own choice needs a name that leap_lab does not use: runs are identified by it."""
     for group in CHOICES:
         node = cell.config[group]
         address = str(node.get("_target_", "leap_lab."))
         if not address.startswith("leap_lab.") and (conf.CONF / group / f"{node['name']}.yaml").is_file():
-            raise UserError(f"{group}={node['name']}: that name is leap_lab's own; {address} needs another one")
+            raise UserError(f"{group}={node['name']}: the name belongs to leap_lab; {address} needs another name")
 
 
 def _make_folder(runs_dir: str) -> None:
@@ -126,33 +126,33 @@ def expanded(sweep: Pass) -> list[list[str]]:
     for override in sweep.overrides:
         known = parsed(override)
         if isinstance(known.value(), Glob):
-            raise UserError(f"{override}: a pattern is for experiments; allowed are names with commas")
+            raise UserError(f"{override}: patterns work only for experiment; write the names with commas")
         if known.is_sweep_override() and not sweep.multirun:
             raise UserError(f"{override}: several values are a sweep; add -m")
     return combinations(sweep.overrides) if sweep.multirun else [list(sweep.overrides)]
 
 
 def composed(overrides: Sequence[str], datasets: Datasets) -> Cell:
-    """One checked cell, within `conf.opened`. A kind of setting that no rule foresees is refused, too."""
+    """One checked cell, within `conf.opened`. A bad setting that no rule covers is refused, too."""
     _check_keys(overrides)
     try:
-        found = Cell(validate(conf.compose(overrides)), datasets)
-        assert found.run_id
+        cell = Cell(validate(conf.compose(overrides)), datasets)
+        assert cell.run_id
     except UNUSABLE as error:
         for override in overrides if len(overrides) > 1 else []:
-            composed([override], datasets)  # names the one that is to blame, where one alone is
+            composed([override], datasets)  # names the bad one, where one alone is bad
         reason = f"{type(error).__name__}: {one_line(error, 200)}"
         raise UserError(f"{' '.join(overrides)}: invalid setting ({reason})") from error
-    return found
+    return cell
 
 
 def _check_keys(overrides: Sequence[str]) -> None:
-    """Refuse keys that nothing reads, though Hydra would add them, and names that come with their choice."""
+    """Refuse keys that nothing reads, although Hydra would add them, and keys that belong to a choice."""
     known = [parsed(override) for override in overrides]
     for each in known:
         group, _, key = each.key_or_group.rpartition(".")
         if group and key in ("name", "_target_"):
-            raise UserError(f"{each.key_or_group}: it comes with the choice; allowed is {group}=NAME")
+            raise UserError(f"{each.key_or_group}: is set by the choice; use {group}=NAME")
     added = {each.input_line: each.key_or_group for each in known if each.is_add() or each.is_force_add()}
     added = {line: key for line, key in added.items() if not key.startswith(("engine.", "hydra."))}
     if not added:
@@ -173,7 +173,7 @@ def _has_key(config: "DictConfig", dotted: str) -> bool:
 
 
 def _remarks(cell: Cell) -> list[str]:
-    """What a user may not have meant, in lines."""
+    """What a user may not have meant, one line each."""
     router, peers = cell.recorded["router"], cell.config["peers"]
     if router and router.get("top_k", 0) >= peers:
         others = f"all {peers - 1} others" if peers > 1 else "nobody"
@@ -194,18 +194,18 @@ def one_line_errors() -> Iterator[None]:
 
 
 def _explained(error: BaseException) -> str:
-    """Which key, which value, what is allowed, out of Hydra's message."""
+    """The key, the value and what is allowed, from Hydra's message."""
     from hydra.errors import OverrideParseException
 
     text = str(error)
     if isinstance(error, OverrideParseException):
         why = text.split(" See ")[0].splitlines()[0]
         quoted = "KEY=\"'...'\""
-        return f"{error.override}: cannot be read ({why}); allowed is KEY=VALUE, a value with signs in it as {quoted}"
+        return f"{error.override}: cannot be parsed ({why}); write KEY=VALUE, with special characters as {quoted}"
     missing = re.search(r"Could not find '([\w/]+)/([^/']*)'.*?Available options in '[\w/]+':(.*)", text, re.DOTALL)
     if missing:
         allowed = ", ".join(missing[3].partition("Config search path")[0].split())
-        return f"{missing[1]}={missing[2]}: allowed are {allowed}"
+        return f"{missing[1]}={missing[2]}: no such choice; allowed are {allowed}"
     if unknown := re.search(r"Could not override '([^']+)'", text):
         return f"{unknown[1]}: no such key{_near(unknown[1])}"
     return one_line(error)

@@ -1,6 +1,6 @@
-"""The folder of settings, conf/, and those of a user's own, for Hydra to compose from.
+"""The folder of settings, conf/, and a user's own folders, for Hydra to compose from.
 
-It is found beside the package, never imported: a user's own `conf.py` or `conf/` has no say in it.
+conf/ is found beside the package and never imported, so a user's own `conf.py` or `conf/` does not hide it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ VERSION_BASE = "1.3"
 def opened(search: Sequence[str] = ()) -> Iterator[None]:
     """Within it `compose` and `choices` know conf/ and the folders of `search` (paths, `file://` or `pkg://`).
 
-    A context of Hydra's around it, such as that of a program that calls leap_lab, is as before afterwards.
+    A surrounding context of Hydra, such as that of a program that calls leap_lab, is restored afterwards.
     """
     from hydra import initialize_config_dir
     from hydra._internal.config_repository import ConfigRepository
@@ -33,7 +33,7 @@ def opened(search: Sequence[str] = ()) -> Iterator[None]:
         with initialize_config_dir(str(CONF), version_base=VERSION_BASE):
             loader: Any = GlobalHydra.instance().config_loader()
             for each in places:
-                loader.get_search_path().prepend("user", each, "schema")  # which Hydra wants last
+                loader.get_search_path().prepend("user", each, "schema")  # Hydra needs "schema" to be last
             loader.repository = ConfigRepository(loader.get_search_path())
             yield
     finally:
@@ -51,7 +51,7 @@ def place(path: str) -> str:
 
 
 def compose(overrides: Sequence[str], with_hydra: bool = False) -> "DictConfig":
-    """The configuration of these overrides, interpolations not yet worked out; raises Hydra's own errors."""
+    """The configuration of these overrides, interpolations not yet resolved; raises Hydra's own errors."""
     import hydra
 
     return hydra.compose("config", overrides=list(overrides), return_hydra_config=with_hydra)
@@ -61,5 +61,5 @@ def choices(group: str) -> list[str]:
     """The names of a group, such as `router`, sorted."""
     from hydra.core.global_hydra import GlobalHydra
 
-    found: list[str] = GlobalHydra.instance().config_loader().get_group_options(group)
-    return found
+    options: list[str] = GlobalHydra.instance().config_loader().get_group_options(group)
+    return options

@@ -1,9 +1,9 @@
-"""`experiment=NAME`: the grids that one figure or table of the paper takes (conf/experiment), as passes of Hydra's.
+"""`experiment=NAME`: the grids behind one figure or table of the paper (conf/experiment), as passes of Hydra.
 
-A grid is a mapping from keys to values, a list of values is swept. What the user sets on the command line wins over the
-grid, so that `experiment=trap router=random` is the trap with random routing, wherever the grid's method and router
-have such a key; only what stands under `fixed` stays. A key that the user sweeps and no grid has, such as the model or
-the seed, makes an experiment of its own for each value, so that nothing is compared across them.
+A grid is a mapping from keys to values; a list of values is swept. The command line overrides the grid, so
+`experiment=trap router=random` is the trap with random routing, wherever the grid's method and router have such a key.
+Only the keys under `fixed` cannot be overridden. A key that the user sweeps and no grid has, such as the model or the
+seed, makes a separate experiment for each value, so nothing is compared across them.
 
 Each experiment also names its exhibit, the function that turns its runs into a table and figures (`exhibit_of`).
 """
@@ -34,7 +34,7 @@ class Pass:
 
     overrides: list[str]
     multirun: bool = True
-    experiment: str | None = None  # its name, and what the user swept beside it, such as `trap seed=1`
+    experiment: str | None = None  # its name, and what the user also swept, such as `trap seed=1`
 
 
 def passes(overrides: Sequence[str], multirun: bool) -> list[Pass]:
@@ -45,19 +45,19 @@ def passes(overrides: Sequence[str], multirun: bool) -> list[Pass]:
     from hydra.core.override_parser.types import Glob
 
     given = {override: parsed(override) for override in overrides}
-    asked = [override for override, known in given.items() if known.key_or_group == "experiment"]
-    if not asked:
+    experiments = [override for override, known in given.items() if known.key_or_group == "experiment"]
+    if not experiments:
         return [Pass(list(overrides), multirun)]
-    chosen = given[asked[-1]]
+    chosen = given[experiments[-1]]
     if chosen.is_sweep_override() and not multirun:
-        raise UserError(f"{asked[-1]}: several experiments are a sweep; add -m")
+        raise UserError(f"{experiments[-1]}: several experiments are a sweep; add -m")
     if isinstance(chosen.value(), Glob):
         values = iter(chosen.value().filter(conf.choices("experiment")))
     elif chosen.is_sweep_override():
         values = chosen.sweep_string_iterator()
     else:
         values = iter([chosen.get_value_element_as_str()])
-    own = [override for override in given if override not in asked]
+    own = [override for override in given if override not in experiments]
     return [each for name in dict.fromkeys(map(str, values)) for each in _of(name, own)]
 
 
@@ -71,7 +71,7 @@ def names(search: Sequence[str] = ()) -> list[str]:
 
 
 def exhibit_of(name: str, search: Sequence[str] = ()) -> "partial[Any]":
-    """The exhibit that experiment `name` ends with, with its arguments: call it with the run folders.
+    """The exhibit of experiment `name`, with its arguments: call it with the run folders.
 
     `search` are the user's own folders of settings. `UserError` for an unknown experiment, for one that names no
     exhibit, and where the exhibit cannot be imported or does not take its arguments.
@@ -80,7 +80,7 @@ def exhibit_of(name: str, search: Sequence[str] = ()) -> "partial[Any]":
 
 
 def exhibit_node(name: str, search: Sequence[str] = ()) -> dict[str, Any]:
-    """What the YAML of experiment `name` says of its exhibit: `_target_` and arguments. Nothing of it is imported."""
+    """What the YAML of experiment `name` says about its exhibit: `_target_` and arguments. Nothing is imported."""
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -97,16 +97,16 @@ def exhibit_node(name: str, search: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def imported(name: str, node: Mapping[str, Any]) -> "partial[Any]":
-    """The exhibit that a node describes, as that of experiment `name`; errors as in `exhibit_of`."""
+    """The exhibit of experiment `name` that a node describes; errors as in `exhibit_of`."""
     target = node.get("_target_")
     if not isinstance(target, str) or "." not in target:
-        raise UserError(f"experiment={name}: it names no exhibit; set experiment.exhibit._target_ in its YAML")
+        raise UserError(f"experiment={name}: names no exhibit; set experiment.exhibit._target_ in its YAML")
     module, _, function = target.rpartition(".")
     try:
         exhibit = getattr(_module(module), function)
         arguments = {key: value for key, value in node.items() if key != "_target_"}
         inspect.signature(exhibit).bind([], **arguments)
-    except Exception as error:  # a user's own module may raise anything
+    except Exception as error:  # a user's module may raise anything
         why = f"{type(error).__name__}: {one_line(error)}"
         raise UserError(f"experiment={name}: cannot use its exhibit {target} ({why})") from error
     return partial(exhibit, **arguments)
@@ -127,7 +127,7 @@ def _exhibit_in(config: "DictConfig") -> "DictConfig":
 
 
 def _of(name: str, own: Sequence[str]) -> list[Pass]:
-    """The passes of one experiment, for every value of the keys that the user sweeps beside its grids."""
+    """The passes of one experiment, for every value of the keys that the user sweeps and no grid has."""
     varied = {key for grid in _grids(name, []) for key in grid}
     beside = [argument for argument in own if parsed(argument).is_sweep_override() and _key(argument) not in varied]
     return [each for values in combinations(beside) for each in _variant(name, own, beside, values)]
@@ -136,17 +136,17 @@ def _of(name: str, own: Sequence[str]) -> list[Pass]:
 def _variant(name: str, own: Sequence[str], beside: Sequence[str], values: Sequence[str]) -> list[Pass]:
     settled = [*(argument for argument in own if argument not in beside), *values]
     single = [argument for argument in settled if not parsed(argument).is_sweep_override()]
-    found, taken = [], set()
+    passes_of_grids, taken = [], set()
     for grid in _grids(name, [argument for argument in single if not _in_part(argument)]):
         fixed = grid.pop("fixed", {})
         mine = [argument for argument in settled if _key(argument) not in fixed and _takes(grid, single, argument)]
         taken |= {*mine, *(argument for argument in settled if _key(argument) in fixed)}
         left = {key: value for key, value in grid.items() if key not in map(_key, mine)}
-        told = " ".join([name, *values])
-        found.append(Pass([f"experiment={name}", *_overrides(left), *_overrides(fixed), *mine], True, told))
-    if alien := [argument for argument in settled if argument not in taken]:
-        raise UserError(f"{alien[0]}: no part of experiment={name} has such a key")
-    return [each for index, each in enumerate(found) if each not in found[:index]]
+        overrides = [f"experiment={name}", *_overrides(left), *_overrides(fixed), *mine]
+        passes_of_grids.append(Pass(overrides, True, " ".join([name, *values])))
+    if unused := [argument for argument in settled if argument not in taken]:
+        raise UserError(f"{unused[0]}: no grid of experiment={name} has this key")
+    return [each for index, each in enumerate(passes_of_grids) if each not in passes_of_grids[:index]]
 
 
 def _grids(name: str, single: Sequence[str]) -> list[dict[str, Any]]:
@@ -156,7 +156,7 @@ def _grids(name: str, single: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _takes(grid: Mapping[str, Any], single: Sequence[str], argument: str) -> bool:
-    """Whether the method, router and prefix of a grid have the key; any other key is Hydra's to refuse."""
+    """Whether the method, router and prefix of a grid have the key; any other key is left to Hydra to check."""
     from omegaconf import OmegaConf
 
     if not _in_part(argument):
@@ -164,8 +164,8 @@ def _takes(grid: Mapping[str, Any], single: Sequence[str], argument: str) -> boo
     chosen = {key: value[0] if isinstance(value, list) else value for key, value in grid.items() if key in PARTS}
     own = [each for each in single if _key(each) in (*PARTS, "model", "dataset", "model.path", "dataset.path")]
     parts = [each for each in _overrides(chosen) if _key(each) not in map(_key, own)]
-    found = OmegaConf.select(conf.compose([*parts, *own]), _key(argument), default=PARTS)
-    return found is not PARTS
+    value = OmegaConf.select(conf.compose([*parts, *own]), _key(argument), default=PARTS)
+    return value is not PARTS
 
 
 def _in_part(argument: str) -> bool:

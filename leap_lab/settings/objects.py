@@ -1,4 +1,4 @@
-"""Config nodes as the objects they describe: `_target_` names a class, by an address that no run id depends on."""
+"""The objects that config nodes describe: `_target_` is the address of a class; no run id depends on it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,34 +8,34 @@ from hydra.utils import instantiate as of_hydra
 
 from leap_lab.errors import UserError, one_line
 
-LABELS = ("name", "limit", "few")  # of a config node: what commands read, no arguments of its class
+LABELS = ("name", "limit", "few")  # keys of a config node that commands read; not arguments of its class
 
 
 def instantiate(node: Mapping[str, Any], **more: Any) -> Any:
-    """The object that a config node describes; `more` are arguments that are objects already."""
+    """The object that a config node describes; `more` are further arguments, as objects."""
     return of_hydra(arguments(node), _convert_="all", _partial_=True)(**more)
 
 
 def arguments(node: Mapping[str, Any]) -> dict[str, Any]:
-    """A config node without its labels: the address of its class, and what that takes."""
+    """A config node without its labels: the address of its class, and the arguments of the class."""
     return {key: value for key, value in node.items() if key not in LABELS}
 
 
 def class_of(group: str, node: Mapping[str, Any], kind: type) -> Any:
     """The class of a choice; `UserError` unless it can be imported and is a `kind`."""
     try:
-        found = get_object(node["_target_"])
-    except Exception as error:  # whatever the import of a user's module raises
+        target = get_object(node["_target_"])
+    except Exception as error:  # a user's module may raise anything
         raise UserError(f"{group}={node['name']}: cannot import {node['_target_']} ({one_line(error, 300)})") from error
-    if not (isinstance(found, type) and issubclass(found, kind)):
+    if not (isinstance(target, type) and issubclass(target, kind)):
         raise UserError(
-            f"{group}={node['name']}: {node['_target_']} is no subclass of {kind.__module__}.{kind.__name__}"
+            f"{group}={node['name']}: {node['_target_']} is not a subclass of {kind.__module__}.{kind.__name__}"
         )
-    return found
+    return target
 
 
 def without_addresses(value: Any) -> Any:
-    """A config node without `_target_`, at any depth: where the code of a choice lies determines no result."""
+    """A config node without `_target_`, at any depth: where the code of a choice is does not affect the result."""
     if isinstance(value, Mapping):
         return {key: without_addresses(item) for key, item in value.items() if key != "_target_"}
     return [without_addresses(item) for item in value] if isinstance(value, list | tuple) else value

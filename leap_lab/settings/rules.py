@@ -1,4 +1,4 @@
-"""What a configuration may hold, as far as it is no method's or router's own. A bad value is refused in one line."""
+"""What a configuration may hold, apart from the rules of methods and routers. A bad value is refused in one line."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,13 +12,13 @@ from leap_lab.checks import LARGEST
 from leap_lab.errors import UserError, one_line
 
 MOST_PEERS = 4096  # of a group: all its paths are in memory at once, and routers compare every pair
-MOST_GROUPS = 1000  # of a question; for still more take another seed
+MOST_GROUPS = 1000  # of a question; for more use another seed
 MOST_AT_ONCE = 10_000  # groups in flight
 CHOICES = ("model", "engine", "method", "router", "dataset", "prompts", "tracking", "difficulty", "prefix")
 
 
 def shares(base: float, parts: Sequence[float]) -> list[float]:
-    """`${shares:${model.interval},[0.5, 1]}` in conf: multiples of a setting, whole where it is a whole number."""
+    """`${shares:${model.interval},[0.5, 1]}` in conf: multiples of a setting, integers if it is an integer."""
     return [round(base * part) if isinstance(base, int) else round(base * part, 6) for part in parts]
 
 
@@ -31,7 +31,7 @@ def integer(least: int = 0, most: int | None = None, optional: bool = False) -> 
 
 
 def number(allowed: str, least: float, most: float = LARGEST, open_at: str = "") -> Callable[[str, Any], None]:
-    """A rule: a number within bounds, which `allowed` says in words."""
+    """A rule: a number within bounds, which `allowed` describes."""
     return lambda key, value: checks.number(key, value, allowed, least, most, open_at)
 
 
@@ -88,7 +88,7 @@ def validate(config: DictConfig) -> dict[str, Any]:
 
 
 def resolve(config: DictConfig) -> dict[str, Any]:
-    """All interpolations worked out; a key that must be set and is not is named."""
+    """All interpolations resolved; `UserError` names a key that must be set and is not."""
     if missing := sorted(key for key in OmegaConf.missing_keys(config) if not key.startswith("hydra.")):
         raise UserError(f"{missing[0]}: a value is needed, as in {missing[0]}=...")
     try:
@@ -99,16 +99,18 @@ def resolve(config: DictConfig) -> dict[str, Any]:
 
 
 def _check_prefix(plain: Mapping[str, Any]) -> None:
-    """Beginnings need a length; a reference run must be another run than the one under study."""
+    """Beginnings need a length; a reference run must differ from the run under study."""
     prefix, seed = plain["prefix"], plain["reference"]["seed"]
     if prefix["name"] != "none":
         checks.number("prefix.fraction", prefix["fraction"], "a number > 0 and < 1", 0, 1, "least most")
     if seed == plain["seed"]:
-        raise UserError(f"reference.seed={seed}: the run's own seed; must be any other, so that the two share nothing")
+        raise UserError(f"reference.seed={seed}: the same as seed; must differ, so that the two runs are independent")
 
 
 def _check_secrets(plain: Mapping[str, Any]) -> None:
-    """A run folder keeps the configuration and the command, so neither may hold a key; the value is not repeated."""
+    """A run folder keeps the configuration and the command, so neither may hold a key; the error does not show it."""
     for key in ("hf_token", "api_key"):
         if isinstance(plain["engine"].get(key), str):
-            raise UserError(f"engine.{key}: a run folder would keep it; use a variable instead, such as HF_TOKEN")
+            raise UserError(
+                f"engine.{key}: the run folder would keep it; use an environment variable, such as HF_TOKEN"
+            )

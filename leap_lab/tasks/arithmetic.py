@@ -1,9 +1,9 @@
-"""The built-in task: chains of assignments that start from a sum which is tempting to get wrong.
+"""The built-in task: chains of assignments that start from a sum that is easy to get wrong.
 
 A problem is `a=38+27`, then steps such as `b=a-5`, and asks for the last value. The built-in model writes the
 first sum as a snap result, and the larger the last digit of the second summand, the more often that is a near miss
 (level 1 to 5). A check by parts would show it; all later steps build on it. So an early error is likely, cheap to
-verify and fatal: what the Prefix Dominance Trap is made of.
+verify and fatal, as in the Prefix Dominance Trap.
 """
 
 import hashlib
@@ -20,18 +20,18 @@ from leap_lab.tasks.problem import Problem
 
 Split = Literal["train", "test"]
 NAMES = "abcdefghijklmno"
-LOWEST, HIGHEST = 20, 89  # the range of all values, so that a near miss stays within two digits, too
+LOWEST, HIGHEST = 20, 89  # the range of all values, so that a near miss has two digits, too
 LEVELS = (1, 2, 3, 4, 5)
 STEPS = (6, 7, 8, 9, 10)  # the built-in model has seen these
 
 
-@cache  # every cell of a sweep asks for the same, and 2,000 take a second
+@cache  # every cell of a sweep asks for the same ones, and 2,000 take a second
 def generate(
     count: int, seed: int, split: Split = "test", levels: tuple[int, ...] = LEVELS, steps: tuple[int, ...] = STEPS
 ) -> tuple[Problem, ...]:
-    """`count` problems, levels in turn; `steps` are the numbers of assignments to draw from (2 to 15).
+    """`count` problems, cycling through the levels; `steps` are the numbers of assignments to draw from (2 to 15).
 
-    A problem belongs to one split by a hash of its text, so train and test share none under any seeds.
+    A hash of its text decides the split of a problem, so train and test never share one, whatever the seeds.
     """
     seen: set[str] = set()
     problems = []
@@ -96,7 +96,9 @@ class Arithmetic:
         checks.integer("dataset.seed", self.seed)
         for key, values, least, most in (("levels", self.levels, 1, 5), ("steps", self.steps, 2, 15)):
             if not isinstance(values, list | tuple) or not values:
-                raise UserError(f"dataset.{key}={values}: must be integers from {least} to {most}, as in [{least}]")
+                raise UserError(
+                    f"dataset.{key}={values}: must be a list of integers from {least} to {most}, as in [{least}]"
+                )
             for value in values:
                 checks.integer(f"dataset.{key}", value, least, most)
         checks.one_of("dataset.split", self.split, ("train", "test"))

@@ -8,7 +8,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True)
 class Problem:
-    """One question. `answer` is the gold answer; for a `choice` it is the letter and `options` are in display order."""
+    """One question. `answer` is the gold answer; for a `choice` it is a letter, and `options` are in display order."""
 
     id: str
     text: str

@@ -1,6 +1,6 @@
-"""Rows of problems out of files and hub datasets, as text, every value checked when it is asked for.
+"""Rows of problems from files and hub datasets, as text; every value is checked when it is read.
 
-A row's number counts the rows of its file from 1, a header and blank lines left out.
+Rows are numbered from 1, without the header and blank lines.
 """
 
 import csv
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from leap_lab.errors import UserError
+from leap_lab.errors import UserError, one_line
 
 Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row and where it stands, such as `questions.csv, row 3`."""
+    """One row and its place, such as `questions.csv, row 3`."""
 
     where: str
     values: Values
@@ -31,14 +31,14 @@ class Row:
         return text or self.refuse(column, "empty")
 
     def texts(self, column: str) -> tuple[str, ...]:
-        """The texts of a list, which in CSV is JSON; none where the row has no list."""
+        """The texts of a list, which in CSV is JSON; empty where the row has no list."""
         value = self.values.get(column)
         if value is None or (isinstance(value, str) and not value.strip()):
             return ()
         if isinstance(value, str):
             value = _json_or_none(value)
         if not isinstance(value, list):
-            self.refuse(column, "allowed is a list of options")
+            self.refuse(column, "must be a list of options")
         return tuple(self._as_text(column, item) or self.refuse(column, "an option is empty") for item in value)
 
     def has(self, column: str) -> bool:
@@ -53,32 +53,35 @@ class Row:
         if value is None or value != value:  # a missing number is not equal to itself
             return ""
         if isinstance(value, bool | list | dict | bytes):
-            self.refuse(column, f"a {type(value).__name__}; allowed are text and numbers")
+            self.refuse(column, f"a {type(value).__name__}; must be text or a number")
         text = str(value).strip()
         if not text.isascii() and text.encode(errors="replace").decode() != text:
-            self.refuse(column, "text that is not valid Unicode (half of a surrogate pair)")
+            self.refuse(column, "not valid Unicode (half of a surrogate pair)")
         return text
 
 
 def read_file(file: Path, source: str) -> list[Row]:
-    """The rows of a local file as they stand in it: a CSV's values and JSON's numbers stay the text they are.
+    """The rows of a local file; values of CSV and numbers of JSON stay as they are written.
 
     `source` names it in errors, such as `dataset.path=questions.csv`.
     """
     suffix = file.suffix.lower()
     if suffix not in READERS:
-        raise UserError(f"{source}: unknown file type {suffix or 'without a suffix'}; allowed are {', '.join(READERS)}")
+        kind = f"unknown file type {suffix}" if suffix else "no file extension"
+        raise UserError(f"{source}: {kind}; allowed are {', '.join(READERS)}")
     rows: list[Row] = []
     try:
         for number, values in enumerate(READERS[suffix](file), start=1):
             rows.append(Row(f"{source}, row {number}", values))
     except (ValueError, OSError, RecursionError, csv.Error) as error:
-        raise UserError(f"{source}, row {len(rows) + 1}: cannot be read as {suffix[1:]}: {_line(error)}") from error
+        raise UserError(
+            f"{source}, row {len(rows) + 1}: cannot be read as {suffix[1:]}: {one_line(error, 200)}"
+        ) from error
     return rows
 
 
 def read_hub(hub_id: str, config: str | None, split: str) -> list[Row]:
-    """The rows of a hub dataset, or of a local folder or file; `UserError` with the way out when it cannot be had."""
+    """The rows of a hub dataset, or of a local folder or file; `UserError` when it cannot be loaded."""
     path = Path(hub_id).expanduser()
     if path.is_file():
         return read_file(path, f"dataset.hub_id={hub_id}")
@@ -86,18 +89,18 @@ def read_hub(hub_id: str, config: str | None, split: str) -> list[Row]:
 
     datasets.disable_progress_bars()
     try:
-        found = datasets.load_dataset(str(path) if path.is_dir() else hub_id, config, split=split)
-    except Exception as error:  # datasets and what it stands on raise dozens of kinds
-        raise UserError(unavailable(hub_id, _line(error))) from error
+        dataset = datasets.load_dataset(str(path) if path.is_dir() else hub_id, config, split=split)
+    except Exception as error:  # datasets and its dependencies raise dozens of types
+        raise UserError(unavailable(hub_id, one_line(error, 200))) from error
     name = ", ".join(part for part in (f"dataset.hub_id={hub_id}", config, split) if part)
-    return [Row(f"{name}, row {number}", values) for number, values in enumerate(found, start=1)]
+    return [Row(f"{name}, row {number}", values) for number, values in enumerate(dataset, start=1)]
 
 
 def unavailable(hub_id: str, reason: str) -> str:
-    """What to tell a user who cannot have a dataset, in one line."""
+    """The message for a dataset that cannot be loaded, in one line."""
     if any(word in reason.lower() for word in ("gated", "401", "403", "authenticat")):
         reason = "it is gated: accept its terms on the hub and log in with `hf auth login`"
-    return f"dataset.hub_id={hub_id}: cannot be loaded: {reason}; the path of a local copy can stand in its place"
+    return f"dataset.hub_id={hub_id}: cannot be loaded: {reason}; dataset.hub_id may also be the path of a local copy"
 
 
 def _jsonl(file: Path) -> Iterator[Values]:
@@ -109,7 +112,7 @@ def _jsonl(file: Path) -> Iterator[Values]:
 def _json(file: Path) -> Iterator[Values]:
     rows = _loads(file.read_text(encoding="utf-8-sig"))
     if not isinstance(rows, list):
-        raise ValueError("allowed is a list of objects")
+        raise ValueError("must be a list of objects")
     yield from map(_object, rows)
 
 
@@ -119,7 +122,7 @@ def _csv(file: Path) -> Iterator[Values]:
         reader = csv.reader(lines, strict=True)
         header = next(reader, [])
         if twice := {name for name in header if header.count(name) > 1}:
-            raise ValueError(f"two columns {min(twice)!r}")
+            raise ValueError(f"two columns are named {min(twice)!r}")
         for fields in filter(None, reader):
             if len(fields) != len(header):
                 raise ValueError(f"{len(fields)} fields under {len(header)} columns; quote a field that holds a comma")
@@ -133,7 +136,7 @@ def _parquet(file: Path) -> Iterator[Values]:
     try:
         yield from pyarrow.parquet.read_table(file).to_pylist()
     except pyarrow.ArrowException as error:
-        raise ValueError(_line(error)) from error
+        raise ValueError(one_line(error, 200)) from error
 
 
 READERS: dict[str, Callable[[Path], Iterator[Values]]] = {
@@ -157,9 +160,5 @@ def _json_or_none(text: str) -> Any:
 
 def _object(value: Any) -> Values:
     if not isinstance(value, dict):
-        raise ValueError("allowed is a JSON object")
+        raise ValueError("must be a JSON object")
     return value
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

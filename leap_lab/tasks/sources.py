@@ -1,7 +1,7 @@
-"""Problems: what is asked and what the right answer is, from the hub, from a local file, or from the built-in task.
+"""Sources of problems: the hub, a local file, or the built-in task.
 
-Every row is checked: a duplicate id, a missing column or an empty answer is one error that names file, row (from 1)
-and column.
+Every row is checked. A duplicate id, a missing column or an empty answer is one error that names the file, the row
+(from 1) and the column.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from leap_lab.tasks.rows import Row, read_file, read_hub
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a dataset that hold what a problem needs; an empty `id` numbers the rows q1, q2, ..."""
+    """Names of the columns that a problem is read from; with an empty `id` the rows are numbered q1, q2, ..."""
 
     problem: str = "problem"
     answer: str = "answer"
@@ -25,16 +25,16 @@ class Columns:
     options: str = "options"
 
     def read(self, row: Row, identity: str) -> Problem:
-        """The problem of a row; a row with options is a choice, whose answer is the letter of one."""
+        """The problem of a row; a row with options is a choice, and its answer is the letter of an option."""
         text, answer, options = row.text(self.problem), row.text(self.answer), row.texts(self.options)
         if not options:
             return Problem(identity, text, answer)
         if not 2 <= len(options) <= len(LETTERS):
-            row.refuse(self.options, f"allowed is a list of 2 to {len(LETTERS)} options")
+            row.refuse(self.options, f"must be a list of 2 to {len(LETTERS)} options")
         letter = answer.strip("().").upper()
         if letter not in tuple(LETTERS[: len(options)]):
             allowed = f"a letter from A to {LETTERS[len(options) - 1]}"
-            row.refuse(self.answer, f"{brief(repr(answer))} names none of the options; allowed is {allowed}")
+            row.refuse(self.answer, f"{brief(repr(answer))} names none of the options; must be {allowed}")
         return Problem(identity, text, letter, "choice", options)
 
 
@@ -42,7 +42,7 @@ class Columns:
 class Local:
     """A file of problems: JSONL, JSON (a list), CSV or Parquet with `problem`, `answer` and optional `id`, `options`.
 
-    `options` (a list, in CSV a JSON list) makes a row a choice, whose answer is a letter.
+    `options` (a list, in CSV a JSON list) makes a row a choice, and its answer a letter.
     """
 
     path: str
@@ -77,7 +77,7 @@ class Hub:
 
 @dataclass(frozen=True)
 class Gpqa(Hub):
-    """GPQA: one right and three wrong answers a row, shown in an order set by a hash of the question."""
+    """GPQA: one right and three wrong answers per row, shown in an order set by a hash of the question."""
 
     correct: str = "Correct Answer"
     incorrect: Sequence[str] = ("Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
@@ -92,16 +92,16 @@ class Gpqa(Hub):
 
 
 def problems_of(rows: Sequence[Row], id_column: str, read: Callable[[Row, str], Problem], source: str) -> list[Problem]:
-    """A problem a row. Ids come from their column if any row has one, and are q1, q2, ... otherwise."""
+    """One problem per row. Ids come from their column if any row has one; otherwise they are q1, q2, ..."""
     if not rows:
-        raise UserError(f"{source}: it holds no problems")
+        raise UserError(f"{source}: holds no problems")
     named = any(row.has(id_column) for row in rows)
     problems: list[Problem] = []
     first_row: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
         problem = read(row, row.text(id_column) if named else f"q{number}")
         if problem.id in first_row:
-            row.refuse(id_column, f"id {brief(repr(problem.id))} is that of row {first_row[problem.id]}")
+            row.refuse(id_column, f"duplicate id {brief(repr(problem.id))}, the same as in row {first_row[problem.id]}")
         first_row[problem.id] = number
         problems.append(problem)
     return problems

@@ -1,1 +1,1 @@
-"""How the built-in model is made: its tokenizer, the programmatic reasoner it learns from, and the training itself."""
+"""LeaP-T: teaching a model to learn from its peers, from run folders to a fine-tuned and measured model."""

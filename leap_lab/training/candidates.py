@@ -17,7 +17,7 @@ from leap_lab.runs.reading import read_groups, settings
 from leap_lab.settings.objects import instantiate
 from leap_lab.tasks.problem import Problem
 
-METHODS = ("leap", "leap_s", "independent")  # a mixture of agents has a prompt of its own for each layer
+METHODS = ("leap", "leap_s", "independent")  # a mixture of agents has another prompt in each layer
 COLUMNS = ("run_id", "question_id", "group", "path", "correct", "finish", "blocks", "segments", "probes")
 
 
@@ -39,12 +39,12 @@ class Candidate:
 
     @property
     def own(self) -> tuple[tuple[int, ...], ...]:
-        """Everything but the prompt, to tell copies."""
+        """Everything but the prompt, to recognize duplicates."""
         return tuple(segment.tokens for segment in self.segments if segment.kind is not Kind.PROMPT)
 
     @cached_property
     def summaries(self) -> list[tuple[int, bool]]:
-        """Of each summary its tokens, and whether the model closed it: the runtime's closing is a trigger."""
+        """For each summary its number of tokens, and whether the model closed it: the runtime closes with a trigger."""
         following = [*self.segments[1:], None]
         return [
             (len(part.tokens), after is None or (after.kind, after.turn) != (Kind.TRIGGER, part.turn))
@@ -72,7 +72,7 @@ class SourceRun:
 
     @classmethod
     def open(cls, folder: Path) -> "SourceRun":
-        """`UserError` for a folder that is no run, or whose method has no traces to learn from."""
+        """`UserError` for a folder that is not a run, or whose method has no traces to learn from."""
         method = settings(folder).get("method.name")
         if method not in METHODS:
             raise UserError(f"{folder}: method={method}; allowed are runs of {', '.join(METHODS)}")
@@ -80,7 +80,7 @@ class SourceRun:
 
     @cached_property
     def run_id(self) -> str:
-        """As its paths say it: the folder may have been renamed since."""
+        """The id recorded in the run: the folder may have been renamed since."""
         return str(read_json(self.folder / "run.json").get("run_id", self.folder.name))
 
     @property
@@ -94,7 +94,7 @@ class SourceRun:
 
     @cached_property
     def problems(self) -> dict[str, Problem]:
-        """Its dataset by question id, whatever part of it was asked."""
+        """Its whole dataset by question id, not only the part that was decoded."""
         return {problem.id: problem for problem in instantiate(self.config["dataset"]).load()}
 
     def candidates(self) -> Iterator[Candidate]:
@@ -118,7 +118,7 @@ def tokens_of(sources: Sequence[SourceRun], model: str | None = None) -> ModelTo
     if other := next((each for each in found if each.fingerprint != found[0].fingerprint), None):
         raise UserError(
             f"mixed tokenizers: that of {other.model} ({other.fingerprint}) is not that of {found[0].model} "
-            f"({found[0].fingerprint}); allowed are runs whose models share one"
+            f"({found[0].fingerprint}); the models of all runs must share one"
         )
     return found[0]
 

@@ -1,4 +1,4 @@
-"""Which paths a model is to learn from. Every path that is left out has one reason: the first that applies."""
+"""Filters for the paths that a model is to learn from. Every path that is left out has one reason: the first."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +26,7 @@ class Sieve:
         return cls(kept, len(kept))
 
     def drop(self, reason: Reason) -> None:
-        """Leave out every path that there is a reason against."""
+        """Leave out every path for which there is a reason."""
         reasons = [reason(candidate) for candidate in self.kept]
         self.left_out.update(each for each in reasons if each is not None)
         self.kept = [candidate for candidate, each in zip(self.kept, reasons, strict=True) if each is None]
@@ -53,26 +53,26 @@ def no_block(candidate: Candidate) -> str | None:
 
 
 def not_recovered(candidate: Candidate) -> str | None:
-    """Changed from wrong to right by a block; `UserError` for a run that cannot tell."""
+    """Changed from wrong to right by a block; `UserError` for a run without probes."""
     if not candidate.probed:
         raise UserError(f"--recovered: run {candidate.run_id} has no probes; decode it with probes=true")
     return None if candidate.recovered else "not changed from wrong to right by a block"
 
 
 def distinct(sieve: Sieve) -> None:
-    """One of several paths with the same words on the same question."""
+    """Keep one of several paths with the same words on the same question."""
     first = {(candidate.question_id, candidate.own): candidate for candidate in reversed(sieve.kept)}
     sieve.keep(first.values(), "a duplicate")
 
 
 def at_most(sieve: Sieve, most: int, seed: int) -> None:
-    """So many paths of a question, drawn by the seed."""
+    """Keep at most `most` paths of a question, drawn with the seed."""
     drawn = [each for paths in by_question(sieve.kept).values() for each in draw(paths, most, seed)]
     sieve.keep(drawn, f"more than {most} of its question")
 
 
 def balance(sieve: Sieve, buckets: dict[str, str], seed: int) -> None:
-    """As many paths of every difficulty bucket that has any: as the smallest has."""
+    """Keep the same number of paths of every difficulty bucket: as many as the smallest one has."""
     of_bucket = defaultdict(list)
     for candidate in sieve.kept:
         of_bucket[buckets[candidate.question_id]].append(candidate)
@@ -90,7 +90,7 @@ def difficulty(candidates: Iterable[Candidate]) -> dict[str, str]:
 
 
 def match(sieve: Sieve, control: Sieve, seed: int) -> None:
-    """As many paths of every question in both: as the one that has fewer has."""
+    """Keep the same number of paths of every question in both: as many as the smaller of the two has."""
     both = by_question(sieve.kept), by_question(control.kept)
     most = {question: min(len(both[0][question]), len(both[1].get(question, []))) for question in both[0]}
     for each, paths in zip((sieve, control), both, strict=True):
@@ -100,13 +100,13 @@ def match(sieve: Sieve, control: Sieve, seed: int) -> None:
 
 def by_question(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
     """The paths of each question, questions in the order they come."""
-    found: dict[str, list[Candidate]] = {}
+    paths: dict[str, list[Candidate]] = {}
     for candidate in candidates:
-        found.setdefault(candidate.question_id, []).append(candidate)
-    return found
+        paths.setdefault(candidate.question_id, []).append(candidate)
+    return paths
 
 
 def draw(paths: Sequence[Candidate], most: int, seed: int) -> list[Candidate]:
-    """At most so many of these, without replacement."""
+    """At most `most` of these, without replacement."""
     rng = rng_for("traces", seed, paths[0].question_id if paths else "")
     return rng.sample(list(paths), min(most, len(paths)))

@@ -1,6 +1,6 @@
-"""Plain prompts in the place of those that explain the tags: what a model learns from is what it will be asked.
+"""Plain prompts in place of those that explain the tags, so that a model learns from the prompts it will be given.
 
-An untuned teacher needs the explanation and the worked example at the head of its thinking; a LeaP-T model gets none.
+An untuned teacher needs the explanation and the worked example at the start of its thinking; a LeaP-T model does not.
 """
 
 from dataclasses import dataclass, replace
@@ -22,22 +22,22 @@ def explains(source: SourceRun) -> bool:
 
 @dataclass(frozen=True)
 class Reprompted:
-    """Asks the questions of one run plainly."""
+    """Gives the paths of one run plain prompts."""
 
     source: SourceRun
     tokens: Tokens
 
     def __call__(self, candidate: Candidate) -> Candidate:
-        """The path under the plain prompt; `UserError` where the dataset no longer holds what the run asked."""
+        """The path under the plain prompt; `UserError` where the dataset no longer gives the prompt of the run."""
         problem = self.source.problems.get(candidate.question_id)
         first, *rest = candidate.segments
-        asked = instantiate(self.source.config["prompts"])
-        if problem is None or self._prompt(asked, problem) != first.tokens:
+        prompts = instantiate(self.source.config["prompts"])
+        if problem is None or self._prompt(prompts, problem) != first.tokens:
             raise UserError(
-                f"{self.source.folder}: question {candidate.question_id} is not what the dataset and tokenizer give "
-                "now, so that it cannot be asked anew; --keep-prompts leaves the prompts as they are"
+                f"{self.source.folder}: the prompt of question {candidate.question_id} cannot be replaced, since the "
+                "dataset or the tokenizer has changed; --keep-prompts keeps the prompts as they are"
             )
-        prompt = self._prompt(load_prompts("tuned", tag=asked.tag), problem)
+        prompt = self._prompt(load_prompts("tuned", tag=prompts.tag), problem)
         return replace(candidate, segments=(Segment(Kind.PROMPT, 0, prompt, self.tokens.decode(prompt)), *rest))
 
     def _prompt(self, prompts: Prompts, problem: Problem) -> tuple[int, ...]:

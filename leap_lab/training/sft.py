@@ -1,7 +1,7 @@
 """Supervised fine-tuning on traces (Section 4): `python -m leap_lab.training.sft data=DIR out=DIR [size=7b]`.
 
 TRL's SFTTrainer on token ids and labels. Loss falls on what the model sampled: prompts, given beginnings, triggers and
-comments carry none, told by the kinds of segments. Runs on a CPU as it is, on several GPUs under `accelerate launch`.
+comments carry none, by the kinds of segments. Runs on a CPU as it is, and on several GPUs with `accelerate launch`.
 """
 
 import os
@@ -41,15 +41,15 @@ RULES = {
     "trainer.per_device_train_batch_size": integer(1),
     "trainer.learning_rate": number("a number > 0", 0, open_at="least"),
 }
-NO_SETTING = ("data", "out", "tracking")  # where things lie and who is told
+NOT_IDENTITY = ("data", "out", "tracking")  # places and trackers
 _composed: list[DictConfig] = []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (see `console.run`)."""
     sys.argv[1:] = opened(sys.argv[1:] if arguments is None else arguments)
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, to be told in one line here
-    return console.run(_fine_tune_all, "the same command goes on from the last checkpoint, if there is one")
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra passes errors on, so that they can be one line here
+    return console.run(_fine_tune_all, "rerun the same command to resume from the last checkpoint, if there is one")
 
 
 def _fine_tune_all() -> int:
@@ -57,15 +57,15 @@ def _fine_tune_all() -> int:
     try:
         with one_line_errors():
             _compose()
-    except SystemExit as told:  # how Hydra ends after --help
-        return int(told.code or 0)
+    except SystemExit as end:  # how Hydra ends after --help
+        return int(end.code or 0)
     for config in _composed:
         fine_tune(validated(config))
     return 0
 
 
 def opened(arguments: Sequence[str]) -> list[str]:
-    """As Hydra takes them: `trainer.<field>=` and `lora.<field>=`, which may be any, as `++`; trackers are in conf/."""
+    """Arguments for Hydra: `++` before `trainer.<field>=` and `lora.<field>=`, which may be any; trackers of conf/."""
     return [f"hydra.searchpath=[file://{CONF}]"] + [
         f"++{each}" if re.match(r"(trainer|lora)\.\w+=", each) else each for each in arguments
     ]
@@ -73,7 +73,7 @@ def opened(arguments: Sequence[str]) -> list[str]:
 
 @hydra.main(version_base=VERSION_BASE, config_path=str(CONF / "training"), config_name="sft")
 def _compose(config: DictConfig) -> None:
-    """Hydra composes, once for each setting of a sweep; the training is done outside of it."""
+    """Hydra composes, once for each setting of a sweep; the training happens afterwards."""
     _composed.append(config)
 
 
@@ -83,7 +83,7 @@ def validated(config: DictConfig) -> dict[str, Any]:
     for dotted, rule in RULES.items():
         group, _, key = dotted.rpartition(".")
         if group and not isinstance(plain[group], dict):
-            raise UserError(f"{group}={plain[group]}: must be fields, as in {dotted}=...")
+            raise UserError(f"{group}={plain[group]}: must hold keys, as in {dotted}=...")
         rule(dotted, (plain[group] if group else plain).get(key))
     if not plain["learned"] or any(kind not in KINDS for kind in plain["learned"]):
         raise UserError(f"learned={plain['learned']}: must be one or more of {', '.join(KINDS)}")
@@ -99,7 +99,7 @@ def fine_tune(config: Mapping[str, Any]) -> Path:
     tokens = ModelTokens.of(model)
     claim(out, config)
     if (out / "model").exists():
-        say(f"{out / 'model'} is there already, nothing to train")
+        say(f"{out / 'model'} exists already; nothing to train")
         return out / "model"
     trainer = trainer_for(config, model, tokens, out)
     tracker = instantiate(config["tracking"])
@@ -119,14 +119,14 @@ def fine_tune(config: Mapping[str, Any]) -> Path:
 
 
 def claim(out: Path, config: Mapping[str, Any]) -> None:
-    """Note in `out` what is trained there; `UserError` where another configuration left something to go on from."""
+    """Record in `out` what is trained there; `UserError` where another configuration left a model or checkpoint."""
     card = read_json(Path(config["data"]).expanduser() / "card.json")
-    identity = {**{key: value for key, value in config.items() if key not in NO_SETTING}, "set": run_id_of(card)}
-    here = read_json(out / "sft.json")
+    identity = {**{key: value for key, value in config.items() if key not in NOT_IDENTITY}, "set": run_id_of(card)}
+    existing = read_json(out / "sft.json")
     begun = (out / "model").exists() or last_checkpoint(out) is not None
-    if here and begun and run_id_of(here) != run_id_of(identity):
-        differing = sorted(key for key in here | identity if here.get(key) != identity.get(key))
-        raise UserError(f"out={out}: another training was begun there, it differs in {', '.join(differing)}")
+    if existing and begun and run_id_of(existing) != run_id_of(identity):
+        differing = sorted(key for key in existing | identity if existing.get(key) != identity.get(key))
+        raise UserError(f"out={out}: another training was begun there; it differs in {', '.join(differing)}")
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "sft.json", identity)
 

@@ -1,4 +1,4 @@
-"""TRL's trainer for a model, a training set and the settings of `sft`: made, and what it leaves behind."""
+"""TRL's trainer for a model, a training set and the settings of `sft`: how it is made, and what it saves."""
 
 import os
 import shutil
@@ -26,15 +26,15 @@ def trainer_for(config: Mapping[str, Any], model: str, tokens: ModelTokens, out:
     settings = trainer_settings(config, out)
     learned = [Kind(kind) for kind in config["learned"]]
     data = Path(config["data"]).expanduser()
-    found = prepared(data, tokens, learned, config["trainer"]["max_length"], config["held_out"])
-    say(f"{data}: {found.told}")
-    if found.evaluation is None:
+    training_set = prepared(data, tokens, learned, config["trainer"]["max_length"], config["held_out"])
+    say(f"{data}: {training_set.description}")
+    if training_set.evaluation is None:
         settings.eval_strategy = "no"
     trainer = SFTTrainer(
         model=AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32, attn_implementation=config["attention"]),
         args=settings,
-        train_dataset=found.train,
-        eval_dataset=found.evaluation,
+        train_dataset=training_set.train,
+        eval_dataset=training_set.evaluation,
         processing_class=tokens.tokenizer,
         peft_config=_lora(config["lora"]),
     )
@@ -58,22 +58,22 @@ def trainer_settings(config: Mapping[str, Any], out: Path) -> Any:
     try:
         return SFTConfig(**{"disable_tqdm": True, **given, **fixed})
     except (TypeError, ValueError) as error:
-        raise UserError(f"trainer: {one_line(error, 200)}; allowed are fields of TRL's SFTConfig") from error
+        raise UserError(f"trainer: {one_line(error, 200)}; must be fields of TRL's SFTConfig") from error
 
 
 def last_checkpoint(out: Path) -> str | None:
     """The newest whole checkpoint; the trainer writes its state last."""
-    found = [
+    whole = [
         folder for folder in (out / "checkpoints").glob("checkpoint-*") if (folder / "trainer_state.json").exists()
     ]
-    return str(max(found, key=lambda folder: int(folder.name.rpartition("-")[2]))) if found else None
+    return str(max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]))) if whole else None
 
 
 def save(trainer: Any, tokens: ModelTokens, base: str, out: Path, lora: bool) -> None:
-    """The model with its tokenizer in `out`/model, whole or not at all; of LoRA the base with the adapter merged in."""
+    """Save model and tokenizer in `out`/model, whole or not at all; with LoRA the base with the adapter merged in."""
     unfinished = out / ".model.unfinished"
-    trainer.model.config.use_cache = True  # TRL turns it off for training; whoever decodes with transformers wants it
-    trainer.save_model(str(out / "adapter" if lora else unfinished))  # every process has a part in it
+    trainer.model.config.use_cache = True  # TRL turns it off for training; decoding with transformers needs it
+    trainer.save_model(str(out / "adapter" if lora else unfinished))  # every process takes part
     if not trainer.is_world_process_zero():
         return
     if lora:
@@ -81,7 +81,7 @@ def save(trainer: Any, tokens: ModelTokens, base: str, out: Path, lora: bool) ->
     tokens.tokenizer.save_pretrained(unfinished)
     (unfinished / "training_args.bin").unlink(missing_ok=True)  # a pickle of paths
     for file in unfinished.iterdir():
-        file.chmod(0o644)  # safetensors writes for the owner alone
+        file.chmod(0o644)  # safetensors makes files that only the owner can read
     write_json(out / "log.json", {"log": trainer.state.log_history})
     unfinished.rename(out / "model")
     shutil.rmtree(out / "checkpoints")
@@ -106,7 +106,7 @@ def _lora(fields: Mapping[str, Any] | None) -> Any:
     try:
         lora = LoraConfig(task_type="CAUSAL_LM", **fields)
     except (TypeError, ValueError) as error:
-        raise UserError(f"lora: {error}; allowed are fields of peft's LoraConfig") from error
+        raise UserError(f"lora: {error}; must be fields of peft's LoraConfig") from error
     checks.integer("lora.r", lora.r, 1)
     return lora
 
@@ -129,6 +129,6 @@ def logging_callback(tracker: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """Print once, not by every process."""
+    """Print once, not in every process."""
     if os.environ.get("RANK", "0") == "0":
         print(text, flush=True)

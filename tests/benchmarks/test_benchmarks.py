@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from leap_lab.benchmarks import alone, rates, work
-from leap_lab.benchmarks.__main__ import kept
+from leap_lab.benchmarks.__main__ import is_met
 from leap_lab.benchmarks.lockstep import AT_A_TIME, LockStep
 from leap_lab.builtin.reasoner import ScriptedSettings
 from leap_lab.engines.base import Completion, EngineWrapper, Request, Sampling
@@ -15,9 +15,9 @@ from tests.doubles import job, leap
 
 
 def test_a_target_is_a_bound_from_one_side():
-    assert kept(0.8, ">= 0.8") and not kept(0.79, ">= 0.8")
-    assert kept(1.1, "<= 1.1") and not kept(1.11, "<= 1.1")
-    assert kept(5.0, "") is None
+    assert is_met(0.8, ">= 0.8") and not is_met(0.79, ">= 0.8")
+    assert is_met(1.1, "<= 1.1") and not is_met(1.11, "<= 1.1")
+    assert is_met(5.0, "") is None
 
 
 def test_the_floor_adds_decoding_and_prefilling():

@@ -208,7 +208,7 @@ def test_what_a_job_elsewhere_did_not_decode_is_said(tmp_path, capsys):
     command += ["tracking=none", "baseline=false", "peers=2", "router.top_k=1", f"runs_dir={tmp_path / 'runs'}"]
     status, _, err = run(capsys, *command, "hydra/launcher=joblib")
     assert status == 1
-    assert "failed: leap clustered-1: 1 groups are not there" in err and "failed: leap random-1" in err
+    assert "failed: leap clustered-1: 1 groups are missing" in err and "failed: leap random-1" in err
 
 
 def test_a_command_waits_for_another_one_and_decodes_nothing_twice(tmp_path, capsys, caplog):

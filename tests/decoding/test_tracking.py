@@ -218,7 +218,7 @@ def test_a_mode_that_is_asked_for_is_taken(folder: pathlib.Path, mode: str) -> N
 
 
 def test_another_mode_is_refused() -> None:
-    with pytest.raises(UserError, match=r"tracking\.mode=of: not a mode; allowed are auto, online, offline"):
+    with pytest.raises(UserError, match=r"tracking\.mode=of: must be one of auto, online, offline"):
         WandbTracker(mode="of")
 
 

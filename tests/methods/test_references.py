@@ -34,5 +34,7 @@ def test_an_answer_cannot_pose_as_another_answer():
     ["{question}", "{question} {references} {peers}", "{question} {references", "{question} {references} {}", 7, None],
 )
 def test_a_template_that_does_not_hold_question_and_references_is_refused(template):
-    with pytest.raises(UserError, match=r"method\.aggregate=.*: it needs \{question\} and \{references\}, and no more"):
+    with pytest.raises(
+        UserError, match=r"method\.aggregate=.*: must name \{question\} and \{references\}, and no more"
+    ):
         References(template, "method.aggregate").check()

@@ -253,7 +253,7 @@ def test_a_flipped_bit_anywhere_is_noticed_or_changes_nothing(folder: RunFolder)
 
 def test_a_folder_in_a_groups_place_is_refused_before_anything_is_decoded(folder: RunFolder) -> None:
     (folder.path / "groups" / "q-0.parquet").mkdir()
-    with pytest.raises(UserError, match=r"q-0\.parquet: a folder lies where a group belongs"):
+    with pytest.raises(UserError, match=r"q-0\.parquet: a folder is in the place of a group file"):
         folder.has("q", 0)
 
 
@@ -263,7 +263,7 @@ def test_a_damaged_json_file_is_noticed_when_the_run_is_opened(
     tmp_path: FilePath, folder: RunFolder, name: str, data: bytes
 ) -> None:
     (folder.path / name).write_bytes(data)
-    with pytest.raises(UserError, match=rf"{name}: (not readable|holds a list).*remove it to go on"):
+    with pytest.raises(UserError, match=rf"{name}: (cannot be read|holds a list).*remove it to continue"):
         RunFolder.open(tmp_path / "runs", IDENTITY, {})
 
 
@@ -359,7 +359,7 @@ def test_run_and_metrics_are_strict_json(folder: RunFolder) -> None:
     text = (folder.path / "metrics.json").read_text()
     assert json.loads(text) == {"pass1": {"value": None, "low": None, "all": [[1, None]]}}
     (folder.path / "run.json").write_text("{")
-    with pytest.raises(UserError, match=r"run\.json: not readable"):
+    with pytest.raises(UserError, match=r"run\.json: cannot be read"):
         folder.read_run()
 
 
@@ -382,10 +382,10 @@ def test_a_run_of_another_schema_is_not_read(tmp_path: FilePath) -> None:
 
 def test_what_is_not_there_to_read_is_said_in_one_line(tmp_path: FilePath, folder: RunFolder) -> None:
     for empty_folder in (folder.path, tmp_path / "nowhere"):
-        with pytest.raises(UserError, match="no groups of paths here"):
+        with pytest.raises(UserError, match="holds no groups of paths"):
             require_groups(empty_folder)
     folder.write_group(group_rows(folder.run_id))
-    with pytest.raises(UserError, match="none of the asked groups among its 1"):
+    with pytest.raises(UserError, match="none of its 1 groups is requested"):
         read_groups(folder.path, questions=["other"])
     with pytest.raises(UserError, match="columns=tokens: no such column; allowed are run_id"):
         read_groups(folder.path, ["tokens"])

@@ -85,4 +85,4 @@ def test_a_file_system_without_locks_is_told_and_used(tmp_path, caplog, number):
         raise OSError(number, os.strerror(number))
 
     take(tmp_path / "a", flock).release()
-    assert "no locks on this file system" in caplog.text
+    assert "this file system has no locks" in caplog.text

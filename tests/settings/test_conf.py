@@ -123,15 +123,15 @@ def test_a_baseline_has_the_same_questions_and_beginnings():
         (["method=leap_s", "method.position=0"], r"method\.position=0: must be an integer >= 1"),
         (
             ["method=leap_s", "method.position=480"],
-            r"method\.position=480: no block fits; .* less than .*=512 minus .*=32",
+            r"method\.position=480: no block fits; must be < .*=512 minus .*=32",
         ),
         (["method=leap_s", "method.helpers=0"], r"method\.helpers=0: .* or null"),
-        (["method=leap_s", "method.helpers=4", "peers=4"], r"method\.helpers=4: nobody is left .* less than peers=4"),
+        (["method=leap_s", "method.helpers=4", "peers=4"], r"method\.helpers=4: no path is left .* < peers=4"),
         (["method=moa", "method.layers=0"], r"method\.layers=0: must be an integer >= 1"),
-        (["method=moa", "method.layers=513"], r"method\.layers=513: .* at most method\.max_tokens=512"),
+        (["method=moa", "method.layers=513"], r"method\.layers=513: .* must be <= method\.max_tokens=512"),
         (
             ["method=moa", "method.aggregate=refs"],
-            r"method\.aggregate='refs': it needs \{question\} and \{references\}",
+            r"method\.aggregate='refs': must name \{question\} and \{references\}",
         ),
         (["model=local"], r"model\.path: a value is needed"),
         (["dataset=local"], r"dataset\.path: a value is needed"),
@@ -139,7 +139,7 @@ def test_a_baseline_has_the_same_questions_and_beginnings():
         (["prefix=good", "prefix.fraction=1"], r"prefix\.fraction=1: must be"),
         (["prefix=mixed", "prefix.good_ratio=1.5"], r"prefix\.good_ratio=1\.5: must be a number from 0 to 1"),
         (["reference.responses=1"], r"reference\.responses=1"),
-        (["seed=2505"], r"reference\.seed=2505: the run's own seed"),
+        (["seed=2505"], r"reference\.seed=2505: the same as seed"),
         (["prompts.tag=a b"], r"prompts\.tag='a b'"),
     ],
 )

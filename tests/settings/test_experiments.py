@@ -70,7 +70,7 @@ def test_a_key_reaches_the_parts_that_have_it():
     assert {c.config["method"].get("interval") for c in found} == {None, 48}
     k = [c.config["router"].get("top_k") for c in cells("experiment=single", "router.top_k=2")]
     assert set(k) == {None, 2}
-    with pytest.raises(UserError, match=r"method\.intervall=4: no part of experiment=position has such a key"):
+    with pytest.raises(UserError, match=r"method\.intervall=4: no grid of experiment=position has this key"):
         cells("experiment=position", "method.intervall=4")
 
 

@@ -63,24 +63,27 @@ def test_columns_can_have_other_names(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([*ROWS, ROWS[0]], r"x\.jsonl, row 3, column 'id': id 'a' is that of row 1"),
+        ([*ROWS, ROWS[0]], r"x\.jsonl, row 3, column 'id': duplicate id 'a', the same as in row 1"),
         ([{"problem": "p"}], r"x\.jsonl, row 1: no column 'answer'; the columns are problem"),
         ([{"answer": "p"}], r"x\.jsonl, row 1: no column 'problem'"),
         ([ROWS[0], {"id": "b", "problem": "p", "answer": " "}], r"x\.jsonl, row 2, column 'answer': empty"),
         ([{"problem": "p", "answer": None}], r"row 1, column 'answer': empty"),
         ([{"problem": "p", "answer": "C", "options": ["x", "y"]}], r"'C' names none of the options; .* A to B"),
         ([{"problem": "p", "answer": "AB", "options": ["x", "y"]}], r"'AB' names none of the options"),
-        ([{"problem": "p", "answer": "A", "options": ["x"]}], r"column 'options': allowed is a list of 2 to 26"),
-        ([{"problem": "p", "answer": "A", "options": "x, y"}], r"column 'options': allowed is a list"),
+        ([{"problem": "p", "answer": "A", "options": ["x"]}], r"column 'options': must be a list of 2 to 26"),
+        ([{"problem": "p", "answer": "A", "options": "x, y"}], r"column 'options': must be a list of options"),
         ([{"problem": "p", "answer": "A", "options": ["x", " "]}], r"column 'options': an option is empty"),
-        ([{"problem": "p", "answer": "A", "options": ["x", ["y"]]}], r"column 'options': a list; allowed are text"),
-        ([{"problem": "p", "answer": True}], r"row 1, column 'answer': a bool; allowed are text and numbers"),
-        ([{"problem": "p", "answer": ["1"]}], r"row 1, column 'answer': a list; allowed are text and numbers"),
+        (
+            [{"problem": "p", "answer": "A", "options": ["x", ["y"]]}],
+            r"column 'options': a list; must be text or a number",
+        ),
+        ([{"problem": "p", "answer": True}], r"row 1, column 'answer': a bool; must be text or a number"),
+        ([{"problem": "p", "answer": ["1"]}], r"row 1, column 'answer': a list; must be text or a number"),
         ([{"problem": "p", "answer": float("nan")}], r"row 1, column 'answer': empty"),
-        ([{"problem": "p\ud800", "answer": "1"}], r"row 1, column 'problem': text that is not valid Unicode"),
+        ([{"problem": "p\ud800", "answer": "1"}], r"row 1, column 'problem': not valid Unicode"),
         ([ROWS[0], {"problem": "p", "answer": "1"}], r"row 2: no column 'id'; the columns are problem, answer"),
         ([ROWS[0], {"id": " ", "problem": "p", "answer": "1"}], r"row 2, column 'id': empty"),
-        ([{**ROWS[0], "id": 1}, {**ROWS[1], "id": "1"}], r"row 2, column 'id': id '1' is that of row 1"),
+        ([{**ROWS[0], "id": 1}, {**ROWS[1], "id": "1"}], r"row 2, column 'id': duplicate id '1'"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path, rows, message):
@@ -93,20 +96,20 @@ def test_a_bad_row_is_named(tmp_path, rows, message):
     ("name", "content", "message"),
     [
         ("x.txt", "hello", r"unknown file type \.txt; allowed are \.jsonl, \.json, \.csv, \.parquet"),
-        ("x", "hello", "unknown file type without a suffix"),
+        ("x", "hello", "no file extension"),
         ("x.jsonl", '{"problem": "p", "answer": "1"}\n{broken', r"x\.jsonl, row 2: cannot be read as jsonl"),
-        ("x.jsonl", "[1, 2]", r"row 1: cannot be read as jsonl: allowed is a JSON object"),
+        ("x.jsonl", "[1, 2]", r"row 1: cannot be read as jsonl: must be a JSON object"),
         ("x.jsonl", "[" * 100_000, r"row 1: cannot be read as jsonl"),
-        ("x.jsonl", "\n \n", "it holds no problems"),
-        ("x.json", '{"problem": "p"}', "allowed is a list of objects"),
+        ("x.jsonl", "\n \n", ": holds no problems"),
+        ("x.json", '{"problem": "p"}', "must be a list of objects"),
         ("x.json", "{", "cannot be read as json"),
-        ("x.json", "[]", "it holds no problems"),
+        ("x.json", "[]", ": holds no problems"),
         ("x.parquet", "no parquet", "cannot be read as parquet"),
         ("x.csv", "problem,answer\np,1\nAdd 1,000 and 2,1002\n", r"row 2: .* 3 fields under 2 columns; quote a field"),
         ("x.csv", "problem,answer\np\n", r"row 1: .* 1 fields under 2 columns"),
-        ("x.csv", "problem,answer,answer\np,1,2\n", r"two columns 'answer'"),
+        ("x.csv", "problem,answer,answer\np,1,2\n", r"two columns are named 'answer'"),
         ("x.csv", 'problem,answer\n"p,1\n', r"row 1: cannot be read as csv"),
-        ("x.csv", "", "it holds no problems"),
+        ("x.csv", "", ": holds no problems"),
     ],
 )
 def test_a_bad_file_is_one_line(tmp_path, name, content, message):
@@ -163,7 +166,7 @@ def test_a_hub_dataset_that_cannot_be_had_is_one_line(hub):
 
 def test_a_hub_dataset_that_lacks_what_is_asked_for_is_one_line(tmp_path, hub):
     write(tmp_path, "train.jsonl", [*ROWS, ROWS[0]])
-    with pytest.raises(UserError, match=r"train, row 3, column 'id': id 'a' is that of row 1"):
+    with pytest.raises(UserError, match=r"train, row 3, column 'id': duplicate id 'a', the same as in row 1"):
         Hub(str(tmp_path)).load()
     with pytest.raises(UserError, match=r"train, row 1: no column 'question'; the columns are id, problem, answer"):
         Hub(str(tmp_path), columns=Columns(problem="question")).load()

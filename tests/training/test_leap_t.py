@@ -59,7 +59,7 @@ def test_a_stage_that_fails_ends_the_loop_in_one_line(tmp_path, capfd):
         assert capfd.readouterr().err.splitlines()[-1].endswith("leap_lab.run ended with status 2")
     (tmp_path / "file").touch()
     assert main(["--out", str(tmp_path / "file")]) == 2
-    assert f"--out={tmp_path / 'file'}: no folder" in capfd.readouterr().err
+    assert f"--out={tmp_path / 'file'}: not a folder" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_stage_that_fails_ends_the_loop_in_one_line(tmp_path, capfd):
     [
         (["--filters", "nonsense"], "nonsense: allowed are blocks, recovered, distinct, balance, per-question=M"),
         (["--filters", "per-question=0"], "per-question=0: allowed are blocks"),
-        (["--rounds", "0"], "0: allowed is a whole number of at least 1"),
+        (["--rounds", "0"], "0: must be an integer >= 1"),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_is_decoded(tmp_path, capsys, arguments, words):

@@ -203,7 +203,7 @@ def test_a_dataset_that_changed_is_not_asked_anew(runs, tmp_path, capsys):
     text = (folder / "config.yaml").read_text()
     (copied / "config.yaml").write_text(text.replace("count: 2000\n  seed: 0", "count: 2\n  seed: 0"))
     assert main([str(copied), "--out", str(tmp_path / "set")]) == 2
-    assert "cannot be asked anew" in capsys.readouterr().err
+    assert "cannot be replaced, since the dataset or the tokenizer has changed" in capsys.readouterr().err
     assert not (tmp_path / "set").exists()
 
 
@@ -213,9 +213,9 @@ def test_what_cannot_be_used_is_one_line(runs, tmp_path, capsys):
         ([str(tmp_path), "--out", out], "no readable config.yaml"),
         ([str(runs["leap untuned"]), "--recovered", "--out", out], "has no probes; decode it with probes=true"),
         ([str(runs["independent tuned"]), "--blocks", "--out", out], "no trace is left for leap: "),
-        ([plain, "--out", str(tmp_path)], "it is there already"),
-        ([alone, plain, "--control", alone, "--out", out], "its paths hear nobody"),
-        ([plain, "--tokenizer", str(tmp_path), "--out", out], "no tokenizer to load there"),
+        ([plain, "--out", str(tmp_path)], "exists already"),
+        ([alone, plain, "--control", alone, "--out", out], "its paths hear no peers"),
+        ([plain, "--tokenizer", str(tmp_path), "--out", out], "cannot load a tokenizer"),
     ):
         assert main(arguments) == 2
         err = capsys.readouterr().err.strip().splitlines()[-1]
