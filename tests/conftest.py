@@ -4,11 +4,13 @@ import pytest
 
 FIRST = (
     "test_vllm",
+    "test_vllm_commands",
     "test_leap_t",
     "test_scheduler",
     "test_experiments",
     "test_notebooks",
     "test_faults",
+    "test_disk_faults",
     "test_docs_snippets",
 )
 LAST = ("test_sft",)  # it starts an engine, too: two at once wait for the same core

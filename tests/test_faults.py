@@ -1,34 +1,25 @@
-"""Faults at the command line: kills, signals, two commands at once, full disks, closed outputs, changed folders."""
+"""Faults at the command line: kills, signals, two commands at once, closed outputs."""
 
 import json
 import os
-import resource
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import psutil
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 import leap_lab
 from analysis.load import load
-from analysis.measures.metrics import metrics
 from leap_lab import console
-from leap_lab.run import main
+from tests.commands import ALONE, group_files, rows_of, table_of
 from tests.doubles import as_in_a_terminal
-from tests.known_runs import EASY, write_run
 
-SMALL = ["engine=scripted", "tracking=none", "baseline=false", "peers=4", "router.top_k=2"]
-LONG = [*SMALL, "limit=1000"]
+LONG = [*ALONE, "limit=1000"]
 
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -57,10 +48,6 @@ def pause(process: "subprocess.Popen[str]") -> None:
     wait_for(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
 
 
-def group_files(runs: Path) -> dict[Path, int]:
-    return {file: file.stat().st_mtime_ns for file in runs.glob("*/groups/*.parquet")}
-
-
 def wait_for(happened: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
@@ -68,19 +55,9 @@ def wait_for(happened: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def table_of(out: str) -> str:
-    return out.partition("\nreport:")[0]
-
-
-def rows_of(runs: Path) -> pd.DataFrame:
-    """All that was decoded, without times."""
-    found = pd.concat(pd.read_parquet(file) for file in sorted(runs.glob("*/groups/*.parquet")))
-    return found.drop(columns=["started_s", "finished_s"]).map(str).reset_index(drop=True)
-
-
 def test_a_second_command_waits_and_goes_on_when_the_first_is_killed(tmp_path, start):
     """kill -9 at any moment; nothing is decoded twice, and the end is that of an undisturbed run."""
-    command = [*SMALL, "limit=25"]
+    command = [*ALONE, "limit=25"]
     first = start(*command, f"runs_dir={tmp_path / 'runs'}")
     wait_for(lambda: len(group_files(tmp_path / "runs")) >= 3)
     pause(first)
@@ -205,7 +182,7 @@ sys.exit(console.run(hang, "all is kept", grace_s=0.5))
 
 @pytest.mark.parametrize("shell", ["2>&1 | head -n 1 >/dev/null", "<&- >&- 2>&-", "2>/dev/full"])
 def test_an_output_that_is_closed_or_broken_costs_no_result(tmp_path, shell):
-    command = f"set -o pipefail; {sys.executable} -m leap_lab.run {' '.join(SMALL)} limit=2 runs_dir={tmp_path} {shell}"
+    command = f"set -o pipefail; {sys.executable} -m leap_lab.run {' '.join(ALONE)} limit=2 runs_dir={tmp_path} {shell}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
@@ -216,100 +193,11 @@ def test_an_output_that_is_closed_or_broken_costs_no_result(tmp_path, shell):
 
 
 def test_a_table_that_finds_no_room_is_an_error(tmp_path):
-    command = f"{sys.executable} -m leap_lab.run {' '.join(SMALL)} limit=1 runs_dir={tmp_path} >/dev/full"
+    command = f"{sys.executable} -m leap_lab.run {' '.join(ALONE)} limit=1 runs_dir={tmp_path} >/dev/full"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("error: standard output: No space left on device")
     assert len(list(tmp_path.glob("reports/*/figure.pdf"))) == 1
-
-
-@contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """No file can grow beyond this size: what a full disk does to whoever writes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def biggest(runs: Path, pattern: str) -> Path:
-    return max(runs.glob(pattern), key=lambda file: file.stat().st_size)
-
-
-SITES = {  # what is written, and what lies around and would be written before it
-    "*/identity.json": ["*"],
-    "*/config.yaml": ["*"],
-    "*/groups/*.parquet": ["*/groups/*", "*/identity.json"],
-    "*/run.json": ["*/run.json", "*/groups/*-3-0.parquet"],
-    "*/metrics.json": ["*/metrics.json"],
-    "reports/*/table.md": ["reports"],
-    "reports/*/table.json": ["reports"],
-    "reports/*/figure.png": ["reports"],
-    "reports/*/figure.pdf": ["reports"],
-}
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> tuple[Path, str]:
-    """An undisturbed run, and what it printed."""
-    runs = tmp_path_factory.mktemp("whole")
-    command = [sys.executable, "-m", "leap_lab.run", *SMALL, "limit=4", f"runs_dir={runs}"]
-    return runs, subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-@pytest.mark.parametrize("site", SITES)
-def test_a_disk_that_is_full_at_any_write_leaves_nothing_half(tmp_path, capsys, whole, site):
-    runs = tmp_path / "runs"
-    shutil.copytree(whole[0], runs)
-    size = biggest(runs, site).stat().st_size
-    for pattern in SITES[site]:
-        for found in runs.glob(pattern):
-            shutil.rmtree(found) if found.is_dir() else found.unlink()
-    command = [*SMALL, "limit=4", f"runs_dir={runs}"]
-    with room_for(size - 1):
-        status = main(command)
-    out, err = capsys.readouterr()
-    assert status == 1, err
-    assert "File too large" in err.splitlines()[-1] or "groups failed" in err.splitlines()[-1]
-    assert "Traceback" not in err and "Look next" not in out
-    assert not list(runs.rglob(".*.unfinished"))
-    for file in filter(Path.is_file, runs.rglob("*.json")):
-        json.loads(file.read_text())
-    assert main(command) == 0
-    assert table_of(capsys.readouterr().out) == table_of(whole[1])
-    assert rows_of(runs).equals(rows_of(whole[0]))
-
-
-def changed(folder: Path, *keys: str, to: object) -> None:
-    file = folder / "identity.json"
-    identity = json.loads(file.read_text())
-    node = identity
-    for key in keys[:-1]:
-        node = node[key]
-    node[keys[-1]] = to
-    file.write_text(json.dumps(identity))
-
-
-@pytest.mark.parametrize(
-    "keys, value, difference",
-    [
-        (["method", "interval"], 32, "method.interval was 32, now 64"),
-        (["model"], "sha256:0123456789abcdef", "model was 'sha256:0123456789abcdef', now 'none'"),
-        (["schema"], 0, "schema was 0, now "),
-    ],
-)
-def test_a_folder_of_another_config_model_or_schema_is_refused(tmp_path, capsys, whole, keys, value, difference):
-    shutil.copytree(whole[0], tmp_path / "runs")
-    (identity,) = (tmp_path / "runs").glob("*/identity.json")
-    changed(identity.parent, *keys, to=value)
-    before = group_files(tmp_path / "runs")
-    assert main([*SMALL, "limit=5", f"runs_dir={tmp_path / 'runs'}"]) == 2
-    told = capsys.readouterr().err
-    assert told.splitlines()[-1].startswith(f"error: {identity.parent} was made by another configuration: ")
-    assert difference in told
-    assert group_files(tmp_path / "runs") == before
 
 
 def test_a_run_folder_holds_no_keys_and_no_environment(tmp_path, start):
@@ -317,22 +205,12 @@ def test_a_run_folder_holds_no_keys_and_no_environment(tmp_path, start):
     runs = tmp_path / "runs"
     names = ("WANDB_API_KEY", "HF_TOKEN", "OPENAI_API_KEY", "SOMETHING_ELSE")
     environment = os.environ | dict.fromkeys(names, marker) | {"WANDB_MODE": "offline"}
-    command = start(*SMALL[:1], *SMALL[2:], "limit=1", "tracking=wandb", f"runs_dir={runs}", env=environment)
+    command = start(*ALONE[:1], *ALONE[2:], "limit=1", "tracking=wandb", f"runs_dir={runs}", env=environment)
     _, err = command.communicate(timeout=500)
     assert command.returncode == 0, err
     files = [file for file in runs.rglob("*") if file.is_file()]
     assert any(file.suffix == ".parquet" for file in files) and any("wandb" in file.parts for file in files)
     assert not [file for file in files if marker.encode() in file.read_bytes()]
-
-
-def test_a_clock_that_goes_backwards_changes_no_metric(tmp_path):
-    ahead, back = (write_run(tmp_path / name, EASY) for name in ("ahead", "back"))
-    for file in (back / "groups").glob("*.parquet"):
-        table = pq.read_table(file)
-        earlier = pa.array([-3600.0] * len(table))
-        pq.write_table(table.set_column(table.column_names.index("finished_s"), "finished_s", earlier), file)
-    assert len(load([back], ["finished_s"]).query("finished_s < 0")) == len(load([ahead]))
-    assert metrics(load([ahead])) == metrics(load([back]))
 
 
 @pytest.mark.parametrize("overrides, expected", [([], None), (["engine.trust_remote_code=true"], True)])

@@ -11,11 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from leap_lab.decoding.progress import Progress
 from leap_lab.errors import UserError, one_line
 
 Table = list[list[str]]  # the head, then the rows
-__all__ = ["NullTracker", "Progress", "Tracker", "WandbTracker"]
 
 MODES = ("auto", "online", "offline")
 TABLE_ROWS = 256  # paths in the table; further ones are counted in the summary as `paths_left_out`

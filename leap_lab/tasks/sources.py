@@ -101,7 +101,7 @@ def problems_of(rows: Sequence[Row], id_column: str, read: Callable[[Row, str], 
     for number, row in enumerate(rows, start=1):
         problem = read(row, row.text(id_column) if named else f"q{number}")
         if problem.id in first_row:
-            row.refuse(id_column, f"duplicate id {brief(repr(problem.id))}, the same as in row {first_row[problem.id]}")
+            row.refuse(id_column, f"duplicate id {brief(repr(problem.id))}, as in row {first_row[problem.id]}")
         first_row[problem.id] = number
         problems.append(problem)
     return problems

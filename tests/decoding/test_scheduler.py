@@ -21,7 +21,7 @@ from leap_lab.engines.base import Completion, Engine, EngineDied, EngineWrapper,
 from leap_lab.engines.metered import Metered
 from leap_lab.errors import UserError
 from leap_lab.runs.lock import Busy, take
-from tests.test_run import SMALL, run, run_folders, table_of
+from tests.commands import SMALL, run, run_folders, table_of
 
 SWEEP = ["-m", "router=clustered,random", *SMALL, "limit=2"]
 

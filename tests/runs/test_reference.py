@@ -59,9 +59,8 @@ def test_questions_are_told_apart_by_what_the_reference_run_says(source):
 
 
 def test_a_bucket_without_questions_is_one_line(source):
-    with pytest.raises(
-        UserError, match=r"difficulty=easy: none of the 5 .* in this bucket \(very_easy 1, easy 0, medium 2"
-    ):
+    refused = r"difficulty=easy: none of the 5 questions is in this bucket \(very_easy 1, easy 0, medium 2"
+    with pytest.raises(UserError, match=refused):
         select(problems(*range(5)), "easy", {"name": "none"}, source)
     with pytest.raises(UserError, match=r"prefix=bad: no question has both right and wrong responses"):
         select(problems(0, 4), "all", BAD, source)
