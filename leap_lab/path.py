@@ -21,8 +21,8 @@ class Kind(StrEnum):
     PREFIX = "prefix"  # the beginning of an earlier response, which the path continues
     THINK = "think"  # model: reasoning
     TRIGGER = "trigger"  # runtime: opens or closes a summary, opens a forced answer
-    SUMMARY = "summary"  # model: what it tells its peers
-    COMMENT = "comment"  # runtime: what the peers told it
+    SUMMARY = "summary"  # model: what it writes to its peers
+    COMMENT = "comment"  # runtime: what its peers wrote
     FINAL = "final"  # model: the answer after the thinking
 
 

@@ -90,7 +90,7 @@ def test_both_rounds_of_refine_are_paid_for(examples):
     ("yaml_text", "message"),
     [
         ("_target_: my_router.Nothing\nname: mine\n", "router"),
-        ("_target_: my_router.Quickest\nname: dispersed\ntop_k: 1\n", "router=dispersed: that name is leap_lab's own"),
+        ("_target_: my_router.Quickest\nname: dispersed\ntop_k: 1\n", "router=dispersed: the name belongs to leap_lab"),
         ("_target_: my_router.Quickest\ntop_k: 1\n", "router="),
     ],
 )

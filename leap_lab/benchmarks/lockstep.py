@@ -9,7 +9,7 @@ SETTLED = 0.02  # seconds without a new request: every path has asked for its ne
 
 
 class LockStep(EngineWrapper):
-    """Requests wait until every path has made its own; then they go out, and no path goes on before all are back."""
+    """Requests wait until every path has made its own; then they are sent, and no path continues before all end."""
 
     def __init__(self, inner: Engine) -> None:
         super().__init__(inner)
@@ -30,8 +30,8 @@ class LockStep(EngineWrapper):
             await asyncio.sleep(SETTLED)
         batch, self._waiting, self._stepping = self._waiting, [], None
         slots = asyncio.Semaphore(AT_A_TIME)
-        found = await asyncio.gather(*(self._one(request, slots) for request, _ in batch), return_exceptions=True)
-        for (_, answer), done in zip(batch, found, strict=True):
+        results = await asyncio.gather(*(self._one(request, slots) for request, _ in batch), return_exceptions=True)
+        for (_, answer), done in zip(batch, results, strict=True):
             if isinstance(done, BaseException):
                 answer.set_exception(done)
             else:
@@ -39,7 +39,6 @@ class LockStep(EngineWrapper):
 
     async def _one(self, request: Request, slots: asyncio.Semaphore) -> Completion:
         async with slots:
-            self.tokens.encode(
-                self.tokens.decode(request.prompt)
-            )  # the cost of strings; the ids stay, so that the work is the same
+            # The cost of strings. The ids stay the same, and so does the work.
+            self.tokens.encode(self.tokens.decode(request.prompt))
             return await super().generate(request)

@@ -1,7 +1,7 @@
-"""What the engine can do at best: how fast it decodes at a concurrency and a context, and how fast it prefills.
+"""The best rates of an engine: how fast it decodes at a concurrency and a context length, and how fast it prefills.
 
 No methods, no grading, no files: requests of equal length, all at once, with the sampling of the runs. The *floor* of a
-run is the time that its own work would take at these rates.
+run is the time that its work would take at these rates.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ class Rates:
 async def measured(engine: Engine, concurrency: int, context: int, sampling: Sampling) -> Rates:
     """The rates with so many requests at once whose tokens attend to `context` positions on average."""
     length = max(16, context - DECODED // 2)
-    found = [await _once(engine, concurrency, length, sampling) for _ in range(REPEATS)]
-    return Rates(max(rates.decode for rates in found), max(rates.prefill for rates in found))
+    repeats = [await _once(engine, concurrency, length, sampling) for _ in range(REPEATS)]
+    return Rates(max(rates.decode for rates in repeats), max(rates.prefill for rates in repeats))
 
 
 async def _once(engine: Engine, concurrency: int, length: int, sampling: Sampling) -> Rates:
-    """The prompts are prefilled by a token each, and so are cached when the decoding is timed."""
+    """The first pass samples one token per prompt, so that the prompts are cached when decoding is timed."""
     rng, words = rng_for("benchmark", next(_fresh)), engine.tokens.encode("0123456789+=abc")
     prompts = [[rng.choice(words) for _ in range(length)] for _ in range(concurrency)]
     prefill = await _timed(engine, prompts, 1, sampling)
@@ -46,7 +46,7 @@ async def _once(engine: Engine, concurrency: int, length: int, sampling: Samplin
 
 
 async def _timed(engine: Engine, prompts: list[list[int]], tokens: int, sampling: Sampling) -> float:
-    asked = [Request(prompt, tokens, seed, sampling, ignore_eos=True) for seed, prompt in enumerate(prompts)]
+    requests = [Request(prompt, tokens, seed, sampling, ignore_eos=True) for seed, prompt in enumerate(prompts)]
     started = time.monotonic()
-    await asyncio.gather(*map(engine.generate, asked))
+    await asyncio.gather(*map(engine.generate, requests))
     return time.monotonic() - started

@@ -22,7 +22,7 @@ from leap_lab.settings.cell import Cell
 
 @dataclass(frozen=True)
 class Cost:
-    """What some runs took together: seconds, tokens, requests at once and positions that a token attends to."""
+    """What runs took together: seconds, tokens, requests in flight, and positions that a token attends to."""
 
     seconds: float
     sampled: int
@@ -33,7 +33,7 @@ class Cost:
 
 
 def cell(*overrides: str) -> Cell:
-    """A cell of the built-in model without a baseline, nobody told of it."""
+    """A cell of the built-in model, without baseline and tracking."""
     return api.cell("tracking=none", "baseline=false", *overrides)
 
 
@@ -51,7 +51,7 @@ async def decoded(cells: Sequence[Cell], engine: Metered, runs: pathlib.Path) ->
 
 
 def wanted_run(each: Cell, runs: pathlib.Path) -> WantedRun:
-    """All questions of a cell, a group of each, in a run folder under `runs`."""
+    """All questions of a cell, one group of each, in a run folder under `runs`."""
     wanted = WantedRun(each.but(runs_dir=str(runs)), Selection(each.problems()))
     wanted.groups.update({(problem.id, 0): problem for problem in each.problems()})
     return wanted
@@ -93,13 +93,13 @@ class TimedRouter:
 
     def route(self, *arguments: Any) -> Any:
         started = time.perf_counter()
-        found = self.router.route(*arguments)
+        choices = self.router.route(*arguments)
         self.seconds += time.perf_counter() - started
-        return found
+        return choices
 
 
 def with_timed_router(each: Cell) -> tuple[Any, TimedRouter]:
-    """The cell's method, and the router in it that tells its time."""
+    """The cell's method, with a router that adds up its time, and that router."""
     method: Any = each.method()
     timed = TimedRouter(method.router)
     return replace(method, router=timed), timed

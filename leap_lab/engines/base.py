@@ -109,7 +109,7 @@ class Engine(Protocol):
 
 
 class EngineSettings(Protocol):
-    """An engine that is not started yet: what `engine=NAME` makes. Its behaviour is asked here, never told by its name.
+    """An engine that is not started yet: what `engine=NAME` makes. It describes itself; nothing depends on its name.
 
     `uses_model` says whether the weights of `model.path` decode; False where a script does.
     """

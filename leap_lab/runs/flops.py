@@ -40,7 +40,7 @@ class Flops:
 
 
 def flops_of(model: str, revision: str | None = None) -> Flops:
-    """The operations of a model, a folder or a hub id that is in the local cache; `NotCounted` for any other."""
+    """The operations of a model: a folder, or a hub id in the local cache; `NotCounted` for any other."""
     file = Path(model) / "config.json" if Path(model).is_dir() else _cached(model, revision)
     try:
         return of_config(json.loads(file.read_text(encoding="utf-8")))
@@ -52,7 +52,7 @@ def of_config(config: Mapping[str, Any]) -> Flops:
     """The operations of a model with this config.json; `NotCounted` unless it is of `DENSE` or `EXPERTS`."""
     names = config.get("architectures") or ["none"]
     if names[0] not in (*DENSE, *EXPERTS):
-        raise NotCounted(f"architecture {names[0]} is not among those that are counted")
+        raise NotCounted(f"architecture {names[0]} is not supported")
     if _slides(config):
         raise NotCounted("its attention slides over a window")
     try:
@@ -64,10 +64,10 @@ def of_config(config: Mapping[str, Any]) -> Flops:
 def _cached(model: str, revision: str | None) -> Path:
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(model, "config.json", revision=revision)
-    if not isinstance(found, str):
+    file = try_to_load_from_cache(model, "config.json", revision=revision)
+    if not isinstance(file, str):
         raise NotCounted(f"no config.json of {model} in the local cache")
-    return Path(found)
+    return Path(file)
 
 
 def _slides(config: Mapping[str, Any]) -> bool:

@@ -114,13 +114,13 @@ class SourceRun:
 def tokens_of(sources: Sequence[SourceRun], model: str | None = None) -> ModelTokens:
     """The one tokenizer of these runs, or of `model` in its place; `UserError` where they have several."""
     models = dict.fromkeys([model] if model else [source.model for source in sources])
-    found = [ModelTokens.of(each) for each in models]
-    if other := next((each for each in found if each.fingerprint != found[0].fingerprint), None):
+    tokenizers = [ModelTokens.of(each) for each in models]
+    if other := next((each for each in tokenizers if each.fingerprint != tokenizers[0].fingerprint), None):
         raise UserError(
-            f"mixed tokenizers: that of {other.model} ({other.fingerprint}) is not that of {found[0].model} "
-            f"({found[0].fingerprint}); the models of all runs must share one"
+            f"mixed tokenizers: that of {other.model} ({other.fingerprint}) is not that of {tokenizers[0].model} "
+            f"({tokenizers[0].fingerprint}); the models of all runs must share one"
         )
-    return found[0]
+    return tokenizers[0]
 
 
 def _segment(part: Mapping[str, Any]) -> Segment:
