@@ -101,7 +101,8 @@ def test_what_asked_for_a_run_is_no_part_of_what_it_is(tmp_path):
 def test_an_unknown_experiment_names_those_there_are(capsys):
     assert main(["experiment=tarp"]) == 2
     told = capsys.readouterr().err
-    assert told.startswith("error: experiment=tarp: no such choice; allowed are") and "trap_length" in told and told.count("\n") == 1
+    assert told.startswith("error: experiment=tarp: no such choice; allowed are")
+    assert "trap_length" in told and told.count("\n") == 1
 
 
 def test_an_experiment_ends_with_its_figure_and_is_not_decoded_twice(tmp_path, capsys):
