@@ -5,7 +5,7 @@ path's own before and after a block, and those that the peers it heard would hav
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,15 +18,15 @@ from ..drawing.curves import Marks, shares
 from ..drawing.tables import Cells, number, percent, signed
 from ..measures.exchanges import CONSISTENT, INFLUENCED, TYPES, UNAFFECTED, exchanges, exchanges_of
 from ..measures.probes import CHANCE, names_by_folder, probed, sampled
-from ..stats.intervals import DIFFERENCE, ENOUGH, SHARE, Estimate, Floats, estimate, ratio
-from ..stats.odds import Odds, mantel_haenszel
-from .base import Claim, Exhibit, Verdict, directional, of_run, stem
+from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, ratio
+from ..stats.odds import Odds
+from .base import Exhibit, of_run, stem
+from .communication_claims import by_question_of, claims_of, odds_of
 from .published import published
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-GROUP = ["question_id", "group"]
 # Figure 9: QwQ-32B on AIME 2024, T = 4096; percent of communications at 1 to 6 times T.
 PUBLISHED = {name: published()["communication_types"][name] for name in (INFLUENCED, UNAFFECTED, CONSISTENT)}
 NOTES = (
@@ -92,7 +92,7 @@ def helped(folder: str | Path) -> Odds:
     association: the router chooses by similarity of summaries, and what likens a path's summary to that of a right peer
     may make the path right as well. `UserError` for a run without a block that can be told.
     """
-    return _helped(exchanges(folder))
+    return odds_of(exchanges(folder))
 
 
 def cells(found: Sequence[Types]) -> Cells:
@@ -138,7 +138,7 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     left_out += [f"{run.name}: left out, no block can be told." for run in runs if run.folder not in names]
     several = len(names) > 1
     found = {folder: _by_turn(name, folder, tables[folder]) for folder, name in names.items()}
-    claims = [of_run(_claims(tables[folder], sampled(folder)), name, several) for folder, name in names.items()]
+    claims = [of_run(claims_of(tables[folder], sampled(folder)), name, several) for folder, name in names.items()]
     return Exhibit(
         name="communication_types",
         title="What paths do with what they hear, by position",
@@ -172,17 +172,11 @@ def _interval(folder: str | Path) -> int:
 
 def _types(name: str, turn: int | None, position: int | None, blocks: pd.DataFrame) -> Types:
     told = blocks[blocks["type"].notna()]
-    found = {kind: estimate(_by_question(told, told["type"] == kind), SHARE) for kind in TYPES}
+    found = {kind: estimate(by_question_of(told, told["type"] == kind), SHARE) for kind in TYPES}
     influenced = told["type"] == INFLUENCED
     sums = told.assign(whole=influenced, part=influenced & told["adopted"]).groupby("question_id")[["part", "whole"]]
     parts, wholes = sums.sum().to_numpy(float).T
     return Types(name, turn, position, len(blocks), len(told), found, ratio(parts, wholes))
-
-
-def _by_question(blocks: pd.DataFrame, counted: pd.Series) -> list[Floats]:
-    """Means over the blocks of a group, an array of groups per question; unknown ones are left out."""
-    means = blocks.assign(counted=counted.astype(float)).dropna(subset="counted").groupby(GROUP)["counted"].mean()
-    return [groups.to_numpy(float) for _, groups in means.groupby("question_id")]
 
 
 def _heard(name: str, folder: str | Path, table: pd.DataFrame) -> Heard:
@@ -191,15 +185,11 @@ def _heard(name: str, folder: str | Path, table: pd.DataFrame) -> Heard:
         name,
         str(settings(Path(folder)).get("router.name")),
         int(table["similarity"].notna().sum()),
-        estimate(_by_question(table, table["similarity"]), SHARE),
-        estimate(_by_question(known, known["unlike"]), SHARE),
-        estimate(_by_question(known, known["unlike_live"]), SHARE),
-        estimate(_by_question(known, known["unlike"] - known["unlike_live"]), DIFFERENCE),
+        estimate(by_question_of(table, table["similarity"]), SHARE),
+        estimate(by_question_of(known, known["unlike"]), SHARE),
+        estimate(by_question_of(known, known["unlike_live"]), SHARE),
+        estimate(by_question_of(known, known["unlike"] - known["unlike_live"]), DIFFERENCE),
     )
-
-
-def _helped(table: pd.DataFrame) -> Odds:
-    return mantel_haenszel(table.dropna(subset="right_peer"), "right_peer", "after", ["turn", "before"])
 
 
 def _told(name: str, folder: str | Path, table: pd.DataFrame) -> str:
@@ -212,57 +202,6 @@ def _told(name: str, folder: str | Path, table: pd.DataFrame) -> str:
         f"difference {signed(found.difference)}. In {tied} of {len(told)} told blocks the path agrees with one side of "
         "a tie."
     )
-
-
-def _claims(table: pd.DataFrame, by_chance: bool) -> list[Claim]:
-    told = table[table["type"].notna()]
-    earlier = _earlier(told)
-    if by_chance and earlier.verdict != "undecided":
-        why = "Probes are samples here, and how much of each share is chance may differ between blocks."
-        earlier = replace(earlier, verdict="undecided", because=f"{earlier.because} {why}")
-    return [_minority(told), earlier, _odds(_helped(table))]
-
-
-def _minority(told: pd.DataFrame) -> Claim:
-    """How ties among the heard count does not matter: a path that keeps its answer is one or the other."""
-    text, source = "Most communications are consistent or unaffected.", "Figure 9"
-    kept = estimate(_by_question(told, told["type"].isin((CONSISTENT, UNAFFECTED))), SHARE)
-    because = f"{percent(kept)}% of communications are consistent or unaffected, over {kept.n} questions."
-    if kept.low is None or kept.high is None:
-        return Claim(text, source, "undecided", f"{because} There is no interval: {kept.why}.")
-    return Claim(text, source, _verdict(kept.low > 0.5, kept.high < 0.5), because)
-
-
-def _earlier(told: pd.DataFrame) -> Claim:
-    """First block against the last one that enough questions reach, in the same groups."""
-    text, source = "The share of influenced communications is larger at early blocks than at late ones.", "Figure 9"
-    influenced = (told["type"] == INFLUENCED).astype(float)
-    by_turn = told.assign(influenced=influenced).pivot_table("influenced", GROUP, "turn")
-    first, *later = sorted(map(int, set(told["turn"])))
-    falls = {turn: (by_turn[first] - by_turn[turn]).dropna() for turn in later}
-    late = [turn for turn, fall in falls.items() if fall.index.get_level_values("question_id").nunique() >= ENOUGH]
-    if not late:
-        return Claim(text, source, "undecided", f"No later block has {ENOUGH} questions in common with the first.")
-    fall = [groups.to_numpy(float) for _, groups in falls[late[-1]].groupby("question_id")]
-    what = f"influenced share at block {first + 1} minus that at block {late[-1] + 1}"
-    return directional(text, source, estimate(fall, DIFFERENCE), up=True, what=what)
-
-
-def _odds(found: Odds) -> Claim:
-    text, source = "Hearing a right peer raises the odds of being right after the block.", "ours"
-    ratio = found.ratio
-    because = (
-        f"The odds ratio (Mantel-Haenszel, within question, block and own rightness before) is {number(ratio)}, from "
-        f"{found.rows} blocks in {found.strata} informative strata of {ratio.n} questions; an association, as the "
-        "router chooses the peers."
-    )
-    if ratio.low is None or ratio.high is None:
-        return Claim(text, source, "undecided", f"{because} There is no interval: {ratio.why}.")
-    return Claim(text, source, _verdict(ratio.low > 1, ratio.high < 1), because)
-
-
-def _verdict(holds: bool, fails: bool) -> Verdict:
-    return "holds" if holds else "does not hold" if fails else "undecided"
 
 
 def _figure(types: Sequence[Types]) -> "Figure":

@@ -20,7 +20,8 @@ from ..load import load
 from ..measures.compare import Against, Run, against, baseline_of
 from ..measures.metrics import by_question
 from ..measures.shared import INDEPENDENT
-from ..stats.intervals import SHARE, Estimate, estimate, holm
+from ..stats.intervals import SHARE, Estimate, estimate
+from ..stats.significance import holm
 from .base import Claim, Exhibit, directional
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from ..measures.exchanges import exchanges
 from ..measures.metrics import estimates
 from ..measures.probes import CHANCE
 from ..measures.summaries import quality
-from ..stats.intervals import Estimate, holm, ratio
+from ..stats.intervals import Estimate, ratio
+from ..stats.significance import holm
 from .base import Claim, Exhibit, Verdict
 
 NOTES = (

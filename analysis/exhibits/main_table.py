@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..drawing import figures, tables
 from ..measures.compare import Row, Run, against, compare, corrected
-from ..stats.intervals import holm
+from ..stats.significance import holm
 from .base import Claim, Exhibit, directional
 from .published import published
 

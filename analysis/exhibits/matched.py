@@ -19,17 +19,8 @@ from ..measures.budget import COLUMNS, SLACK, Budget, bought, of_groups
 from ..measures.compare import Against, Run
 from ..measures.independent_pool import Pool
 from ..measures.metrics import by_question
-from ..stats.intervals import (
-    DIFFERENCE,
-    SHARE,
-    Estimate,
-    Floats,
-    detectable,
-    estimate,
-    holm,
-    paired,
-    permutation_p,
-)
+from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate, paired
+from ..stats.significance import detectable, holm, permutation_p
 from .base import Claim, directional
 
 NAMES = {Budget.TOKENS: "token", Budget.FLOPS: "FLOPs", Budget.CRITICAL_PATH: "critical-path"}

@@ -16,20 +16,20 @@ import numpy as np
 
 from leap_lab.errors import UserError
 
-from ..drawing.curves import Panel, Series, curves
-from ..drawing.tables import UNITS, Cells, percent, points, short
+from ..drawing.tables import Cells, percent, points, short
 from ..labels import names_of
 from ..measures.budget import Budget
 from ..measures.compare import Against, Run
 from ..measures.independent_pool import Pool, pool_of, pools
 from ..measures.shared import INDEPENDENT, budget_of
-from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate
+from ..stats.intervals import DIFFERENCE, SHARE, Floats, estimate
 from . import matched
 from .base import Claim, Exhibit, directional
-from .matched import Groups, Matched, contrast
+from .matched import Groups, contrast
+from .scaling_curves import Agents, Curve, Point, Scaling, figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 PAPERS = {"moa": "Mixture of agents"}  # what the paper calls a method; any other goes by its own name
 UNTOLD = ("peers", "method.max_tokens")  # not in the name of a curve: its x axis, and that agents share a budget
@@ -40,54 +40,6 @@ NOTES = (
     "at equal cost: Cons@N minus the Cons of as many independent paths as cost the same, in points, p corrected for "
     "all of this table (Holm).",
 )
-
-
-@dataclass(frozen=True)
-class Point:
-    """A number of paths, what they cost per question, and their vote."""
-
-    run_id: str | None  # None: of the pool
-    name: str
-    size: int
-    cost: float  # per question
-    cons: Estimate
-    matched: Matched | None = None  # None: of the pool
-
-    @property
-    def vote(self) -> Against | None:
-        """Its vote minus that of independent paths of the same cost."""
-        return None if self.matched is None else self.matched.vote
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Runs that differ in their number of paths alone, by cost."""
-
-    name: str
-    method: str
-    routed: bool  # whether a router decides whom its paths hear, as in LeaP
-    points: list[Point]
-
-
-@dataclass(frozen=True)
-class Agents:
-    """Agents that share a budget over rounds, such as a mixture of agents, against a curve of LeaP at their tokens."""
-
-    name: str
-    method: str
-    curve: str
-    against: Against | None
-    why: str = ""  # there is none
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """One setting: its independent paths, every other method, and agents against LeaP."""
-
-    questions: int
-    curves: list[Curve]  # independent sampling first
-    agents: list[Agents]
-    run_ids: list[str]
 
 
 @dataclass(frozen=True)
@@ -265,34 +217,6 @@ def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit
         ],
         runs=list(dict.fromkeys(run for each in found for run in each.run_ids)),
     )
-
-
-def figure(found: Sequence[Scaling], budget: Budget = Budget.TOKENS) -> "Figure":
-    """One panel a setting: Cons over the cost of a question, by a line for each method."""
-    panels = [
-        Panel("Cons@N (%)", [Series(c.name, [(p.cost, p.cons) for p in c.points]) for c in each.curves])
-        for each in found
-    ]
-    n = sorted({each.questions for each in found})
-    questions = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
-    places = ticks([point.cost for each in found for curve in each.curves for point in curve.points])
-    names = [_round(place) for place in places]
-    return curves(panels, f"{budget.words} per question (n = {questions})", places, names, log=True)
-
-
-def _round(place: float) -> str:
-    """A round number in few signs: 200, 5k, 1G."""
-    unit, size = next(((unit, size) for unit, size in UNITS if place >= size), ("", 1.0))
-    return f"{place / size:g}{unit}"
-
-
-def ticks(values: Sequence[float]) -> list[float]:
-    """Round numbers of a logarithmic axis from the least to the largest value: 1, 2, 5 or 1 of each decade."""
-    low, high = math.log10(min(values)), math.log10(max(values))
-    steps = (1, 2, 5) if high - low < 2 else (1,)
-    exponents = range(math.floor(low) - 1, math.ceil(high) + 1)
-    places = [step * 10.0**exponent for exponent in exponents for step in steps]
-    return [place for place in places if min(values) / 1.5 <= place <= max(values) * 1.5]
 
 
 def _below(agents: Agents, budget: Budget) -> Claim:

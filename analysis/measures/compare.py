@@ -12,7 +12,8 @@ from leap_lab.runs.reading import settings
 
 from ..labels import labels, names_of
 from ..load import load
-from ..stats.intervals import CONFIDENCE, DIFFERENCE, Estimate, detectable, holm, paired, permutation_p
+from ..stats.intervals import CONFIDENCE, DIFFERENCE, Estimate, paired
+from ..stats.significance import detectable, holm, permutation_p
 from .metrics import by_question, estimates, per_group
 from .shared import INDEPENDENT, determining, shared_settings, shares_of
 

@@ -1,4 +1,4 @@
-"""Intervals and tests that respect the structure of the data, and never a normal approximation.
+"""Intervals that respect the structure of the data, and never use a normal approximation.
 
 Paths of a LeaP group influence each other, so a group is one observation, and the groups of a question share the
 question. Two methods are compared by paired differences over the same questions.
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import stats
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -31,7 +31,7 @@ Ragged = Sequence[Sequence[float] | Floats]  # a number per question and group
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
-CHUNK = 4_000_000  # numbers drawn at a time, to bound memory
+CHUNK = 4_000_000  # numbers drawn at once, to bound memory
 ENOUGH = 6  # questions that differ; with fewer a two-sided sign test cannot reach 5% (2 / 2**5 > 0.05) either
 SHARE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)  # what a share, and a difference of shares, can be
 
@@ -94,9 +94,9 @@ def ratio(
     of a question may depend on each other. `n` counts the questions that have a whole.
     """
     parts, wholes = np.asarray(parts_Q, float), np.asarray(wholes_Q, float)
-    some = wholes > 0
+    counted = wholes > 0
     return pooled(
-        np.stack([parts[some], wholes[some]], axis=1), lambda sums: sums[..., 0] / sums[..., 1], seed, resamples
+        np.stack([parts[counted], wholes[counted]], axis=1), lambda sums: sums[..., 0] / sums[..., 1], seed, resamples
     )
 
 
@@ -105,7 +105,7 @@ def pooled(
 ) -> Estimate:
     """A statistic of sums over all questions, such as a ratio or a survival curve; whole questions are resampled.
 
-    `sums_QX`: what each question adds to each of X sums, only questions that have a say. `statistic` takes sums of
+    `sums_QX`: what each question adds to each of X sums, of questions that count at all. `statistic` takes sums of
     shape (..., X) and gives shape (...). No interval with fewer than `ENOUGH` questions whose own statistic differs
     from the commonest one, or where a resample that counts gives no number.
     """
@@ -132,64 +132,6 @@ def _drawn_sums(sums_QX: Floats, resamples: int, rng: np.random.Generator) -> Fl
         for start in range(0, resamples, rows)
     ]
     return np.concatenate(parts)
-
-
-def permutation_p(left_Q: Sequence[float] | Floats, right_Q: Sequence[float] | Floats, seed: int = 0) -> float | None:
-    """Two-sided p of a paired permutation test (signs of the differences); None with fewer than two questions.
-
-    Questions without a difference leave the distribution as it is, so they are left out: the test is exact up to 13
-    questions that differ, and random with `RESAMPLES` draws beyond.
-    """
-    left, right = np.asarray(left_Q, float), np.asarray(right_Q, float)
-    if len(left) < 2:
-        return None
-    differ = ~np.isclose(left, right, rtol=0, atol=1e-12)
-    if differ.sum() < 2:
-        return 1.0  # nothing to flip, or one difference whose two signs are equally extreme
-    result = stats.permutation_test(
-        (left[differ], right[differ]),
-        lambda a, b, axis: (a - b).mean(axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        batch=max(1, CHUNK // int(differ.sum())),
-        rng=np.random.default_rng(seed),
-    )
-    return float(result.pvalue)
-
-
-def holm(ps: Sequence[float | None]) -> list[float | None]:
-    """p values corrected for being a family (Holm 1979), each in its place; None stays None and does not count.
-
-    Below 5% they wrongly reject any of the family's true nulls one time in twenty at most, however the tests depend.
-    """
-    tested = sorted((p, index) for index, p in enumerate(ps) if p is not None)
-    adjusted: list[float | None] = [None] * len(ps)
-    least = 0.0
-    for rank, (p, index) in enumerate(tested):
-        least = max(least, min(1.0, (len(tested) - rank) * p))
-        adjusted[index] = least
-    return adjusted
-
-
-def detectable(left_QG: Ragged, right_QG: Ragged, power: float = 0.8) -> float | None:
-    """The smallest true paired difference that a two-sided 5% t test over these questions finds with this power.
-
-    Found is one with its own sign. In the unit of the values, by the noncentral t distribution and the spread of the
-    differences seen. None with fewer than `ENOUGH` questions that differ, whose spread says nothing.
-    """
-    differences = _Arm(left_QG).means - _Arm(right_QG).means
-    count = len(differences)
-    if count == 0 or differing(differences) < ENOUGH:
-        return None
-    critical = stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)
-
-    def lacking(shift: float) -> float:
-        """What is missing of the power at a true difference of `shift` standard errors."""
-        return power - float(stats.nct.sf(critical, count - 1, shift))
-
-    shift = float(optimize.brentq(lacking, 0.0, critical + 10.0))
-    return shift * float(differences.std(ddof=1)) / float(np.sqrt(count))
 
 
 class _Arm:
