@@ -58,7 +58,7 @@ def test_claims_hold_where_intervals_decide(folders: list[Path]) -> None:
     worse = error_tolerance.exhibit([*folders[1:3], *folders[3:]])
     assert worse.claims[1].verdict == "undecided", "the paper says it of 43% and more, and 25% is all there is"
     assert worse.claims[1].because == "There is no run of LeaP with 43 to 50% good."
-    assert any("below independent paths (all good) up to the largest share of good" in note for note in worse.notes)
+    assert any("below independent paths (all good) even at the largest share of good" in note for note in worse.notes)
     [head, *rows] = shown.table
     assert {len(row) for row in rows} == {len(head)}
     assert [row[1] for row in rows] == ["0", "25", "50", "0", "100"]

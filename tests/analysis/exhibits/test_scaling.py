@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.exhibits import scaling
+from analysis.exhibits import scaling, scaling_curves
 from analysis.exhibits.matched import Groups
 from analysis.measures.budget import Budget
 from analysis.measures.compare import Run
@@ -138,6 +138,6 @@ def test_operations_that_are_not_known_are_refused(folders: list[Path]) -> None:
 
 
 def test_ticks_are_round_numbers_and_few() -> None:
-    assert scaling.ticks([130, 6247]) == [100, 200, 500, 1000, 2000, 5000]
-    assert scaling.ticks([700, 900_000]) == [1000, 10_000, 100_000, 1_000_000]
-    assert scaling.ticks([400]) == [500]
+    assert scaling_curves.ticks([130, 6247]) == [100, 200, 500, 1000, 2000, 5000]
+    assert scaling_curves.ticks([700, 900_000]) == [1000, 10_000, 100_000, 1_000_000]
+    assert scaling_curves.ticks([400]) == [500]
