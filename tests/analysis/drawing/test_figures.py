@@ -1,0 +1,68 @@
+"""The figure of a sweep."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib.colors
+import numpy as np
+import pytest
+
+from analysis.drawing import figures
+from analysis.measures.compare import compare
+from analysis.stats.intervals import Estimate
+
+
+def test_the_figure_draws_the_values_and_their_intervals(sweep: list[Path]) -> None:
+    found = compare(sweep)
+    top, bottom = figures.overview(found).axes
+    pass1, cons = top.containers
+    for drawn, name in ((pass1, "pass@1"), (cons, "cons")):
+        assert list(drawn.lines[0].get_xdata()) == pytest.approx([100 * row[name].value for row in found])
+        segments = drawn.lines[2][0].get_segments()
+        ends = [(100 * row[name].low, 100 * row[name].high) for row in found]  # type: ignore[operator]
+        assert [(segment[0][0], segment[1][0]) for segment in segments] == [pytest.approx(end) for end in ends]
+    own, received = (container for container in bottom.containers if hasattr(container, "patches"))
+    assert [bar.get_width() for bar in own] == [100, 110, 110]
+    assert [(bar.get_x(), bar.get_width()) for bar in received] == [(100, 0), (110, 40), (110, 40)]
+
+
+def test_the_figure_tells_runs_units_and_n(sweep: list[Path]) -> None:
+    top, bottom = figures.overview(compare(sweep)).axes
+    assert [label.get_text() for label in top.get_yticklabels()] == ["independent", "dispersed k=4", "clustered k=4"]
+    assert top.get_xlabel() == "correct (%), 95% intervals, n = 8 questions"
+    assert bottom.get_xlabel().startswith("tokens per path")
+    assert [text.get_text() for text in top.get_legend().get_texts()] == ["independent", "Pass@1", "Cons@8"]
+
+
+def test_the_band_is_the_interval_of_the_baseline(sweep: list[Path]) -> None:
+    found = compare(sweep)
+    (band,) = figures.overview(found).axes[0].patches
+    low, high = found[0]["pass@1"].low, found[0]["pass@1"].high
+    assert low is not None and high is not None
+    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((100 * low, 100 * high))
+    assert not figures.overview(found[1:]).axes[0].patches
+
+
+def test_nothing_in_print_is_smaller_than_seven_points(sweep: list[Path]) -> None:
+    figure = figures.overview(compare(sweep))
+    assert figure.get_size_inches()[0] == 3.35
+    for axes in figure.axes:
+        texts = [axes.xaxis.label, *axes.get_xticklabels(), *axes.get_yticklabels(), *axes.get_legend().get_texts()]
+        assert min(text.get_fontsize() for text in texts) >= 7
+
+
+def test_series_differ_by_marker_and_by_lightness(sweep: list[Path]) -> None:
+    pass1, cons = figures.overview(compare(sweep)).axes[0].containers
+    points = [pass1.lines[0], cons.lines[0]]
+    assert len({line.get_marker() for line in points}) == 2
+    grey = [np.dot(matplotlib.colors.to_rgb(line.get_color()), (0.299, 0.587, 0.114)) for line in points]
+    assert abs(grey[0] - grey[1]) > 0.15
+
+
+def test_a_value_without_an_interval_is_a_point(sweep: list[Path]) -> None:
+    bare = [
+        replace(row, estimates={k: Estimate(v.value, None, None, 1) for k, v in row.estimates.items()})
+        for row in compare(sweep)
+    ]
+    pass1 = figures.overview(bare).axes[0].containers[0]
+    assert all(segment[0][0] == segment[1][0] for segment in pass1.lines[2][0].get_segments())

@@ -1,0 +1,110 @@
+"""Runs side by side as a table, in three forms."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.drawing import figures, tables
+from analysis.measures.compare import compare
+from analysis.report import sweep as report
+from tests.known_runs import EASY, HARD, write_run
+
+HOSTILE = [["run", "n"], ["a|b_c\\d 50% #1 & {x} ~ ^ <b> $y$", "-1.5"]]
+
+
+def test_the_table_holds_the_numbers(sweep: list[Path]) -> None:
+    head, baseline, dispersed, clustered = tables.cells(compare(sweep))
+    assert head[1:5] == ["Q×G×N", "Pass@1 %", "vs independent", "Cons@8 %"]
+    assert baseline[1] == "8×1×8" and baseline[3] == ""
+    assert baseline[2].startswith("25.0 [") and dispersed[2].startswith("56.2 [")
+    assert dispersed[3].startswith("+31.2 [") and dispersed[3].endswith("p=0.008 better")
+    assert re.fullmatch(r"\+0\.0 \[-\d+\.\d, \+\d+\.\d\] p=1\.000", clustered[3])
+    assert baseline[4].startswith("6.2 [") and dispersed[4].startswith("56.2 [")  # a tie of 4 to 4 counts half
+    assert head[-5:] == ["sampled", "received", "prefilled", "FLOPs", "critical path"]
+    assert baseline[-5:] == ["100", "0", "50", "n/a", "100"] and dispersed[-5:] == ["110", "40", "90", "n/a", "110"]
+
+
+def test_operations_are_shown_where_the_run_knows_them(tmp_path: Path) -> None:
+    """Two operations per token computed, a path has 50 in its prompt and 100 that it samples; ten per token sampled."""
+    per = {"computed": 2_000_000, "sampled": 10_000_000, "attended": 5}
+    folder = write_run(tmp_path / "runs", EASY, flops_per=per)
+    made = report.write([folder], tmp_path / "out")
+    assert tables.cells(compare([folder]))[1][-2] == "1.31G"
+    [row] = json.loads(made.files[2].read_text())["rows"]
+    assert row["metrics"]["flops"]["value"] == 2e6 * 150 + 1e7 * 101
+    assert row["ledger"]["flops"] == 64 * (2e6 * 150 + 1e7 * 101)
+    assert (row["ledger"]["sampled"], row["ledger"]["cached"], row["ledger"]["critical_path_max"]) == (6400, 1280, 100)
+    assert "What these runs cost" in made.files[0].read_text() and "83.8G" in made.files[0].read_text()
+
+
+def test_what_the_engine_does_not_report_is_shown_as_such(tmp_path: Path) -> None:
+    per = {"computed": 2_000_000, "sampled": 10_000_000, "attended": 5}
+    folders = [write_run(tmp_path, EASY, flops_per=per), write_run(tmp_path, HARD, "all", flops_per=per, reports=False)]
+    known, unknown = tables.cells(compare(folders))[1:]
+    assert known[-5:] == ["100", "0", "50", "1.31G", "100"] and unknown[-5:] == ["110", "40", "n/a", "n/a", "110"]
+    notes = [note for note in tables.notes(compare(folders)) if "engine" in note]
+    assert notes == ["all k=4: prefilled is n/a, because the engine does not report it."]
+    made = report.write(folders, tmp_path / "out")
+    known, unknown = (row["ledger"] for row in json.loads(made.files[2].read_text())["rows"])
+    assert (unknown["prefilled"], unknown["cached"], unknown["flops"], unknown["sampled"]) == (None, None, None, 7040)
+    ledger = made.tables["ledger"]
+    columns = [ledger[0].index(name) for name in ("prefilled", "cached", "FLOPs", "sampled")]
+    assert [ledger[2][column] for column in columns] == ["n/a", "n/a", "n/a", "7.04k"]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0, "0"), (999, "999"), (999.7, "1.00k"), (1234, "1.23k"), (99_960, "100k"), (999_600, "1.00M"), (3e15, "3.00P")],
+)
+def test_large_numbers_are_told_in_three_digits(value: float, told: str) -> None:
+    assert tables.short(value) == told
+
+
+def test_a_number_that_is_not_known_is_said_to_be() -> None:
+    assert tables.short(None) == tables.short(float("nan")) == "n/a"
+
+
+def test_without_a_baseline_there_is_no_column_for_it(sweep: list[Path]) -> None:
+    found = compare(sweep[:2])
+    assert {len(line) for line in tables.cells(found)} == {10}
+    assert "independent" not in "\n".join([tables.console(tables.cells(found)), *tables.notes(found)])
+
+
+def test_one_question_is_shown_without_intervals(tmp_path: Path) -> None:
+    one = {"q": [["1", "2"]]}
+    found = compare([write_run(tmp_path, one, "dispersed", peers=2), write_run(tmp_path, one, peers=2)])
+    assert tables.cells(found)[2][2:5] == ["50.0 [n/a]", "+0.0 [n/a]", "50.0 [n/a]"]
+    assert tables.notes(found)[-1] == "n/a: an interval over questions needs more than one question."
+    figures.overview(found)
+
+
+def test_console_columns_are_of_one_width(sweep: list[Path]) -> None:
+    lines = tables.console(tables.cells(compare(sweep))).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert len(lines) == 5
+
+
+def test_markdown_is_escaped() -> None:
+    head, rule, row = tables.markdown(HOSTILE).splitlines()
+    assert re.fullmatch(r"\|-+\|-+:\|", rule)
+    assert len(re.findall(r"(?<!\\)\|", row)) == len(re.findall(r"(?<!\\)\|", head)) == 3
+    assert r"a\|b\_c\\d" in row and r"\<b>" in row
+
+
+def test_latex_is_escaped() -> None:
+    text = tables.latex(HOSTILE, ["a note\nin two lines"])
+    assert text.startswith("% a note in two lines\n\\begin{tabular}{lr}\n\\toprule\n")
+    assert r"a$|$b\_c\textbackslash{}d 50\% \#1 \& \{x\} \textasciitilde{} \textasciicircum{} $<$b$>$ \$y\$" in text
+    assert r"$-$1.5 \\" in text
+    assert text.endswith("\\bottomrule\n\\end{tabular}")
+
+
+@pytest.mark.parametrize("form", [tables.console, tables.markdown, tables.latex])
+def test_a_cell_cannot_break_its_table(form: Any) -> None:
+    hostile = "a\n\n| b |\x1b[31m\r\x00\u2028c & d \\\\"
+    plain, broken = (form([["run", "x"], [text, "1"], ["z", "2"]]) for text in ("a", hostile))
+    assert len(broken.splitlines()) == len(plain.splitlines())
+    assert broken.isprintable() or {sign for sign in broken if not sign.isprintable()} == {"\n"}
