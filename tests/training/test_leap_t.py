@@ -48,9 +48,9 @@ def test_the_loop_ends_with_its_tables_and_goes_on_where_it_stood(tmp_path, capf
     assert again.partition("Cons@N %")[2] == out.partition("Cons@N %")[2] != "" and "starting the engine" not in err
     assert made == {file: file.stat().st_mtime_ns for file in tmp_path.glob("loop/**/*.safetensors")}
     assert main([*command, "--test", "4"]) == 2
-    assert "--test=4: 8 were asked there before; allowed is at least as many" in capfd.readouterr().err
+    assert "--test=4: must be >= 8, as measured in --out=" in capfd.readouterr().err
     assert main([*command, "--questions", "4", "--model", "other"]) == 2
-    assert "another loop was begun there, it differs in model, questions\n" in capfd.readouterr().err
+    assert "another loop was begun there; it differs in model, questions\n" in capfd.readouterr().err
 
 
 def test_a_stage_that_fails_ends_the_loop_in_one_line(tmp_path, capfd):

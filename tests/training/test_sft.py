@@ -102,7 +102,7 @@ def test_it_goes_on_where_it_stopped(data, fresh, tmp_path, capsys):
     again, out, _ = train(capsys, *command, f"out={stopped}")
     assert again == 0 and "nothing to train" in out
     status, _, err = train(capsys, *command, f"out={stopped}", "learned=[think]")
-    assert status == 2 and err.endswith("another training was begun there, it differs in learned")
+    assert status == 2 and err.endswith("another training was begun there; it differs in learned")
 
 
 def test_a_setting_that_was_refused_does_not_claim_the_folder(data, fresh, tmp_path, capsys):
@@ -133,7 +133,7 @@ def test_too_long_traces_are_left_out_and_counted(data, fresh, tmp_path, capsys)
     quick = [f"data={data}", f"student={fresh}", *QUICK, "trainer.max_steps=1", "held_out=0"]
     status, out, _ = train(capsys, *quick, f"trainer.max_length={longest}", f"out={tmp_path / 'some'}")
     longer = sum(length > longest for length in lengths)
-    assert status == 0 and longer and f"; {longer} longer than trainer.max_length left out" in out
+    assert status == 0 and longer and f"; {longer} left out, longer than trainer.max_length" in out
     status, _, err = train(capsys, *quick, "trainer.max_length=5", f"out={tmp_path / 'none'}")
     assert status == 2 and f"{len(lengths)} are longer than trainer.max_length=5" in err
 
