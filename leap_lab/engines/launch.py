@@ -152,9 +152,22 @@ async def _interruptible(load: Callable[[], T]) -> tuple[T, set[BaseProcess]]:
 def _without_interrupts(load: Callable[[], T]) -> T:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return load()
+        with _main_hidden():
+            return load()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Keep spawned processes from running the caller's script again: it needs no `if __name__ == "__main__"`."""
+    main = sys.modules["__main__"]
+    kept: dict[str, Any] = {name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)}
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        vars(main).update(kept)
 
 
 def _guard(processes: Iterable[BaseProcess]) -> subprocess.Popen[bytes]:

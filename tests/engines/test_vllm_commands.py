@@ -28,6 +28,16 @@ def call(line: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, capture_output=True, text=True, check=False, env=environment(), timeout=500)
 
 
+def test_a_plain_script_needs_no_guard_around_its_calls(tmp_path):
+    """The engine's processes are spawned, and must not run the script again."""
+    script = tmp_path / "script.py"
+    question = "a=38+51\\nb=a-12\\nWhat is b?"
+    script.write_text(f'import leap_lab\n\nprint(len(leap_lab.solve("{question}", "peers=2")), __file__)\n')
+    ran = call([sys.executable, str(script)])
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split() == ["2", str(script)]
+
+
 def test_the_command_of_the_readme(tmp_path):
     line = command("-m", "router=clustered,dispersed", "limit=3", "peers=4", runs=tmp_path)
     ran = call(line)
