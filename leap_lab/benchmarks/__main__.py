@@ -55,7 +55,7 @@ class Bench:
         """Everything that decodes on the built-in model, with one engine."""
         first = work.cell()
         started = time.monotonic()
-        engine = Metered(await first.engine().start(first.model_path))
+        engine = Metered(await first.engine().start(first.model))
         self.report("start of the engine", time.monotonic() - started, "s")
         try:
             await work.solved(work.cell("limit=2"), engine)  # warms up

@@ -4,7 +4,7 @@ from typing import Any
 
 from leap_lab.builtin.policy import write
 from leap_lab.builtin.tokenizer import FastTokens
-from leap_lab.engines.models import ASSETS
+from leap_lab.engines.models import ASSETS, Model
 from leap_lab.engines.scripted import ScriptedEngine
 
 
@@ -22,7 +22,7 @@ class ScriptedSettings:
     def identity(self) -> dict[str, Any]:
         return {"max_model_len": self.max_model_len}
 
-    async def start(self, model: str) -> ScriptedEngine:
+    async def start(self, model: Model) -> ScriptedEngine:
         from tokenizers import Tokenizer
 
         file = ASSETS / "tiny" / "tokenizer.json"

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from leap_lab.engines.chat import Chat
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
@@ -50,6 +52,7 @@ class FastTokens:
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
+        self.form = Chat(turn=(f"{TURN_CLOSE}\n{TURN_OPEN}user\n", f"{TURN_CLOSE}\n{TURN_OPEN}assistant\n<think>\n"))
 
     def encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
@@ -57,6 +60,13 @@ class FastTokens:
     def decode(self, tokens: Sequence[int]) -> str:
         return str(self._tokenizer.decode(list(tokens), skip_special_tokens=False))
 
-    def chat(self, user: str) -> list[int]:
+    def chat(self, user: str, begun: str = "") -> list[int]:
         """What `CHAT_TEMPLATE` gives for one user message."""
-        return self.encode(f"{TURN_OPEN}user\n{user}{TURN_CLOSE}\n{TURN_OPEN}assistant\n<think>\n")
+        asked = f"{TURN_OPEN}user\n{self.plain(user)}{TURN_CLOSE}\n{TURN_OPEN}assistant\n<think>\n"
+        return self.encode(asked + begun)
+
+    def plain(self, text: str) -> str:
+        """The text with a space in each special token."""
+        for token in (END_OF_TEXT, TURN_OPEN, TURN_CLOSE, "<think>", "</think>"):
+            text = text.replace(token, f"{token[0]} {token[1:]}")
+        return text

@@ -32,7 +32,7 @@ class Engines:
         await self._stop()
         print(f"starting the engine for model={cell.config['model']['name']} ...", file=sys.stderr, flush=True)
         started = time.monotonic()
-        self._engine = Metered(await cell.engine().start(cell.model_path))
+        self._engine = Metered(await cell.engine().start(cell.model))
         self.key = key
         print(f"engine ready after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
         return self._engine

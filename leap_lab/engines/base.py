@@ -5,7 +5,12 @@ Token ids go in and come out; a path is never decoded to text and tokenized agai
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from leap_lab.engines.chat import Chat
+
+if TYPE_CHECKING:
+    from leap_lab.engines.models import Model
 
 Stopped = Literal["stop", "eos", "length"]
 
@@ -41,8 +46,8 @@ class Purpose:
 class Request:
     """One continuation to sample.
 
-    `stop` strings are matched on text that keeps special tokens, and stay in the completion. A lower `priority` is
-    served first. Requests with the same `affinity` go to the same data-parallel rank, where their prefix is cached.
+    `stop` strings are matched on text that keeps special tokens; they and `stop_ids` stay in the completion. A lower
+    `priority` is served first. Requests with the same `affinity` go to the same data-parallel rank, where their prefix is cached.
     With `ignore_eos` all of `max_tokens` are sampled, which only benchmarks use. `purpose` does not affect what
     is sampled: journals, tests and scripted engines read it.
     """
@@ -52,6 +57,7 @@ class Request:
     seed: int
     sampling: Sampling = field(default_factory=Sampling)
     stop: tuple[str, ...] = ()
+    stop_ids: tuple[int, ...] = ()
     priority: int = 0
     affinity: int = 0
     ignore_eos: bool = False
@@ -70,7 +76,7 @@ class Completion:
     tokens: list[int]
     stopped: Stopped
     prefilled: int | None
-    stop: str | None = None
+    stop: str | int | None = None  # the string or id that stopped it
 
 
 class EngineDied(RuntimeError):
@@ -80,6 +86,9 @@ class EngineDied(RuntimeError):
 class Tokens(Protocol):
     """A model's tokenizer and chat template, which every engine of that model shares."""
 
+    form: Chat
+    """How the model takes turns and thinks."""
+
     def encode(self, text: str) -> list[int]:
         """Token ids of runtime text; tags become tokens of their own, nothing is added at either end."""
         ...
@@ -88,8 +97,12 @@ class Tokens(Protocol):
         """Text of token ids, special tokens included."""
         ...
 
-    def chat(self, user: str) -> list[int]:
-        """The chat template applied once to one user message, with the opening of the assistant's message."""
+    def chat(self, user: str, begun: str = "") -> list[int]:
+        """The chat template around one user message, with the model's turn opened, and `begun` of its own words."""
+        ...
+
+    def plain(self, text: str) -> str:
+        """A text of others without anything that this model would read as a control token or a command."""
         ...
 
 
@@ -124,8 +137,8 @@ class EngineSettings(Protocol):
         """The settings that affect what is sampled, not only where or how fast: part of a run's identity."""
         ...
 
-    async def start(self, model: str) -> Engine:
-        """Load `model`, a folder or a hub id as `models.located` returns it; `UserError` where that fails."""
+    async def start(self, model: "Model") -> Engine:
+        """Load the model; `UserError` where that fails."""
         ...
 
 

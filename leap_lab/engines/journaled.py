@@ -81,7 +81,15 @@ class Journaled(EngineWrapper):
 
 def key_of(request: Request) -> str:
     """The name of a request: its purpose, and everything that affects its completion."""
-    settings = (request.max_tokens, request.seed, request.sampling, request.stop, request.ignore_eos, request.purpose)
+    settings = (
+        request.max_tokens,
+        request.seed,
+        request.sampling,
+        request.stop,
+        request.stop_ids,
+        request.ignore_eos,
+        request.purpose,
+    )
     return hashlib.blake2b(array("q", request.prompt).tobytes() + repr(settings).encode(), digest_size=16).hexdigest()
 
 

@@ -2,9 +2,11 @@
 
 import hashlib
 import pathlib
+from dataclasses import dataclass, field
 from functools import cache
 from typing import BinaryIO
 
+from leap_lab.engines.chat import ChatSettings
 from leap_lab.errors import UserError
 
 BUILTIN = "builtin:"
@@ -15,6 +17,19 @@ TOKENIZER = ("tokenizer*", "vocab.*", "merges.txt", "chat_template*")
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*")
 WHOLE_BYTES = 64 * 2**20  # a file up to this size is hashed whole
 SAMPLES, SAMPLE_BYTES = 256, 2**16  # of a larger file, this many pieces of this size
+
+
+@dataclass(frozen=True)
+class Model:
+    """What an engine loads: `path` is a folder or a hub id, as `located` returns it.
+
+    `revision` is the commit of a hub model, `lora` the folder or hub id of an adapter, `chat` how it is spoken to.
+    """
+
+    path: str
+    revision: str | None = None
+    lora: str | None = None
+    chat: ChatSettings = field(default_factory=ChatSettings)
 
 
 def located(path: str) -> str:

@@ -6,6 +6,7 @@ It follows the rules of a real engine: token ids in and out, stop strings, lengt
 from collections.abc import Callable, Sequence
 
 from leap_lab.engines.base import Completion, Request, Tokens
+from leap_lab.engines.chat import Chat
 
 Script = Callable[[str, Request], str]
 
@@ -13,14 +14,20 @@ Script = Callable[[str, Request], str]
 class Characters:
     """One token per character (its code point), for tests that count tokens by hand."""
 
+    def __init__(self, form: Chat | None = None) -> None:
+        self.form = form or Chat(turn=("[user]", "[assistant]<think>\n"))
+
     def encode(self, text: str) -> list[int]:
         return [ord(character) for character in text]
 
     def decode(self, tokens: Sequence[int]) -> str:
         return "".join(map(chr, tokens))
 
-    def chat(self, user: str) -> list[int]:
-        return self.encode(f"[user]{user}[assistant]<think>\n")
+    def chat(self, user: str, begun: str = "") -> list[int]:
+        return self.encode(f"[user]{user}[assistant]<think>\n{begun}")
+
+    def plain(self, text: str) -> str:
+        return text
 
 
 class ScriptedEngine:
@@ -37,12 +44,26 @@ class ScriptedEngine:
             raise ValueError(f"{len(request.prompt)} + {request.max_tokens} tokens exceed {self.max_model_len}")
         self.requests.append(request)
         text = self.script(self.tokens.decode(request.prompt), request)
-        hits = [(text.index(stop) + len(stop), stop) for stop in request.stop if stop in text]
-        end, stop = min(hits) if hits else (len(text), None)
-        tokens = self.tokens.encode(text[:end])
-        if len(tokens) > request.max_tokens or (len(tokens) == request.max_tokens and not stop):
+        tokens, stop = self._stopped(text, request)
+        if len(tokens) > request.max_tokens or (len(tokens) == request.max_tokens and stop is None):
             return Completion(tokens[: request.max_tokens], "length", len(request.prompt))
-        return Completion(tokens, "stop" if stop else "eos", len(request.prompt), stop)
+        return Completion(tokens, "eos" if stop is None else "stop", len(request.prompt), stop)
+
+    def _stopped(self, text: str, request: Request) -> tuple[list[int], str | int | None]:
+        """The tokens of the text up to the first stop, and that stop; all of them and None where there is none."""
+        hits: list[tuple[int, str | int]] = [
+            (len(self.tokens.encode(text[: text.index(stop) + len(stop)])), stop)
+            for stop in request.stop
+            if stop in text
+        ]
+        tokens = self.tokens.encode(text)
+        hits += [(tokens.index(stop) + 1, stop) for stop in request.stop_ids if stop in tokens]
+        if not hits:
+            return tokens, None
+        end, stop = min(hits, key=lambda hit: hit[0])
+        return (
+            self.tokens.encode(text[: text.index(stop) + len(stop)]) if isinstance(stop, str) else tokens[:end]
+        ), stop
 
     async def close(self) -> None:
         """Nothing to release."""

@@ -7,12 +7,13 @@ import asyncio
 import itertools
 import logging
 import os
+from collections.abc import Collection
 from typing import Any
 
 from leap_lab.engines.base import Completion, EngineDied, Request, Stopped
 from leap_lab.engines.launch import Launched, check_fields, launched
+from leap_lab.engines.models import Model
 from leap_lab.engines.tokens import ModelTokens
-from leap_lab.errors import UserError
 
 DEFAULTS: dict[str, Any] = {
     "enable_prefix_caching": True,
@@ -65,34 +66,32 @@ class VllmSettings:
     def identity(self) -> dict[str, Any]:
         return {key: value for key, value in self.fields.items() if key not in NOT_IDENTITY}
 
-    async def start(self, model: str) -> "VllmEngine":
+    async def start(self, model: Model) -> "VllmEngine":
         return await VllmEngine.start(model, self.log, **self.fields)
 
 
 class VllmEngine:
     """One model loaded by vLLM. Make it with `start`."""
 
-    def __init__(self, launched: Launched[Any], model: str) -> None:
+    def __init__(self, launched: Launched[Any], tokens: ModelTokens) -> None:
         self._launched, self._llm = launched, launched.result
-        self.tokens, config = ModelTokens(self._llm.get_tokenizer(), model), self._llm.vllm_config
+        self.tokens, config = tokens, self._llm.vllm_config
         self.max_model_len: int = config.model_config.max_model_len
         self._ranks: int = config.parallel_config.data_parallel_size
         self._names = itertools.count()
         self._open = True
 
     @classmethod
-    async def start(cls, model: str, log: bool = False, **fields: Any) -> "VllmEngine":
-        """Load `model`, a folder or a hub id (`models.located`).
+    async def start(cls, model: Model, log: bool = False, **fields: Any) -> "VllmEngine":
+        """Load `model`, its tokenizer first.
 
         Raises `UserError` for an unknown field or a model that cannot be loaded. Cancelling stops the loading.
         """
         check_fields(fields)
-        engine = cls(await launched(model, lambda: _load(model, fields), log), model)
+        tokens = ModelTokens.of(model)
+        engine = cls(await launched(model.path, lambda: _load(model, fields), log), tokens)
         if not log:
             logging.getLogger("vllm").setLevel(logging.CRITICAL)  # errors reach the caller as exceptions
-        if getattr(engine.tokens.tokenizer, "chat_template", "") is None:
-            await engine.close()
-            raise UserError(f"model.path={model}: its tokenizer has no chat template; must be a chat model")
         return engine
 
     async def generate(self, request: Request) -> Completion:
@@ -104,7 +103,7 @@ class VllmEngine:
 
         self._check_room(request)
         try:
-            return _completion(await self._final_output(request))
+            return _completion(await self._final_output(request), request.stop_ids)
         except EngineDeadError:
             raise EngineDied(f"vLLM's engine process died; its log: {self._launched.log_file}") from None
 
@@ -133,7 +132,7 @@ class VllmEngine:
             raise ValueError(f"{size} do not fit max_model_len={self.max_model_len}")
 
 
-def _load(model: str, fields: dict[str, Any]) -> Any:
+def _load(model: Model, fields: dict[str, Any]) -> Any:
     from vllm import AsyncEngineArgs
     from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
@@ -142,7 +141,7 @@ def _load(model: str, fields: dict[str, Any]) -> Any:
     if current_platform.is_cpu():
         defaults = DEFAULTS | CPU_DEFAULTS
         os.environ.update({key: os.environ.get(key, value) for key, value in CPU_ENVIRONMENT.items()})
-    return AsyncLLM.from_engine_args(AsyncEngineArgs(model=model, **(defaults | fields)))
+    return AsyncLLM.from_engine_args(AsyncEngineArgs(model=model.path, **(defaults | fields)))
 
 
 def _sampling_params(request: Request) -> Any:
@@ -158,6 +157,7 @@ def _sampling_params(request: Request) -> Any:
         max_tokens=request.max_tokens,
         seed=request.seed,
         stop=list(request.stop),
+        stop_token_ids=list(request.stop_ids),
         ignore_eos=request.ignore_eos,
         include_stop_str_in_output=True,
         skip_special_tokens=False,
@@ -166,15 +166,15 @@ def _sampling_params(request: Request) -> Any:
     )
 
 
-def _completion(output: Any) -> Completion:
+def _completion(output: Any, stop_ids: Collection[int]) -> Completion:
     """`stop_reason` is a matched stop string, or the id of a further end token; for the model's own end token
     it is None. An end token is the last of `token_ids`."""
     (result,) = output.outputs
     if result.finish_reason not in ("stop", "length"):
         raise RuntimeError(f"vLLM ended a request with finish_reason={result.finish_reason}")
     tokens = list(result.token_ids)
-    stop = result.stop_reason if isinstance(result.stop_reason, str) else None
-    stopped: Stopped = "length" if result.finish_reason == "length" else "stop" if stop else "eos"
+    stop = result.stop_reason if isinstance(result.stop_reason, str) or result.stop_reason in stop_ids else None
+    stopped: Stopped = "length" if result.finish_reason == "length" else "eos" if stop is None else "stop"
     if stopped == "eos":
         tokens.pop()
     return Completion(tokens, stopped, len(output.prompt_token_ids) - (output.num_cached_tokens or 0), stop)

@@ -172,7 +172,9 @@ class Writer:
         seed = derive_seed(self._seed(path.index), turn, phase)
         purpose = Purpose(path.index, turn, phase, self.probing)
         job = self.job
-        request = Request(path.tokens, limit, seed, self.sampling, stop, job.priority, job.affinity, purpose=purpose)
+        request = Request(
+            path.tokens, limit, seed, self.sampling, stop, (), job.priority, job.affinity, purpose=purpose
+        )
         completion = await self.engine.generate(request)
         path.usage += Usage.of(request, completion)
         path.critical_path += len(completion.tokens)

@@ -13,8 +13,8 @@ CONFIG_DIR = ("--config-dir", "-cd")
 HELP = ("--help", "-h")
 # Flags of Hydra that print something and decode nothing.
 PRINTING = (*HELP, "--hydra-help", "--cfg", "-c", "--info", "-i", "--shell-completion", "-sc", "--version")
-ENGINE_FIELD = re.compile(r"engine\.\w+=")
-HOME = re.compile(r"^((?:\+\+)?(?:runs_dir|model\.path|dataset\.path)=['\"]?)~(?=/)")
+ANY_KEY = re.compile(r"(?:engine|model\.chat)\.\w+=")  # vLLM and chat templates decide which keys there are
+HOME = re.compile(r"^((?:\+\+)?(?:runs_dir|model\.path|model\.lora|model\.chat\.template|dataset\.path)=['\"]?)~(?=/)")
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def _value(flag: str, given: list[str]) -> str:
 
 
 def prepared(override: str) -> str:
-    """An override for Hydra: with `++` before `engine.<field>=`, which may be any field, and without `~` for home."""
-    override = f"++{override}" if ENGINE_FIELD.match(override) else override
+    """An override for Hydra: with `++` before `engine.<field>=` and `model.chat.<argument>=`, without `~` for home."""
+    override = f"++{override}" if ANY_KEY.match(override) else override
     return HOME.sub(lambda match: f"{match[1]}{Path.home()}", override)
 
 

@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from leap_lab.engines.base import EngineSettings, Sampling
-from leap_lab.engines.models import fingerprint, located
+from leap_lab.engines.models import Model, fingerprint, located
 from leap_lab.methods.base import Method
 from leap_lab.methods.independent import Independent
 from leap_lab.runs.groupfile import SCHEMA_VERSION
 from leap_lab.runs.identity import run_id_of
+from leap_lab.settings.chat import chat_identity, chat_settings
 from leap_lab.settings.datasets import Datasets
 from leap_lab.settings.objects import class_of, instantiate, without_addresses
 from leap_lab.tasks.problem import Problem
@@ -85,6 +86,12 @@ class Cell:
         return located(str(self.config["model"]["path"]))
 
     @cached_property
+    def model(self) -> Model:
+        """The model as engines load it."""
+        config = self.config["model"]
+        return Model(self.model_path, config.get("revision"), config.get("lora"), chat_settings(config))
+
+    @cached_property
     def run_id(self) -> str:
         return run_id_of(self.identity)
 
@@ -102,6 +109,7 @@ class Cell:
             **({"reference": self.reference().run_id} if self.needs_reference else {}),
             "schema": SCHEMA_VERSION,
             "model": fingerprint(self.model_path) if engine.uses_model else "none",
+            **({"chat": chat_identity(self.model.chat)} if engine.uses_model else {}),
             "engine": engine.identity(),
             "method": without_addresses(self.config["method"]),
             **{key: without_addresses(config[key]) for key in PARTS},

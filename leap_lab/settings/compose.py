@@ -154,7 +154,7 @@ def _check_keys(overrides: Sequence[str]) -> None:
         if group and key in ("name", "_target_"):
             raise UserError(f"{each.key_or_group}: is set by the choice; use {group}=NAME")
     added = {each.input_line: each.key_or_group for each in known if each.is_add() or each.is_force_add()}
-    added = {line: key for line, key in added.items() if not key.startswith(("engine.", "hydra."))}
+    added = {line: key for line, key in added.items() if not key.startswith(("engine.", "model.chat.", "hydra."))}
     if not added:
         return
     config = conf.compose([line for line in overrides if line not in added])

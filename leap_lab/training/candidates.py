@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from leap_lab.engines.models import expanded
+from leap_lab.engines.models import Model, expanded
 from leap_lab.engines.tokens import ModelTokens
 from leap_lab.errors import UserError
 from leap_lab.files import read_json
@@ -114,13 +114,14 @@ class SourceRun:
 def tokens_of(sources: Sequence[SourceRun], model: str | None = None) -> ModelTokens:
     """The one tokenizer of these runs, or of `model` in its place; `UserError` where they have several."""
     models = dict.fromkeys([model] if model else [source.model for source in sources])
-    tokenizers = [ModelTokens.of(each) for each in models]
-    if other := next((each for each in tokenizers if each.fingerprint != tokenizers[0].fingerprint), None):
+    tokenizers = [ModelTokens.of(Model(each)) for each in models]
+    first = tokenizers[0]
+    if other := next((each for each in tokenizers if each.fingerprint != first.fingerprint), None):
         raise UserError(
-            f"mixed tokenizers: that of {other.model} ({other.fingerprint}) is not that of {tokenizers[0].model} "
-            f"({tokenizers[0].fingerprint}); the models of all runs must share one"
+            f"mixed tokenizers: that of {other.model.path} ({other.fingerprint}) is not that of {first.model.path} "
+            f"({first.fingerprint}); the models of all runs must share one"
         )
-    return tokenizers[0]
+    return first
 
 
 def _segment(part: Mapping[str, Any]) -> Segment:

@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 
 from leap_lab import checks, console
 from leap_lab.decoding import provenance
-from leap_lab.engines.models import BUILTIN, located
+from leap_lab.engines.models import BUILTIN, Model, located
 from leap_lab.engines.tokens import ModelTokens
 from leap_lab.errors import UserError
 from leap_lab.files import read_json, write_json
@@ -96,7 +96,7 @@ def fine_tune(config: Mapping[str, Any]) -> Path:
     `UserError` for a set that cannot be used, or an `out` that another configuration made.
     """
     out, model = Path(config["out"]).expanduser(), located(config["student"])
-    tokens = ModelTokens.of(model)
+    tokens = ModelTokens.of(Model(model))
     claim(out, config)
     if (out / "model").exists():
         say(f"{out / 'model'} exists already; nothing to train")

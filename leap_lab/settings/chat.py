@@ -1,0 +1,43 @@
+"""`model.thinking` and `model.chat` of a configuration, checked, and as part of a run's identity."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from leap_lab import checks
+from leap_lab.engines.chat import ChatSettings
+from leap_lab.errors import UserError
+
+OWN = {field.name for field in fields(ChatSettings)} - {"thinking", "arguments"}  # any other key is the template's
+
+
+def chat_settings(model: Mapping[str, Any]) -> ChatSettings:
+    """The settings of a model node; `UserError` names the first that is wrong."""
+    thinking, given = model.get("thinking", "auto"), dict(model.get("chat") or {})
+    thinking = {True: "on", False: "off"}.get(thinking, thinking)  # YAML reads these words as booleans
+    checks.one_of("model.thinking", thinking, ("auto", "on", "off"))
+    own = {key: given.pop(key) for key in OWN & given.keys() if given[key] is not None}
+    for key, value in own.items():
+        checks.text(f"model.chat.{key}", value, "text")
+    try:
+        date.fromisoformat(own.get("date", "2026-01-01"))
+    except ValueError:
+        raise UserError(f"model.chat.date={own['date']}: must be a date, as in 2026-01-01") from None
+    return ChatSettings(thinking=thinking, arguments=given, **own)
+
+
+def chat_identity(settings: ChatSettings) -> dict[str, Any]:
+    """What decides how a prompt is rendered; a template of a file by its content. `UserError` where there is none."""
+    identity = asdict(settings)
+    if settings.template not in (None, "plain"):
+        try:
+            content = Path(str(settings.template)).expanduser().read_bytes()
+        except OSError as error:
+            raise UserError(
+                f"model.chat.template={settings.template}: {error.strerror}; must be a file, or plain"
+            ) from error
+        identity["template"] = hashlib.sha256(content).hexdigest()[:16]
+    return identity
