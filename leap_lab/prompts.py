@@ -5,11 +5,12 @@ Every text is a `str.format` template, so a literal brace is written twice.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from string import Formatter
+from typing import Literal
 
 import yaml
 
@@ -17,6 +18,7 @@ from leap_lab.errors import UserError
 from leap_lab.files import storable
 from leap_lab.tasks.problem import LETTERS, Problem
 
+Plain = Callable[[str], str]
 CONF_PROMPTS = Path(__file__).parents[1] / "conf" / "prompts"
 SUMMARY_OPEN = "<summarize>"
 SUMMARY_CLOSE = "</summarize>"
@@ -30,6 +32,10 @@ FIELDS: dict[str, set[str]] = {  # the {fields} that a template may have
     "head": {"example"},
     "force_math": set(),
     "force_choice": set(),
+    "heard_turn": {"comments"},
+    "alone_turn": set(),
+    "heard_note": {"comments"},
+    "alone_note": set(),
 }
 TAGS = ("comment", "peer_summaries", "summarize", "think", "tool_call", "tool_response")
 CHAT = (  # in any model's template: <|im_end|>, <|User|>, <s>, <end_of_turn>, [INST], <<SYS>>
@@ -43,6 +49,13 @@ class Prompts:
 
     `triggers` and `templates` are lists to draw from; a template opens `<summarize>`. `heard` follows a comment with
     peers, `alone` one without. `head` opens the thinking.
+
+    `form` is how paths exchange words: `tags` in their own text, `turns` of the user, or `auto`, which takes turns with
+    models that do not think (`methods.forms`). In turns, `asked` are requests for a summary to draw from, and
+    `heard_turn` and `alone_turn` hand over what peers wrote.
+
+    `nothing` is what a path writes that has nothing to report; such a summary is not passed on, nor is one that only
+    repeats the example. With `unclosed` set to false a summary that did not end is not passed on either.
     """
 
     math: str
@@ -57,6 +70,17 @@ class Prompts:
     head: str = ""
     explanation: str = ""
     example: str = ""
+    form: Literal["tags", "turns", "prose", "auto"] = "tags"
+    asked: Sequence[str] = ()
+    asked_lead: str = ""
+    heard_turn: str = ""
+    alone_turn: str = ""
+    turn_lead: str = ""
+    noted: Sequence[str] = ()
+    heard_note: str = ""
+    alone_note: str = ""
+    nothing: str = ""
+    unclosed: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.tag, str) or not re.fullmatch(r"[a-z_]+", self.tag):
@@ -67,6 +91,10 @@ class Prompts:
             if named is None or not named <= allowed:
                 known = " and ".join(f"{{{field}}}" for field in sorted(allowed)) or "no {fields}"
                 raise UserError(f"prompts.{name}={text!r}: must be text with {known}; write a literal brace twice")
+        if self.form not in ("tags", "turns", "prose", "auto"):
+            raise UserError(f"prompts.form={self.form!r}: must be tags or turns or auto")
+        if self.form == "turns" and not (self.asked and self.heard_turn and self.alone_turn):
+            raise UserError("prompts.form=turns: needs prompts.asked, prompts.heard_turn and prompts.alone_turn")
         if not self.triggers or not self.templates:
             raise UserError("prompts.triggers and prompts.templates: at least one of each is needed")
         if missing := [template for template in self.templates if SUMMARY_OPEN not in template]:
@@ -92,11 +120,34 @@ class Prompts:
         """A trigger and a template, each drawn at random; ends inside an open `<summarize>`."""
         return f"{rng.choice(self.triggers)}\n{rng.choice(self.templates)}".rstrip()
 
-    def comment(self, summaries: Sequence[str]) -> str:
+    def comment(self, summaries: Sequence[str], plain: Plain = str) -> str:
         """The chosen peers' summaries in the comment tag, and the sentence that makes the path consider them."""
         if not summaries:
             return f"\n<{self.tag}>\n</{self.tag}>\n\n{self.alone}\n\n"
-        return f"\n<{self.tag}>\n{self.numbered('Peer', summaries)}\n</{self.tag}>\n\n{self.heard}\n\n"
+        return f"\n<{self.tag}>\n{self.numbered('Peer', summaries, plain)}\n</{self.tag}>\n\n{self.heard}\n\n"
+
+    def told(self, summaries: Sequence[str], plain: Plain = str) -> str:
+        """The chosen peers' summaries as a message of the user."""
+        if not summaries:
+            return self.alone_turn.format()
+        return self.heard_turn.format(comments=self.numbered("Peer", summaries, plain))
+
+    def noted_down(self, summaries: Sequence[str], plain: Plain = str) -> str:
+        """The chosen peers' summaries as a note in the path's own text."""
+        if not summaries:
+            return self.alone_note.format()
+        return self.heard_note.format(comments=self.numbered("Peer", summaries, plain))
+
+    def finding(self, summary: str, ended: bool) -> str:
+        """What of a summary can be passed on; empty where it reports nothing, as the class says."""
+        said = " ".join(summary.split()).lower()
+        idle = self.nothing and said.strip(' ."').startswith(self.nothing.lower())
+        repeated = bool(said) and bool(self.example) and said in " ".join(self._example.split()).lower()
+        return "" if idle or repeated or not (ended or self.unclosed) else summary
+
+    def states(self, text: str, problem: Problem) -> bool:
+        """Whether a text has the form of answer that the question asked for, be the answer right or wrong."""
+        return "\\boxed" in text or (problem.kind == "choice" and "answer" in text.lower())
 
     def force(self, problem: Problem) -> str:
         """The opening of a forced answer, written after the thinking is closed."""
@@ -107,10 +158,13 @@ class Prompts:
         template = self.choice if problem.kind == "choice" else self.math
         return template.format(problem=problem.text, options=options, explanation=explanation).rstrip()
 
-    def numbered(self, speaker: str, texts: Sequence[str]) -> str:
-        """Texts by other speakers, one per line (`Peer 1: "..."`); none can end its line or pose as another."""
+    def numbered(self, speaker: str, texts: Sequence[str], plain: Plain = str) -> str:
+        """Texts by other speakers, one per line (`Peer 1: "..."`); none can end its line or pose as another.
+
+        `plain` is the model's own way to keep control tokens out of a text (`Tokens.plain`).
+        """
         return "\n".join(
-            f'{speaker} {number}: "{self._quote(text, speaker)}"' for number, text in enumerate(texts, start=1)
+            f'{speaker} {number}: "{plain(self._quote(text, speaker))}"' for number, text in enumerate(texts, start=1)
         )
 
     def _quote(self, text: str, speaker: str) -> str:

@@ -52,6 +52,7 @@ class FastTokens:
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
+        self.close_id: int | None = tokenizer.token_to_id("</think>")
         self.form = Chat(turn=(f"{TURN_CLOSE}\n{TURN_OPEN}user\n", f"{TURN_CLOSE}\n{TURN_OPEN}assistant\n<think>\n"))
 
     def encode(self, text: str) -> list[int]:

@@ -47,9 +47,9 @@ class Request:
     """One continuation to sample.
 
     `stop` strings are matched on text that keeps special tokens; they and `stop_ids` stay in the completion. A lower
-    `priority` is served first. Requests with the same `affinity` go to the same data-parallel rank, where their prefix is cached.
-    With `ignore_eos` all of `max_tokens` are sampled, which only benchmarks use. `purpose` does not affect what
-    is sampled: journals, tests and scripted engines read it.
+    `priority` is served first. Requests with the same `affinity` go to the same data-parallel rank, where their prefix
+    is cached. With `ignore_eos` all of `max_tokens` are sampled, which only benchmarks use. `purpose` does not affect
+    what is sampled: journals, tests and scripted engines read it.
     """
 
     prompt: Sequence[int]
@@ -88,6 +88,11 @@ class Tokens(Protocol):
 
     form: Chat
     """How the model takes turns and thinks."""
+
+    @property
+    def close_id(self) -> int | None:
+        """The one token that ends thinking; None where it takes several, or where the model does not think."""
+        ...
 
     def encode(self, text: str) -> list[int]:
         """Token ids of runtime text; tags become tokens of their own, nothing is added at either end."""

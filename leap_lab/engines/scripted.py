@@ -14,6 +14,8 @@ Script = Callable[[str, Request], str]
 class Characters:
     """One token per character (its code point), for tests that count tokens by hand."""
 
+    close_id: int | None = None
+
     def __init__(self, form: Chat | None = None) -> None:
         self.form = form or Chat(turn=("[user]", "[assistant]<think>\n"))
 

@@ -35,7 +35,18 @@ class Exchange:
         return {path.index: text for path, text in summarized}
 
     def routes(self, turn: int, paths: Sequence[Path], summaries: Mapping[int, str], *whose: int) -> dict[int, Route]:
-        """Which peers each path hears among those that summarized; `whose` separates draws of one turn."""
+        """Which peers each path hears; `whose` separates draws of one turn.
+
+        A path whose summary has nothing to pass on (an empty one) hears the others, and is not heard.
+        """
+        heard = {index: text for index, text in summaries.items() if text}
+        routes = self._among(turn, paths, heard or summaries, *whose)
+        for index in summaries.keys() - routes.keys():
+            routes[index] = self._among(turn, paths, {**heard, index: ""}, *whose, index)[index]
+        return routes if heard else {index: Route(turn, (), ()) for index in summaries}
+
+    def _among(self, turn: int, paths: Sequence[Path], summaries: Mapping[int, str], *whose: int) -> dict[int, Route]:
+        """The routes of the paths that wrote these summaries, among themselves."""
         job, indices = self.writer.job, list(summaries)
         rng = rng_for(job.seed, job.problem.id, job.group, turn, "route", *whose)
         by_index = {path.index: path for path in paths}

@@ -47,7 +47,7 @@ class References:
             if len(full) - len(bare) <= room:
                 return _parts(full, bare)
             kept = kept * 3 // 4
-        return [(Kind.PROMPT, writer.prompt(prompts.user(problem), prompts.opening()))]
+        return [(Kind.PROMPT, writer.prompt(prompts.question(problem)))]
 
     def turn(self, problem: Problem, answers: Sequence[str], prompts: Prompts) -> str:
         """The user message. It explains no tags, since none follow."""

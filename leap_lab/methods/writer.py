@@ -13,32 +13,27 @@ from typing import Literal
 
 from leap_lab.engines.base import GREEDY, Completion, Engine, Purpose, Request, Sampling, Tokens
 from leap_lab.engines.usage import Usage
+from leap_lab.methods.cutting import PARAGRAPH, before, whole_paragraphs
+from leap_lab.methods.forms import Form, form_of
 from leap_lab.methods.job import Job
 from leap_lab.path import Branch, Finish, Kind, Path, Route
-from leap_lab.prompts import SUMMARY_CLOSE, THINK_CLOSE, THINK_OPEN, Prompts
+from leap_lab.prompts import Prompts
 from leap_lab.seeds import derive_seed, rng_for
 
-PARAGRAPH = "\n\n"
-
-
-def whole_paragraphs(ids: Sequence[int], tokens: Tokens) -> int:
-    """How many of the token ids to keep so that they end with a paragraph; all of them where no paragraph ends."""
-    for kept in range(len(ids), 0, -1):
-        if tokens.decode(ids[max(0, kept - 2) : kept]).rstrip(" ").endswith(PARAGRAPH):
-            return kept
-    return len(ids)
+MOST_OWN_BLOCKS = 3  # in a row; a path that opens more of them goes on without thinking further
 
 
 def chat_prompt(tokens: Tokens, user: str, opening: str = "") -> list[int]:
-    """The chat template around a user message, and an open `<think>`."""
-    prompt = tokens.chat(user)
-    opened = tokens.decode(prompt[-16:]).rstrip().endswith(THINK_OPEN)
-    return prompt + tokens.encode(("" if opened else f"{THINK_OPEN}\n") + opening)
+    """The chat template around a user message, the thinking opened where the model thinks, and its first words."""
+    return tokens.chat(user, tokens.form.opening + opening)
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes the paths of one group. `max_tokens` is a path's own budget (thinking and summaries)."""
+    """Writes the paths of one group. `max_tokens` is a path's own budget (thinking and summaries).
+
+    `explained` says whether the prompt speaks of the exchange; without it every method asks the same.
+    """
 
     job: Job
     engine: Engine
@@ -46,7 +41,13 @@ class Writer:
     sampling: Sampling
     max_tokens: int
     answer_tokens: int
+    explained: bool = False
     probing: Literal["before", "after"] | None = None  # the phase of the probe that is being written
+
+    @cached_property
+    def form(self) -> Form:
+        """How the paths of this group exchange words."""
+        return form_of(self.prompts, self.tokens)
 
     @property
     def tokens(self) -> Tokens:
@@ -54,9 +55,9 @@ class Writer:
         return self.engine.tokens
 
     def begin(self) -> list[Path]:
-        """N paths that hold the question, an open `<think>` and their given beginnings."""
-        paths = self.blank()
-        prompt = self.prompt(self.prompts.user(self.job.problem), self.prompts.opening())
+        """N paths that hold the question, the opening of their thinking and their given beginnings."""
+        paths, problem = self.blank(), self.job.problem
+        prompt = self.prompt(*(self.form.ask(problem) if self.explained else (self.prompts.question(problem),)))
         text = self.tokens.decode(prompt)
         for path in paths:
             path.add(Kind.PROMPT, 0, prompt, text)
@@ -69,37 +70,55 @@ class Writer:
         return [Path(index, self._seed(index), started_s=time.time()) for index in range(self.job.peers)]
 
     def prompt(self, user: str, opening: str = "") -> list[int]:
-        """The chat template around a user message, and an open `<think>`."""
+        """The chat template around a user message, the thinking opened where the model thinks, and its first words."""
         return chat_prompt(self.tokens, user, opening)
 
     async def think(self, path: Path, turn: int, limit: int | None = None) -> bool:
-        """Think for at most `limit` more own tokens. True when the path closed its thinking or ended its message."""
+        """Think for at most `limit` more own tokens. True when the path closed its thinking or ended its message.
+
+        A block that the path opens of its own accord is cut, and it thinks on.
+        """
         allowed = min(self.budget(path), self.room(path), limit if limit is not None else self.max_tokens)
-        if allowed < 1:
-            return False
-        done = await self._sample(path, "think", turn, allowed, (THINK_CLOSE,))
-        path.add(Kind.THINK, turn, done.tokens, self.tokens.decode(done.tokens))
-        return done.stopped != "length"
+        for again in range(MOST_OWN_BLOCKS + 1):
+            if allowed < 1:
+                return False
+            done = await self._sample(path, f"think {again}" if again else "think", turn, allowed, *self._stops)
+            if done.stop not in self._own:
+                path.add(Kind.THINK, turn, done.tokens, self.tokens.decode(done.tokens))
+                path.closed = done.stopped == "stop"
+                return done.stopped != "length"
+            allowed -= len(done.tokens)
+            self._cut_own(path, turn, done)
+        return False
+
+    def _cut_own(self, path: Path, turn: int, done: Completion) -> None:
+        """Add what was thought up to the block that the path opened itself."""
+        kept = before(str(done.stop), done.tokens, self.tokens)
+        path.add(Kind.THINK, turn, done.tokens[:kept], self.tokens.decode(done.tokens[:kept]))
+        path.tokens_cut += len(done.tokens) - kept
+        path.own_blocks += 1
 
     def can_exchange(self, path: Path, summary_tokens: int) -> bool:
         """Whether budget and context allow a summary and some thinking after it."""
         return self.budget(path) > summary_tokens and self.room(path) > summary_tokens + self._exchange_tokens
 
     async def summarize(self, path: Path, turn: int, summary_tokens: int) -> str:
-        """Ask for a summary and sample it; returns its text without tags."""
+        """Ask for a summary and sample it; returns what of it can be passed on, without tags."""
         rng = self._rng(path, turn, "trigger")
         lead = "" if path.segments[-1].text.rstrip(" ").endswith(PARAGRAPH) else PARAGRAPH
-        self._write(path, Kind.TRIGGER, turn, lead + self.prompts.summary_request(rng))
-        done = await self._sample(path, "summary", turn, summary_tokens, (SUMMARY_CLOSE,))
+        self._write(path, Kind.TRIGGER, turn, lead + self.form.request(rng))
+        done = await self._sample(path, "summary", turn, summary_tokens, self.form.stop)
         text = self.tokens.decode(done.tokens)
         path.add(Kind.SUMMARY, turn, done.tokens, text)
-        if done.stopped != "stop":
-            self._write(path, Kind.TRIGGER, turn, f" {SUMMARY_CLOSE}")
-        return text.partition(SUMMARY_CLOSE)[0].strip()
+        if done.stopped != "stop" and self.form.unclosed:
+            self._write(path, Kind.TRIGGER, turn, self.form.unclosed)
+        for stop in self.form.stop:
+            text = text.partition(stop)[0]
+        return self.prompts.finding(text.strip(), done.stopped != "length")
 
     def comment(self, path: Path, turn: int, route: Route, summaries: Sequence[str]) -> bool:
         """Pass on what the routed peers wrote. Where the context has no room, returns False and writes nothing."""
-        tokens = self.tokens.encode(self.prompts.comment(summaries))
+        tokens = self.tokens.encode(self.form.comment(summaries, self.tokens.plain))
         if len(tokens) >= self.room(path):
             return False
         path.add(Kind.COMMENT, turn, tokens, self.tokens.decode(tokens))
@@ -146,34 +165,38 @@ class Writer:
     async def _final(self, path: Path, turn: int) -> None:
         """The answer after the thinking; forced where it does not end by itself."""
         path.finish = "answered"
-        if not path.thinking.rstrip().endswith(THINK_CLOSE):
-            return  # it ended inside the thinking: its answer, if any, is there
-        room = self.room(path)
-        if room < 1:
-            await self._force(path, turn, "context_full")
-            return
-        done = await self._sample(path, "final", turn, min(room, self._final_tokens), ())
-        path.add(Kind.FINAL, turn, done.tokens, self.tokens.decode(done.tokens))
-        if done.stopped == "length":
-            await self._force(path, turn, "context_full" if room <= self._final_tokens else "forced")
+        if path.closed:
+            self._write(path, Kind.TRIGGER, turn, self.tokens.form.answer)
+            room = self.room(path)
+            if room < 1:
+                await self._force(path, turn, "context_full")
+                return
+            done = await self._sample(path, "final", turn, min(room, self._final_tokens))
+            path.add(Kind.FINAL, turn, done.tokens, self.tokens.decode(done.tokens))
+            if done.stopped == "length":
+                await self._force(path, turn, "context_full" if room <= self._final_tokens else "forced")
+                return
+        if not self.prompts.states(path.thinking + path.final, self.job.problem):
+            await self._force(path, turn, "forced")  # it ended its message without the answer that was asked for
 
     async def _force(self, path: Path, turn: int, finish: Finish) -> None:
         """Write the opening of an answer and let the model complete it."""
         path.finish = finish
-        thinking_is_open = not path.thinking.rstrip().endswith(THINK_CLOSE)
-        if thinking_is_open:
-            self._write(path, Kind.TRIGGER, turn, f"\n{THINK_CLOSE}")
+        if not path.closed:
+            self._write(path, Kind.TRIGGER, turn, self.tokens.form.closing)
         path.forced_at = len(path.segments)
         self._write(path, Kind.TRIGGER, turn, PARAGRAPH + self.prompts.force(self.job.problem))
         done = await self._sample(path, "answer", turn, self.answer_tokens, ("\n",))
         path.add(Kind.FINAL, turn, done.tokens, self.tokens.decode(done.tokens))
 
-    async def _sample(self, path: Path, phase: str, turn: int, limit: int, stop: tuple[str, ...]) -> Completion:
+    async def _sample(
+        self, path: Path, phase: str, turn: int, limit: int, stop: tuple[str, ...] = (), ids: tuple[int, ...] = ()
+    ) -> Completion:
         seed = derive_seed(self._seed(path.index), turn, phase)
         purpose = Purpose(path.index, turn, phase, self.probing)
         job = self.job
         request = Request(
-            path.tokens, limit, seed, self.sampling, stop, (), job.priority, job.affinity, purpose=purpose
+            path.tokens, limit, seed, self.sampling, stop, ids, job.priority, job.affinity, purpose=purpose
         )
         completion = await self.engine.generate(request)
         path.usage += Usage.of(request, completion)
@@ -198,19 +221,31 @@ class Writer:
     def _rng(self, path: Path, turn: int, phase: str) -> Random:
         return rng_for(path.seed, turn, phase)
 
+    @property
+    def _own(self) -> tuple[str, ...]:
+        """What the paths must not open of their own accord; only what the prompt speaks of is ever imitated."""
+        return self.form.own if self.explained else ()
+
+    @cached_property
+    def _stops(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """What ends a stretch of thinking: strings, and the id of the closing mark where it is one token."""
+        close, identity = self.tokens.form.close, self.tokens.close_id
+        return (
+            (*self._own, *((close,) if close and identity is None else ())),
+            () if identity is None else (identity,),
+        )
+
     @cached_property
     def _forced_tokens(self) -> int:
-        openings = f"\n{THINK_CLOSE}", PARAGRAPH + self.prompts.force(self.job.problem)
+        form = self.tokens.form
+        openings = form.closing, form.answer, PARAGRAPH + self.prompts.force(self.job.problem)
         return self.answer_tokens + sum(len(self.tokens.encode(opening)) for opening in openings)
 
     @cached_property
     def _exchange_tokens(self) -> int:
         """The most that a trigger, a closing tag and an empty comment take."""
-        requests = [
-            f"{trigger}\n{template}" for trigger in self.prompts.triggers for template in self.prompts.templates
-        ]
-        longest = max(len(self.tokens.encode(PARAGRAPH + request)) for request in requests)
-        return longest + len(self.tokens.encode(f" {SUMMARY_CLOSE}" + self.prompts.comment([])))
+        longest = max(len(self.tokens.encode(PARAGRAPH + request)) for request in self.form.requests())
+        return longest + len(self.tokens.encode(self.form.unclosed + self.form.comment([], self.tokens.plain)))
 
     @cached_property
     def _final_tokens(self) -> int:

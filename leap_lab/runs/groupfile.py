@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 from leap_lab.errors import brief
 from leap_lab.files import escaped, storable, write_whole
 
-SCHEMA_VERSION = 3
-READABLE = (2, 3)  # versions that the analysis reads; in 2 a run id also held the addresses of classes
+SCHEMA_VERSION = 4
+READABLE = (2, 3, 4)  # versions that the analysis reads; in 2 a run id also held the addresses of classes
 BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what reading a damaged Parquet file can raise
+ADDED = ("own_blocks",)  # columns that files of earlier versions lack: null there
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
 
 
@@ -63,6 +64,7 @@ SCHEMA = pa.schema(
         "tokens_probe_decoded": pa.int64(),
         "tokens_probe_attended": pa.int64(),
         "critical_path": pa.int64(),  # `Path.critical_path`, the longest of the path and its helpers
+        "own_blocks": pa.int64(),  # blocks that the path opened of its own accord, which were cut; from schema 4 on
     }
 )
 
@@ -117,11 +119,18 @@ def read_stamp(file: pathlib.Path, run_id: str | None) -> Stamp:
         raise NotAGroup(f"belongs to run {stamp.run_id}")
     if file.name != stamp.file_name:
         raise NotAGroup(f"has a name other than that of group {stamp.group} of question {brief(stamp.question_id)}")
-    if wrong := [name for name in SCHEMA.names if types.get(name) != SCHEMA.field(name).type]:
+    if wrong := [name for name in SCHEMA.names if _is_wrong(name, types, stamp.schema)]:
         raise NotAGroup(f"lacks the column {wrong[0]} of type {brief(SCHEMA.field(wrong[0]).type)}")
     if not footer.num_rows:
         raise NotAGroup("holds no paths")
     return stamp
+
+
+def _is_wrong(name: str, types: Mapping[str, pa.DataType], schema: int) -> bool:
+    """Whether a column has another type, or is missing from a file that should have it."""
+    if name in ADDED and name not in types and schema < SCHEMA_VERSION:
+        return False
+    return bool(types.get(name) != SCHEMA.field(name).type)
 
 
 def _stamp(metadata: Mapping[bytes, bytes]) -> Stamp:
@@ -145,6 +154,10 @@ def read(file: pathlib.Path, columns: Sequence[str] | None) -> pa.Table:
     """These columns of a file (None: all), without the stamp; `NotAGroup` where they are damaged."""
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            return parquet.read(columns=columns).replace_schema_metadata()
+            table = parquet.read(columns=columns).replace_schema_metadata()
     except BROKEN as error:
         raise NotAGroup("is damaged") from error
+    for name in columns or SCHEMA.names:
+        if name in ADDED and name not in table.column_names:
+            table = table.append_column(SCHEMA.field(name), pa.nulls(len(table), SCHEMA.field(name).type))
+    return table if columns is None else table.select(columns)

@@ -40,6 +40,7 @@ def _of_path(path: Path) -> dict[str, Any]:
         **_tokens(path),
         "critical_path": max(each.critical_path for each in path.billed_paths),
         "blocks": path.blocks,
+        "own_blocks": sum(each.own_blocks for each in path.billed_paths),
         "segments": [
             {"kind": part.kind.value, "turn": part.turn, "text": storable(part.text), "tokens": list(part.tokens)}
             for part in path.segments

@@ -1,5 +1,6 @@
 """A cell of a sweep: one value for every setting, and the identity that names its run."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +18,13 @@ from leap_lab.settings.objects import class_of, instantiate, without_addresses
 from leap_lab.tasks.problem import Problem
 
 NO_PREFIX = {"name": "none", "fraction": 0.0, "good_ratio": 0.0, "per_path": False}
-PARTS = ("router", "prompts", "sampling", "peers", "seed")  # of an identity, besides model, engine, method and dataset
+PARTS = ("router", "sampling", "peers", "seed")  # of an identity, besides model, engine, prompts, method and dataset
+ASKED = (
+    "math",
+    "choice",
+    "force_math",
+    "force_choice",
+)  # what of a prompt set a method reads that explains no exchange
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,12 @@ class Cell:
         """Independent sampling with everything else the same, and what the method shares with it (its budget)."""
         method = self.config["method"]
         address = f"{Independent.__module__}.{Independent.__qualname__}"
-        alone = {"_target_": address, "name": "independent", "max_tokens": self.config["model"]["max_tokens"]}
+        alone = {
+            "_target_": address,
+            "name": "independent",
+            "max_tokens": self.config["model"]["max_tokens"],
+            "explain": False,
+        }
         alone |= {"answer_tokens": method["answer_tokens"]}
         return self.but(method=alone | {key: method[key] for key in self._method.shares})
 
@@ -113,6 +125,7 @@ class Cell:
             "engine": engine.identity(),
             "method": without_addresses(self.config["method"]),
             **{key: without_addresses(config[key]) for key in PARTS},
+            "prompts": self._prompts,
             "dataset": self.datasets.identity(config["dataset"]),
         }
 
@@ -151,6 +164,14 @@ class Cell:
 
     def _sets(self, key: str) -> bool:
         return self.config[key]["name"] not in ("all", "none")
+
+    @property
+    def _prompts(self) -> dict[str, Any]:
+        """The prompt set, or the part of it that the method reads: the same for every set that asks the same."""
+        prompts: dict[str, Any] = without_addresses(self.config["prompts"])
+        if self._method.explains or self.config["method"].get("explain"):
+            return prompts
+        return {key: re.sub(r"\s*\{explanation\}", "", str(prompts[key])) for key in ASKED if key in prompts}
 
     @property
     def _probed(self) -> bool:

@@ -19,7 +19,8 @@ def chat_settings(model: Mapping[str, Any]) -> ChatSettings:
     thinking, given = model.get("thinking", "auto"), dict(model.get("chat") or {})
     thinking = {True: "on", False: "off"}.get(thinking, thinking)  # YAML reads these words as booleans
     checks.one_of("model.thinking", thinking, ("auto", "on", "off"))
-    own = {key: given.pop(key) for key in OWN & given.keys() if given[key] is not None}
+    named = {key: given.pop(key) for key in OWN & given.keys()}
+    own = {key: value for key, value in named.items() if value is not None}
     for key, value in own.items():
         checks.text(f"model.chat.{key}", value, "text")
     try:

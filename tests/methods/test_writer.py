@@ -4,8 +4,8 @@ import pytest
 
 from leap_lab.engines.base import Sampling
 from leap_lab.engines.scripted import ScriptedEngine
+from leap_lab.methods.cutting import whole_paragraphs
 from leap_lab.methods.independent import Independent
-from leap_lab.methods.writer import whole_paragraphs
 from leap_lab.path import Kind
 from tests.doubles import PROMPTS, leap
 from tests.methods.doubles import HEAD, Talk, solve
