@@ -89,7 +89,7 @@ class Recorder:
         metrics: dict[str, Any] = {}
         try:
             self._write_run(status)
-            ledger.enter(self.folder, self._cell.engine(), self._cell.model_path)
+            ledger.enter(self.folder, self._cell.engine(), self._cell.model)
             metrics = self.write_metrics() if status == "finished" else {}
         finally:
             self._tracker.finish(metrics, {}, status)
