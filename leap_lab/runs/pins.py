@@ -5,6 +5,7 @@ A run id holds a commit, and for a local file a name made of its first version's
 """
 
 import hashlib
+import os
 import pathlib
 import time
 from collections.abc import Sequence
@@ -44,20 +45,33 @@ class Pins:
     def local(self, place: pathlib.Path, questions: Sequence[str]) -> str:
         """The name of a local data set with these questions (`Problem.content`): 16 hex digits.
 
-        A file is the same data set as before while it stays in its place and keeps a question, or where it has exactly
-        the questions of a known one. Any other is new.
+        A file is the data set that it was while it stays in its place and keeps a question, and the one that has exactly
+        its questions. Of copies that differ since, the oldest keeps the name. Any other file is new.
         """
-        spot, own = _digest(str(place.expanduser().resolve())), sorted(set(questions))
-        known = {**self._kept["files"], **self._new["files"]}
-        alike = (name for name, entry in known.items() if _is_same(entry, spot, own))
-        name = next(alike, _digest("\n".join(own)))
+        spot, own = os.path.relpath(place.expanduser().resolve(), self._home), sorted(set(questions))
+        known: dict[str, dict[str, Any]] = {**self._kept["files"], **self._new["files"]}
+        name = next((name for name, entry in known.items() if self._is_same(entry, spot, own)), "")
+        if not name:
+            name = _digest("\n".join(own))
+            while name in known:
+                name = _digest(name)
         for other, entry in known.items():
             if spot in entry["places"] and other != name:
                 left = [each for each in entry["places"] if each != spot]
                 self._new["files"][other] = {**entry, "places": left}
-        places = sorted({spot, *known.get(name, {}).get("places", ())})
+        places = list(dict.fromkeys([*known.get(name, {}).get("places", ()), spot]))
         self._new["files"][name] = {"places": places, "questions": own}
         return name
+
+    def _is_same(self, entry: dict[str, Any], spot: str, questions: list[str]) -> bool:
+        if questions == entry["questions"]:
+            return True
+        oldest = next((each for each in entry["places"] if (self._home / each).exists()), spot)
+        return spot == oldest and spot in entry["places"] and bool({*questions} & {*entry["questions"]})
+
+    @property
+    def _home(self) -> pathlib.Path:
+        return self._file.parent.resolve()
 
     def save(self) -> None:
         """Write what is new, beside what other commands have pinned meanwhile.
@@ -90,11 +104,6 @@ class Pins:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
-
-
-def _is_same(entry: dict[str, Any], spot: str, questions: list[str]) -> bool:
-    kept = {*questions} & {*entry["questions"]}
-    return bool(kept and spot in entry["places"]) or questions == entry["questions"]
 
 
 def _read(file: pathlib.Path) -> dict[str, dict[str, Any]]:

@@ -105,8 +105,12 @@ def _check(cells: Sequence[Cell]) -> None:
 
 def _pin(cells: Sequence[Cell]) -> None:
     """Keep the commits and local files that these cells are known by; later commands go on with the same."""
+    first: dict[str, Cell] = {}
     for each in cells:
-        assert each.run_id
+        other = first.setdefault(each.run_id, each)
+        if other.dataset != each.dataset and other.questions() != each.questions():
+            one, two = (str(cell.dataset.get("path") or cell.dataset.get("hub_id")) for cell in (other, each))
+            raise UserError(f"{two}: the questions of {one} with other ids or answers; use one of them in a command")
     for datasets in {id(each.datasets): each.datasets for each in cells}.values():
         datasets.save()
 

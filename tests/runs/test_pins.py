@@ -130,4 +130,23 @@ def test_another_file_in_the_place_of_one_takes_it(tmp_path: Path) -> None:
 
 def test_the_name_of_a_file_follows_from_its_questions_alone(tmp_path: Path) -> None:
     assert local(tmp_path, "x.jsonl", "1", "2") == Pins(tmp_path / "other").local(tmp_path / "y.jsonl", ["2", "1"])
-    assert str(tmp_path) not in (tmp_path / NAME).read_text(), "no place on this machine is written"
+    assert str(tmp_path) not in (tmp_path / NAME).read_text(), "places are relative to the runs"
+
+
+def test_copies_that_differ_since_are_data_sets_of_their_own(tmp_path: Path) -> None:
+    for name in ("x.jsonl", "y.jsonl"):
+        (tmp_path / name).touch()
+    first = local(tmp_path, "x.jsonl", "1", "2")
+    assert local(tmp_path, "y.jsonl", "1", "2") == first
+    assert local(tmp_path, "x.jsonl", "1", "2", "3") == first, "the older one keeps the name"
+    second = local(tmp_path, "y.jsonl", "1", "2")
+    assert second != first
+    assert local(tmp_path, "y.jsonl", "1", "2", "4") == second
+    assert local(tmp_path, "x.jsonl", "1") == first
+
+
+def test_a_moved_project_finds_its_files(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    first = local(tmp_path / "old", "x.jsonl", "1", "2")
+    (tmp_path / "old").rename(tmp_path / "new")
+    assert local(tmp_path / "new", "x.jsonl", "1", "3") == first
