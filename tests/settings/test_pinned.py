@@ -74,7 +74,7 @@ def test_engines_are_not_shared_by_commits(cache):
     [
         (
             "model.path=me/unknown",
-            "model.revision=null: neither the hub nor the local cache says which commit of me/un",
+            "model.revision=null: neither the hub nor the local cache says which commit of me/",
         ),
         ("model.revision=v9", "model.revision=v9: neither the hub nor the local cache says which commit of me/m this"),
         (f"model.path={TINY}", "model.revision=main: only for the hub; model.path="),
@@ -92,14 +92,14 @@ def test_what_cannot_be_pinned_is_refused_before_anything_is_loaded(cache, capsy
 
 
 def test_vllm_and_the_tokenizer_load_the_commit(cache, monkeypatch):
-    loaded = {}
+    loaded, model = {}, planned(f"model.revision={NEW}").model
     fake = {name: ModuleType(name) for name in ("vllm", "vllm.platforms", "vllm.v1.engine.async_llm")}
     fake["vllm"].AsyncEngineArgs = lambda **fields: loaded.update(fields)
     fake["vllm.platforms"].current_platform = SimpleNamespace(is_cpu=lambda: True)
     fake["vllm.v1.engine.async_llm"].AsyncLLM = SimpleNamespace(from_engine_args=lambda arguments: arguments)
     for name, module in fake.items():
         monkeypatch.setitem(sys.modules, name, module)
-    vllm._load(planned(f"model.revision={NEW}").model, {})
+    vllm._load(model, {})
     assert (loaded["model"], loaded["revision"], loaded["tokenizer_revision"]) == ("me/m", NEW, NEW)
     vllm._load(Model(str(TINY)), {})
     assert loaded["revision"] is loaded["tokenizer_revision"] is None
@@ -109,12 +109,12 @@ def test_tokenizer_and_ledger_are_of_the_commit(cache):
     new = cache.hub / "models--me--m" / "snapshots" / NEW
     (new / "chat_template.jinja").write_text("{% for m in messages %}NEW {{ m['content'] }}{% endfor %}")
     config = json.loads((new / "config.json").read_text())
-    (new / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 7 * config["num_hidden_layers"]}))
+    (new / "config.json").write_text(json.dumps({**config, "vocab_size": 2 * config["vocab_size"]}))
     old, changed = (planned(f"model.revision={commit}") for commit in (OLD, NEW))
     assert "NEW" in ModelTokens.of(changed.model).template
     assert "NEW" not in ModelTokens.of(old.model).template
     few, many = (ledger.known(each.engine(), each.model)[0] for each in (old, changed))
-    assert many.attended == 7 * few.attended
+    assert many.sampled == 2 * few.sampled
 
 
 def test_a_program_in_the_models_place_needs_no_commit(cache):
@@ -140,9 +140,8 @@ DATA += ["dataset.columns.id=''"]
 
 
 def test_a_hub_dataset_is_pinned_recorded_and_settable(cache, capsys, tmp_path):
-    cache.dataset(
-        "me/q", {c: [{"problem": f"a=2{n}+31\nWhat is a?", "answer": f"5{n + 1}"}] for n, c in enumerate((OLD, NEW))}
-    )
+    rows = [{"problem": f"a=2{number}+31\nWhat is a?", "answer": f"{51 + number}"} for number in range(2)]
+    cache.dataset("me/q", {OLD: rows[:1], NEW: rows[1:]})
     cache.points("datasets", "me/q", OLD)
     assert run(capsys, *DATA)[0] == 0
     [folder] = run_folders(tmp_path / "runs")
