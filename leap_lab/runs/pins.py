@@ -45,8 +45,8 @@ class Pins:
     def local(self, place: pathlib.Path, questions: Sequence[str]) -> str:
         """The name of a local data set with these questions (`Problem.content`): 16 hex digits.
 
-        A file is the data set that it was while it stays in its place and keeps a question, and the one that has exactly
-        its questions. Of copies that differ since, the oldest keeps the name. Any other file is new.
+        A file is the data set that it was while it stays in its place and keeps a question, and the one that has
+        exactly its questions. Of copies that differ since, the oldest keeps the name. Any other file is new.
         """
         spot, own = os.path.relpath(place.expanduser().resolve(), self._home), sorted(set(questions))
         known: dict[str, dict[str, Any]] = {**self._kept["files"], **self._new["files"]}

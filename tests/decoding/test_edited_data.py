@@ -68,6 +68,7 @@ def test_adding_reordering_and_dropping_questions_decodes_only_new_ones(study: S
     table, err = study.decode(with_ids([row(0), row(2)], ids))
     assert "starting the engine" not in err
     assert "2×1×4" in table and set(study.golds().values()) == {"39", "30"}, "nor does any reader see a dropped one"
+    assert json.loads((study.folder / "run.json").read_text())["ledger"]["questions"] == 2
     _, err = study.decode(with_ids([row(0), row(1), row(2)], ids))
     assert "starting the engine" not in err, "a question that comes back has its groups"
     assert group_files(study.runs) == grown

@@ -107,7 +107,8 @@ def test_vllm_and_the_tokenizer_load_the_commit(cache, monkeypatch):
 
 def test_tokenizer_and_ledger_are_of_the_commit(cache):
     new = cache.hub / "models--me--m" / "snapshots" / NEW
-    (new / "chat_template.jinja").write_text("{% for m in messages %}NEW {{ m['content'] }}{% endfor %}")
+    template = new / "chat_template.jinja"
+    template.write_text(template.read_text().replace("{{ message['content'] }}", "NEW {{ message['content'] }}"))
     config = json.loads((new / "config.json").read_text())
     (new / "config.json").write_text(json.dumps({**config, "vocab_size": 2 * config["vocab_size"]}))
     old, changed = (planned(f"model.revision={commit}") for commit in (OLD, NEW))
