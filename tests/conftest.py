@@ -1,6 +1,10 @@
 """The order of the tests: two processes share the files, and the longest ones have to come first to fill both."""
 
+import os
+
 import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the hub; read when huggingface_hub is imported
 
 FIRST = (
     "test_vllm",

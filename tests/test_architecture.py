@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; rooms of one floor do not know each other.
 FLOORS = [
     {"errors", "seeds"},
-    {"checks", "siblings"},
+    {"checks", "hub", "siblings"},
     {"files", "console", "engines"},
     {"tasks", "path"},
     {"prompts", "routing"},

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from leap_lab.tasks.problem import Problem
 from tests.commands import SMALL, group_files, run, run_folders, table_of
 from tests.doubles import as_in_a_terminal
 
@@ -139,7 +140,8 @@ def test_groups_that_fail_are_counted_and_the_rest_goes_on(tmp_path, capsys):
     command = ["dataset=local", f"dataset.path={questions}", "engine=scripted", "tracking=none", "baseline=false"]
     status, out, err = run(capsys, *command, "peers=2", f"runs_dir={tmp_path / 'runs'}")
     assert status == 1
-    assert "failed: leap dispersed-4, question q2, group 0: ValueError: no first sum" in err
+    question = f"q-{Problem('', 'no sum at all', '1').content}"
+    assert f"failed: leap dispersed-4, question {question}, group 0: ValueError: no first sum" in err
     assert "1 groups failed" in err and "run folder: " in out
     (folder,) = run_folders(tmp_path / "runs")
     assert json.loads((folder / "run.json").read_text())["status"] == "failed groups"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leap_lab.decoding.recorder import Extent, Recorder, Summarize, Tally
+from leap_lab.decoding.regrade import regrade
 from leap_lab.decoding.tasks import first, to_its_end
 from leap_lab.engines.base import EngineDied
 from leap_lab.engines.journaled import Journaled
@@ -24,6 +25,7 @@ from leap_lab.grading.grade import count_aha, grade
 from leap_lab.methods.job import Job
 from leap_lab.path import Path, Probe
 from leap_lab.runs.folder import RunFolder
+from leap_lab.runs.groupfile import Stamp
 from leap_lab.runs.reference import Selection
 from leap_lab.runs.rows import rows
 from leap_lab.settings.cell import Cell
@@ -88,9 +90,27 @@ class Decoder:
         return bool(self._missing)
 
     def _find_missing(self) -> None:
-        self._missing.extend(key for key in self.wanted.groups if not self.folder.has(*key))
+        """Sort what is there: groups of other questions are set aside, those with another right answer graded again."""
+        questions = {problem.id: problem for problem in self.wanted.cell.questions()}
+        self._contents = {
+            question: self.wanted.selection.content(questions[question]) for question in self.wanted.questions
+        }
+        self.folder.set_aside(lambda stamp: self._is_current(stamp, questions))
+        for question, group in self.wanted.groups:
+            if not self.folder.has(question, group, self._contents[question]):
+                self._missing.append((question, group))
+        if count := regrade(self.folder, questions):
+            print(f"{self.label}: right answers have changed; {count} groups were graded again", file=sys.stderr)
         for key in self.wanted.groups.keys() - set(self._missing):
             self._journal(*key).unlink(missing_ok=True)
+
+    def _is_current(self, stamp: Stamp, questions: Mapping[str, Problem]) -> bool:
+        """Whether a group is of a question as it is now; one that is not wanted here may have any beginnings."""
+        if not stamp.content or stamp.question_id not in questions:
+            return not stamp.content
+        if wanted := self._contents.get(stamp.question_id):
+            return stamp.content == wanted
+        return stamp.content.partition(".")[0] == questions[stamp.question_id].content
 
     @property
     def missing(self) -> int:
@@ -174,7 +194,7 @@ class Decoder:
 
     async def _write(self, job: Job, paths: list[Path]) -> None:
         written = await asyncio.to_thread(graded_rows, self.folder.run_id, job.problem, job.group, paths)
-        await to_its_end(self.folder.write_group, written)
+        await to_its_end(self.folder.write_group, written, self._contents[job.problem.id])
         self._running.group(written, paths)
 
     def _journal(self, question: str, group: int) -> pathlib.Path:

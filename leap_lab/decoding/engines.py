@@ -7,13 +7,13 @@ from leap_lab.decoding.loop import Loop
 from leap_lab.engines.metered import Metered
 from leap_lab.settings.cell import Cell
 
-Key = tuple[str, str]  # the model, and the engine's settings
+Key = tuple[str, str]  # the model with its commit and how it is spoken to, and the engine's settings
 
 
 def key_of(cell: Cell) -> Key:
     """The key of an engine: cells with the same key can share one."""
     settings = cell.config["engine"]
-    return cell.model_path, repr(sorted(settings.items(), key=lambda item: str(item[0])))
+    return repr(cell.model), repr(sorted(settings.items(), key=lambda item: str(item[0])))
 
 
 class Engines:

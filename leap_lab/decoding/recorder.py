@@ -89,17 +89,23 @@ class Recorder:
         metrics: dict[str, Any] = {}
         try:
             self._write_run(status)
-            ledger.enter(self.folder, self._cell.engine(), self._cell.model_path)
+            self._write_ledger()
             metrics = self.write_metrics() if status == "finished" else {}
         finally:
             self._tracker.finish(metrics, {}, status)
 
     def write_metrics(self) -> dict[str, Any]:
-        """Write metrics.json, over what is wanted."""
+        """Write metrics.json, over what is wanted; the ledger, too, where other groups are there than it counts."""
+        known = self.folder.read_run().get("ledger") or {}
+        if known.get("groups", 0) != len(list(self.folder.stamps())):
+            self._write_ledger()
         summary = self._summarize(self.folder.path, self._extent.questions, self._extent.per_question)
         metrics = {**summary, "ledger": self.folder.read_run().get("ledger")}
         self.folder.write_metrics(metrics)
         return metrics
+
+    def _write_ledger(self) -> None:
+        ledger.enter(self.folder, self._cell.engine(), self._cell.model)
 
     def _write_run(self, status: str) -> None:
         run = {

@@ -38,6 +38,8 @@ def check_fields(names: Iterable[str]) -> None:
     """Refuse engine arguments that vLLM does not have, and name the nearest that it has; does not import vllm."""
     fields = _fields()
     for name in names:
+        if name in ("revision", "tokenizer_revision"):
+            raise UserError(f"engine.{name}: set model.revision, which the tokenizer and the run's record follow, too")
         if name not in fields:
             near = ", ".join(difflib.get_close_matches(name, fields))
             hint = f"the nearest are {near}" if near else "must be a field of its AsyncEngineArgs"

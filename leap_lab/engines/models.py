@@ -23,7 +23,8 @@ SAMPLES, SAMPLE_BYTES = 256, 2**16  # of a larger file, this many pieces of this
 class Model:
     """What an engine loads: `path` is a folder or a hub id, as `located` returns it.
 
-    `revision` is the commit of a hub model, `lora` the folder or hub id of an adapter, `chat` how it is spoken to.
+    `revision` is the commit of a hub model and None for a folder, `lora` the folder or hub id of an adapter, `chat` how
+    it is spoken to.
     """
 
     path: str
@@ -62,7 +63,7 @@ def fingerprint(model: str) -> str:
     hex digits over the names and bytes of its configuration, tokenizer and weights, wherever the folder is. Of a file
     over 64 MiB only the size and 256 pieces spread from the first byte to the last count: two checkpoints of one
     architecture have the same size and header, which alone would not tell them apart. For a hub id it is the id
-    itself; `hub_revision` returns its commit.
+    itself, and `Model.revision` its commit.
     """
     folder = pathlib.Path(model)
     if not folder.is_dir():
@@ -77,16 +78,6 @@ def _digest(files: tuple[tuple[pathlib.Path, int, int], ...]) -> str:
     for file, *_ in files:
         digest.update(f"{file.name}\0{_file_digest(file)}\n".encode())
     return f"sha256:{digest.hexdigest()[:16]}"
-
-
-def hub_revision(model: str) -> str | None:
-    """The commit of a hub model in the local cache, without network access; None for a folder, or before a download."""
-    from huggingface_hub import try_to_load_from_cache
-
-    if pathlib.Path(model).expanduser().exists():
-        return None
-    cached = try_to_load_from_cache(model, "config.json")
-    return pathlib.Path(cached).parent.name if isinstance(cached, str) else None
 
 
 def _model_files(folder: pathlib.Path) -> list[pathlib.Path]:

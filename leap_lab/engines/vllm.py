@@ -137,11 +137,12 @@ def _load(model: Model, fields: dict[str, Any]) -> Any:
     from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
 
+    pinned = {"revision": model.revision, "tokenizer_revision": model.revision}
     defaults = DEFAULTS
     if current_platform.is_cpu():
         defaults = DEFAULTS | CPU_DEFAULTS
         os.environ.update({key: os.environ.get(key, value) for key, value in CPU_ENVIRONMENT.items()})
-    return AsyncLLM.from_engine_args(AsyncEngineArgs(model=model.path, **(defaults | fields)))
+    return AsyncLLM.from_engine_args(AsyncEngineArgs(model=model.path, **pinned, **(defaults | fields)))
 
 
 def _sampling_params(request: Request) -> Any:

@@ -11,7 +11,7 @@ they are authoritative.
 import json
 import logging
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,25 +82,53 @@ class RunFolder:
     def _groups_dir(self) -> pathlib.Path:
         return self.path / "groups"
 
-    def has(self, question_id: str, group: int) -> bool:
-        """Whether the file of this group is there, whole and of this run; a bad file gets a warning."""
+    def stamps(self) -> Iterator[tuple[Stamp, pathlib.Path]]:
+        """The groups of this run in any order; what is no group of it is left out without a word."""
+        for file in self._groups_dir.glob("*.parquet"):
+            try:
+                yield groupfile.read_stamp(file, self.run_id), file
+            except NotAGroup:
+                continue
+
+    def set_aside(self, is_current: Callable[[Stamp], bool]) -> None:
+        """Move groups that are not current to `earlier/<content>/`, where no reader looks; `has` takes them back."""
+        for stamp, file in [(stamp, file) for stamp, file in self.stamps() if not is_current(stamp)]:
+            place = self._earlier / stamp.content / file.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
+
+    @property
+    def _earlier(self) -> pathlib.Path:
+        return self.path / "earlier"
+
+    def has(self, question_id: str, group: int, content: str = "") -> bool:
+        """Whether the file of this group is there, whole and of this run; a bad file gets a warning.
+
+        `content` is that of the question (empty: any). A group of it that was set aside is moved back.
+        """
         file = self._groups_dir / Stamp(question_id, group, self.run_id).file_name
+        aside = self._earlier / content / file.name
+        if content and not file.exists() and aside.is_file():
+            aside.replace(file)
         if not file.exists():
             return False
         if file.is_dir():
             raise UserError(f"{file}: a folder is in the place of a group file; move it away to continue")
         try:
-            groupfile.check(file, self.run_id)
+            stamp = groupfile.check(file, self.run_id)
         except NotAGroup as error:
             log.warning("%s %s: it counts as missing and is decoded again", file, error)
             return False
-        return True
+        return not content or stamp.content == content
 
-    def write_group(self, rows: Sequence[Mapping[str, Any]]) -> pathlib.Path:
-        """Write the rows of one group and return their file; `ValueError` unless they are one group of this run."""
+    def write_group(self, rows: Sequence[Mapping[str, Any]], content: str = "") -> pathlib.Path:
+        """Write the rows of one group and return their file; `ValueError` unless they are one group of this run.
+
+        `content` is that of the question.
+        """
         if any(row["run_id"] != self.run_id for row in rows):
             raise ValueError(f"rows of another run for the folder of run {self.run_id}")
-        return groupfile.write(self._groups_dir, rows)
+        return groupfile.write(self._groups_dir, rows, content)
 
     def groups(self) -> list[pathlib.Path]:
         """The files of this run's groups by question and group; files of other runs are left out with a warning."""

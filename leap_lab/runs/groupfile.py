@@ -13,7 +13,7 @@ from leap_lab.errors import brief
 from leap_lab.files import escaped, storable, write_whole
 
 SCHEMA_VERSION = 4
-READABLE = (2, 3, 4)  # versions that the analysis reads; in 2 a run id also held the addresses of classes
+READABLE = (2, 3, 4)  # versions that the analysis reads; docs/run_folder.md tells them apart
 BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what reading a damaged Parquet file can raise
 ADDED = ("own_blocks",)  # columns that files of earlier versions lack: null there
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
@@ -75,12 +75,13 @@ class NotAGroup(Exception):
 
 @dataclass(frozen=True, order=True)
 class Stamp:
-    """What a file says it holds."""
+    """What a file says it holds; `content` is of the question as it was asked (`reference.Selection.content`)."""
 
     question_id: str
     group: int
     run_id: str
     schema: int = SCHEMA_VERSION
+    content: str = ""  # empty up to schema 3
 
     @property
     def file_name(self) -> str:
@@ -88,9 +89,9 @@ class Stamp:
         return f"{escaped(self.question_id)}-{self.group}.parquet"
 
 
-def write(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> pathlib.Path:
+def write(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]], content: str = "") -> pathlib.Path:
     """Write the rows of one group, whole or not at all, and return the file; `ValueError` if they are not one group."""
-    stamps = {Stamp(row["question_id"], row["group"], row["run_id"]) for row in rows}
+    stamps = {Stamp(row["question_id"], row["group"], row["run_id"], content=content) for row in rows}
     if len(stamps) != 1:
         raise ValueError(f"one group at a time: these rows are of {len(stamps)}")
     stamp = stamps.pop()
@@ -136,7 +137,7 @@ def _is_wrong(name: str, types: Mapping[str, pa.DataType], schema: int) -> bool:
 def _stamp(metadata: Mapping[bytes, bytes]) -> Stamp:
     try:
         stamp = Stamp(**json.loads(metadata[STAMP]))
-        known = isinstance(stamp.question_id, str)
+        known = isinstance(stamp.question_id, str) and isinstance(stamp.content, str)
     except (KeyError, TypeError, ValueError, RecursionError):
         known = False
     if not known:
@@ -144,10 +145,11 @@ def _stamp(metadata: Mapping[bytes, bytes]) -> Stamp:
     return stamp
 
 
-def check(file: pathlib.Path, run_id: str) -> None:
-    """Read all of a file and compare its checksums; `NotAGroup` unless it is a whole group of this run."""
-    read_stamp(file, run_id)
+def check(file: pathlib.Path, run_id: str) -> Stamp:
+    """Read all of a file, compare its checksums, return its stamp; `NotAGroup` unless it is a group of this run."""
+    stamp = read_stamp(file, run_id)
     read(file, None)
+    return stamp
 
 
 def read(file: pathlib.Path, columns: Sequence[str] | None) -> pa.Table:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leap_lab.engines.base import EngineSettings
+from leap_lab.engines.models import Model
 from leap_lab.files import read_json
 from leap_lab.runs.flops import Flops, NotCounted, flops_of
 from leap_lab.runs.folder import RunFolder
@@ -40,8 +41,8 @@ PROBE_SUMS = {
 COLUMNS = sorted({"question_id", "group", "critical_path", *USAGE, *PROBE_USAGE, *SUMS.values(), *PROBE_SUMS.values()})
 
 
-def enter(folder: RunFolder, engine: EngineSettings, model: str) -> None:
-    """Write the ledger of everything in a run folder into its run.json; `model` is a folder or a hub id."""
+def enter(folder: RunFolder, engine: EngineSettings, model: Model) -> None:
+    """Write the ledger of everything in a run folder into its run.json."""
     run = folder.read_run()
     flops, why = known(engine, model)
     rows = read_groups(folder.path, COLUMNS) if folder.groups() else None
@@ -51,14 +52,14 @@ def enter(folder: RunFolder, engine: EngineSettings, model: str) -> None:
     folder.write_run({**run, "ledger": {**spent, "wall_s": wall_s, **per}})
 
 
-def known(engine: EngineSettings, model: str) -> tuple[Flops | None, str]:
+def known(engine: EngineSettings, model: Model) -> tuple[Flops | None, str]:
     """The operations of a model on this engine, or None and why they are not known."""
     if not engine.uses_model:
         return None, "a program is in the model's place"
     if engine.identity().get("hf_overrides"):
         return None, "engine.hf_overrides changes the model"
     try:
-        return flops_of(model, engine.identity().get("revision")), ""
+        return flops_of(model.path, model.revision), ""
     except NotCounted as error:
         return None, str(error)
 

@@ -4,6 +4,7 @@ A reference run has many independent responses (32) per question, by the same mo
 its own, so nothing that is taken from it depends on the run under study.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,16 @@ class Selection:
             return ()
         return self.reference.beginnings(problem.id, group, peers, seed, self.prefix)
 
+    def content(self, problem: Problem) -> str:
+        """What a group is decoded from: the question and, where paths begin from responses, which of them are right.
+
+        A corrected right answer changes it only in a run with beginnings: these are then other ones.
+        """
+        if self.reference is None:
+            return problem.content
+        marks = hashlib.sha256(bytes(self.reference.right(problem.id))).hexdigest()[:8]
+        return f"{problem.content}.{marks}"
+
 
 @dataclass(frozen=True)
 class ReferenceRun:
@@ -45,7 +56,8 @@ class ReferenceRun:
 
     def right(self, question: str) -> tuple[bool, ...]:
         """Which responses to a question are right, in the order of paths."""
-        return _right(self.folder, question)
+        file = _file(self.folder, question)
+        return _right(self.folder, question, file.stat().st_mtime_ns if file.exists() else 0)
 
     def beginnings(self, question: str, group: int, peers: int, seed: int, prefix: Mapping[str, Any]) -> Beginnings:
         """The first tokens of wrong or right responses, drawn with a seed, for every path of a group.
@@ -115,13 +127,18 @@ def _own(part: Mapping[str, Any]) -> bool:
 
 
 @lru_cache(maxsize=100_000)
-def _right(folder: Path, question: str) -> tuple[bool, ...]:
+def _right(folder: Path, question: str, changed_ns: int) -> tuple[bool, ...]:
+    """Kept until the file changes: a group may be graded again."""
     return tuple(row["correct"] for row in _read(folder, question, ["correct"]))
+
+
+def _file(folder: Path, question: str) -> Path:
+    return folder / "groups" / groupfile.Stamp(question, 0, folder.name).file_name
 
 
 def _read(folder: Path, question: str, columns: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of a question; a reference run has one group of each."""
-    file = folder / "groups" / groupfile.Stamp(question, 0, folder.name).file_name
+    file = _file(folder, question)
     try:
         rows: list[dict[str, Any]] = groupfile.read(file, columns).to_pylist()
     except groupfile.NotAGroup as error:

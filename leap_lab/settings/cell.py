@@ -13,18 +13,14 @@ from leap_lab.methods.independent import Independent
 from leap_lab.runs.groupfile import SCHEMA_VERSION
 from leap_lab.runs.identity import run_id_of
 from leap_lab.settings.chat import chat_identity, chat_settings
-from leap_lab.settings.datasets import Datasets
+from leap_lab.settings.datasets import Datasets, commit
 from leap_lab.settings.objects import class_of, instantiate, without_addresses
 from leap_lab.tasks.problem import Problem
 
 NO_PREFIX = {"name": "none", "fraction": 0.0, "good_ratio": 0.0, "per_path": False}
-PARTS = ("router", "sampling", "peers", "seed")  # of an identity, besides model, engine, prompts, method and dataset
-ASKED = (
-    "math",
-    "choice",
-    "force_math",
-    "force_choice",
-)  # what of a prompt set a method reads that explains no exchange
+PARTS = ("sampling", "peers", "seed")  # of an identity, besides model, engine, prompts, method, router and dataset
+# What a method reads of a prompt set that explains no exchange.
+ASKED = ("math", "choice", "force_math", "force_choice")
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ class Cell:
     @property
     def label(self) -> str:
         """The cell in a few words, for progress bars."""
-        router = self.recorded["router"]
+        router = self._router
         k = f"-{router['top_k']}" if router and "top_k" in router else ""
         words = [self.config["method"]["name"], *([router["name"] + k] if router else [])]
         words += [f"{key}={self.config[key]['name']}" for key in ("difficulty", "prefix") if self._sets(key)]
@@ -101,7 +97,12 @@ class Cell:
     def model(self) -> Model:
         """The model as engines load it."""
         config = self.config["model"]
-        return Model(self.model_path, config.get("revision"), config.get("lora"), chat_settings(config))
+        return Model(self.model_path, self._revision, config.get("lora"), chat_settings(config))
+
+    @cached_property
+    def dataset(self) -> dict[str, Any]:
+        """The settings of the dataset, one on the hub with its commit."""
+        return self.datasets.pinned(self.config["dataset"], self.config["runs_dir"])
 
     @cached_property
     def run_id(self) -> str:
@@ -113,20 +114,27 @@ class Cell:
 
         It holds no address of a class (`_target_`): a choice is identified by its name and its settings.
         """
-        config, engine = self.recorded, self.engine()
+        parts = {"dataset": self.datasets.identity(self.dataset, self.config["runs_dir"])}
+        reference = {"reference": self.reference().run_id} if self.needs_reference else {}
+        revision = {"revision": self._revision} if self.engine().uses_model and self._revision else {}
+        return {**self.settled, **revision, **reference, **parts}
+
+    @cached_property
+    def settled(self) -> dict[str, Any]:
+        """The identity without what has to be read or asked for: the questions, and the commits of hub repositories."""
+        config, engine = self.config, self.engine()
         selected = {key: config[key] for key in ("difficulty", "prefix") if self.needs_reference}
         return {
             **selected,
             **({"probes": {"tokens": config["probe_tokens"], "sampled": True}} if self._probed else {}),
-            **({"reference": self.reference().run_id} if self.needs_reference else {}),
             "schema": SCHEMA_VERSION,
             "model": fingerprint(self.model_path) if engine.uses_model else "none",
-            **({"chat": chat_identity(self.model.chat)} if engine.uses_model else {}),
+            **({"chat": chat_identity(chat_settings(self.config["model"]))} if engine.uses_model else {}),
             "engine": engine.identity(),
             "method": without_addresses(self.config["method"]),
             **{key: without_addresses(config[key]) for key in PARTS},
             "prompts": self._prompts,
-            "dataset": self.datasets.identity(config["dataset"]),
+            "router": without_addresses(self._router),
         }
 
     @cached_property
@@ -135,9 +143,10 @@ class Cell:
 
         `comparison` says what the analysis has to know of the method: see `Method`.
         """
-        router = self.config["router"] if self._method.routed else None
+        model = {**self.config["model"], "revision": self._revision}
         comparison = {"budget": self._method.budget, "shares": list(self._method.shares)}
-        return {**self.config, "router": router, "probes": self._probed, "comparison": comparison}
+        own = {"model": model, "dataset": self.dataset, "router": self._router, "probes": self._probed}
+        return {**self.config, **own, "comparison": comparison}
 
     def method(self) -> Method:
         """The decoding method, with its prompts, sampling and, where it has one, router."""
@@ -158,9 +167,25 @@ class Cell:
         settings: EngineSettings = instantiate(self.config["engine"])
         return settings
 
+    def questions(self) -> list[Problem]:
+        """All questions of the dataset; `UserError` when there are none."""
+        return self.datasets.problems(self.dataset)
+
     def problems(self) -> list[Problem]:
-        """The first `limit` questions of the dataset; `UserError` when there are none."""
-        return self.datasets.problems(self.config["dataset"])[: self.config["limit"]]
+        """The first `limit` questions."""
+        return self.questions()[: self.config["limit"]]
+
+    @property
+    def _router(self) -> Any:
+        return self.config["router"] if self._method.routed else None
+
+    @cached_property
+    def _revision(self) -> str | None:
+        """The commit of a hub model; as it was set where a program is in the model's place."""
+        model, pins = self.config["model"], self.datasets.pins(self.config["runs_dir"])
+        if not self.engine().uses_model:
+            return None if model.get("revision") is None else str(model["revision"])
+        return commit(pins, "model", "path", self.model_path, model.get("revision"))
 
     def _sets(self, key: str) -> bool:
         return self.config[key]["name"] not in ("all", "none")

@@ -14,7 +14,7 @@ from leap_lab.runs.identity import earlier_runs, refuse_earlier
 from leap_lab.settings import conf
 from leap_lab.settings.arguments import Arguments, combinations, parsed
 from leap_lab.settings.cell import Cell
-from leap_lab.settings.datasets import Datasets
+from leap_lab.settings.datasets import Datasets, by_content
 from leap_lab.settings.experiments import Pass, imported, passes
 from leap_lab.settings.objects import instantiate
 from leap_lab.settings.rules import CHOICES, validate
@@ -98,8 +98,21 @@ def _check(cells: Sequence[Cell]) -> None:
         _make_folder(runs_dir)
         if earlier := earlier_runs(Path(runs_dir)):
             concerned = [each for each in cells if each.config["runs_dir"] == runs_dir]
-            for identity in (run.identity for each in concerned for run in each.runs):
-                refuse_earlier(identity, earlier)
+            for run in (run for each in concerned for run in each.runs):
+                refuse_earlier({**run.identity, "dataset": by_content(run.dataset)}, earlier)
+    _pin(cells)
+
+
+def _pin(cells: Sequence[Cell]) -> None:
+    """Keep the commits and local files that these cells are known by; later commands go on with the same."""
+    first: dict[str, Cell] = {}
+    for each in cells:
+        other = first.setdefault(each.run_id, each)
+        if other.dataset != each.dataset and other.questions() != each.questions():
+            one, two = (str(cell.dataset.get("path") or cell.dataset.get("hub_id")) for cell in (other, each))
+            raise UserError(f"{two}: the questions of {one} with other ids or answers; use one of them in a command")
+    for datasets in {id(each.datasets): each.datasets for each in cells}.values():
+        datasets.save()
 
 
 def _check_names(cell: Cell) -> None:
@@ -137,7 +150,7 @@ def composed(overrides: Sequence[str], datasets: Datasets) -> Cell:
     _check_keys(overrides)
     try:
         cell = Cell(validate(conf.compose(overrides)), datasets)
-        assert cell.run_id
+        assert cell.settled
     except UNUSABLE as error:
         for override in overrides if len(overrides) > 1 else []:
             composed([override], datasets)  # names the bad one, where one alone is bad

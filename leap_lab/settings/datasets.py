@@ -6,20 +6,42 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from leap_lab import checks, hub
 from leap_lab.errors import UserError
-from leap_lab.settings.objects import instantiate, without_addresses
+from leap_lab.runs.pins import Pins
+from leap_lab.settings.objects import instantiate, is_a, without_addresses
 from leap_lab.tasks.problem import Problem
+from leap_lab.tasks.sources import Hub
 
 
 @dataclass
 class Datasets:
-    """What was read so far, by the settings of the dataset."""
+    """What was read so far, by the settings of the dataset, and the pins of every folder of runs."""
 
     _problems: dict[str, list[Problem]] = field(default_factory=dict)
-    _contents: dict[Path, str | None] = field(default_factory=dict)
+    _pins: dict[str, Pins] = field(default_factory=dict)
+
+    def pins(self, runs_dir: str) -> Pins:
+        """What is fixed for the runs in this folder."""
+        return self._pins.setdefault(runs_dir, Pins(runs_dir))
+
+    def save(self) -> None:
+        """Write the pins of all folders of runs."""
+        for pins in self._pins.values():
+            pins.save()
+
+    def pinned(self, dataset: Mapping[str, Any], runs_dir: str) -> dict[str, Any]:
+        """The settings of a dataset, one on the hub with its commit.
+
+        `UserError` where the commit cannot be known, and for a revision of local data.
+        """
+        revision, repository = dataset.get("revision"), dataset.get("hub_id")
+        if repository is None or not ("revision" in dataset or is_a("dataset", dataset, Hub)):
+            return dict(dataset)
+        return {**dataset, "revision": commit(self.pins(runs_dir), "dataset", "hub_id", str(repository), revision)}
 
     def problems(self, dataset: Mapping[str, Any]) -> list[Problem]:
-        """All questions; `UserError` when there are none, or when a row is wrong."""
+        """All questions of a pinned dataset; `UserError` when there are none, or when a row is wrong."""
         key = repr(dataset)
         if key not in self._problems:
             problems: list[Problem] = instantiate(dataset).load()
@@ -28,26 +50,61 @@ class Datasets:
             self._problems[key] = problems
         return self._problems[key]
 
-    def identity(self, dataset: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings that determine the questions; for local files their content instead of their path."""
-        settings: dict[str, Any] = without_addresses({k: v for k, v in dataset.items() if k not in ("limit", "few")})
-        for key in ("path", "hub_id"):
-            if dataset.get(key) and (content := self._content(Path(str(dataset[key])).expanduser())):
-                settings[key] = content
+    def identity(self, dataset: Mapping[str, Any], runs_dir: str) -> dict[str, Any]:
+        """The settings that determine the questions; a local file or folder as it is named in the pins of `runs_dir`.
+
+        Its questions are not part of it: every group says which question it is of.
+        """
+        settings = _settings(dataset)
+        for key, place in _places(dataset).items():
+            questions = [problem.content for problem in self.problems(dataset)]
+            settings[key] = self.pins(runs_dir).local(place, questions)
         return settings
 
-    def _content(self, path: Path) -> str | None:
-        if path not in self._contents:
-            self._contents[path] = content(path)
-        return self._contents[path]
+
+def commit(pins: Pins, kind: hub.Kind, key: str, place: str, revision: Any) -> str | None:
+    """The commit of what `model.path` or `dataset.hub_id` names; None for a file or folder.
+
+    `UserError` where it cannot be known: a run that does not know what it decodes could not be told from another.
+    """
+    group = f"{kind}.revision"
+    if revision is not None:
+        checks.text(group, revision, "a commit, branch or tag")
+    if Path(place).expanduser().exists():
+        if revision is not None:
+            raise UserError(f"{group}={revision}: only for the hub; {kind}.{key}={place} is a file or folder")
+        return None
+    try:
+        return pins.commit(kind, place, revision)
+    except hub.UnknownCommit as error:
+        known = "set its commit" if revision is None else "must be a commit, branch or tag"
+        raise UserError(
+            f"{group}={checks.shown(revision)}: neither the hub nor the local cache says which commit of {place} this "
+            f"is ({error}); {known}, or set {kind}.{key} to a local copy"
+        ) from error
 
 
-def content(path: Path) -> str | None:
-    """A hash of a file, or of the files in a folder by name; None for anything else."""
+def by_content(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a run's identity that a dataset was up to schema 3: local files by a hash of their bytes."""
+    return {**_settings(dataset), **{key: content(place) for key, place in _places(dataset).items()}}
+
+
+def content(path: Path) -> str:
+    """A hash of a file, or of the files in a folder by name."""
     if path.is_file():
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    if not path.is_dir():
-        return None
     files = sorted(file for file in path.rglob("*") if file.is_file())
     listed = "".join(f"{file.relative_to(path)} {content(file)}\n" for file in files)
     return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _settings(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    labels = ("limit", "few", *(["revision"] if dataset.get("revision") is None else []))
+    settings: dict[str, Any] = without_addresses({key: dataset[key] for key in dataset if key not in labels})
+    return settings
+
+
+def _places(dataset: Mapping[str, Any]) -> dict[str, Path]:
+    """The local files and folders that a dataset is read from, by key."""
+    places = {key: Path(str(dataset[key])).expanduser() for key in ("path", "hub_id") if dataset.get(key)}
+    return {key: place for key, place in places.items() if place.exists()}

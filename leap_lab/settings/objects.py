@@ -34,6 +34,14 @@ def class_of(group: str, node: Mapping[str, Any], kind: type) -> Any:
     return target
 
 
+def is_a(group: str, node: Mapping[str, Any], kind: type) -> bool:
+    """Whether a choice can be imported and is a `kind`."""
+    try:
+        return bool(class_of(group, node, kind))
+    except UserError:
+        return False
+
+
 def without_addresses(value: Any) -> Any:
     """A config node without `_target_`, at any depth: where the code of a choice is does not affect the result."""
     if isinstance(value, Mapping):

@@ -1,6 +1,9 @@
 """A problem: what is asked and what the right answer is."""
 
+import hashlib
+import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -15,3 +18,9 @@ class Problem:
     answer: str
     kind: Literal["math", "choice"] = "math"
     options: tuple[str, ...] = ()
+
+    @cached_property
+    def content(self) -> str:
+        """12 hex digits over what is asked: text, kind and options, neither the id nor the right answer."""
+        asked = json.dumps([self.text, self.kind, list(self.options)])
+        return hashlib.sha256(asked.encode()).hexdigest()[:12]

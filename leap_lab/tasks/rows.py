@@ -80,8 +80,8 @@ def read_file(file: Path, source: str) -> list[Row]:
     return rows
 
 
-def read_hub(hub_id: str, config: str | None, split: str) -> list[Row]:
-    """The rows of a hub dataset, or of a local folder or file; `UserError` when it cannot be loaded."""
+def read_hub(hub_id: str, config: str | None, split: str, revision: str | None = None) -> list[Row]:
+    """The rows of a hub dataset at this commit, or of a local folder or file; `UserError` when it cannot be loaded."""
     path = Path(hub_id).expanduser()
     if path.is_file():
         return read_file(path, f"dataset.hub_id={hub_id}")
@@ -89,11 +89,34 @@ def read_hub(hub_id: str, config: str | None, split: str) -> list[Row]:
 
     datasets.disable_progress_bars()
     try:
-        dataset = datasets.load_dataset(str(path) if path.is_dir() else hub_id, config, split=split)
+        source = str(path) if path.is_dir() else hub_id
+        builder = _builder(source, config, revision)
+        builder.download_and_prepare()
+        dataset = builder.as_dataset(split=split)
     except Exception as error:  # datasets and its dependencies raise dozens of types
         raise UserError(unavailable(hub_id, one_line(error, 200))) from error
     name = ", ".join(part for part in (f"dataset.hub_id={hub_id}", config, split) if part)
     return [Row(f"{name}, row {number}", values) for number, values in enumerate(dataset, start=1)]
+
+
+def _builder(source: str, config: str | None, commit: str | None) -> Any:
+    """What prepares a dataset at this commit (None: whatever the source is now); `LookupError` without that commit.
+
+    Where the hub does not answer, the datasets library serves what it prepared last, whatever the commit.
+    """
+    import datasets
+    from datasets.packaged_modules.cache.cache import Cache
+
+    if commit:
+        datasets.logging.set_verbosity_error()  # it warns that it takes the latest, which is then not used
+    builder = datasets.load_dataset_builder(source, config, revision=commit)
+    if commit is None or builder.hash == commit:
+        return builder
+    prepared = list(Path(builder.cache_dir).parents[2].glob(f"{config or '*'}/*/{commit}"))
+    if len(prepared) != 1:
+        raise LookupError(f"the local cache has commit {builder.hash}, not {commit}")
+    name, version = prepared[0].parts[-3:-1]
+    return Cache(repo_id=source, dataset_name=source.split("/")[-1], config_name=name, version=version, hash=commit)
 
 
 def unavailable(hub_id: str, reason: str) -> str:

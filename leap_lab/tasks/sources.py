@@ -5,8 +5,9 @@ Every row is checked. A duplicate id, a missing column or an empty answer is one
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -17,7 +18,7 @@ from leap_lab.tasks.rows import Row, read_file, read_hub
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns that a problem is read from; with an empty `id` the rows are numbered q1, q2, ..."""
+    """Names of the columns that a problem is read from; with an empty `id` ids come from the questions."""
 
     problem: str = "problem"
     answer: str = "answer"
@@ -65,10 +66,11 @@ class Hub:
     split: str = "train"
     configs: Sequence[str | None] = (None,)
     columns: Columns = field(default_factory=Columns)
+    revision: str | None = None  # a commit, branch or tag; for local data None
 
     def load(self) -> list[Problem]:
         """All problems, the configs one after another."""
-        rows = [row for config in self.configs for row in read_hub(self.hub_id, config, self.split)]
+        rows = [row for config in self.configs for row in read_hub(self.hub_id, config, self.split, self.revision)]
         return problems_of(rows, self.columns.id, self._read, f"dataset.hub_id={self.hub_id}")
 
     def _read(self, row: Row, identity: str) -> Problem:
@@ -92,16 +94,27 @@ class Gpqa(Hub):
 
 
 def problems_of(rows: Sequence[Row], id_column: str, read: Callable[[Row, str], Problem], source: str) -> list[Problem]:
-    """One problem per row. Ids come from their column if any row has one; otherwise they are q1, q2, ..."""
+    """One problem per row. Ids come from their column if any row has one; otherwise from what is asked.
+
+    An id such as `q-3f2a9c01b7de` stays with its question wherever the row is; the same question again gets `-2`.
+    """
     if not rows:
         raise UserError(f"{source}: holds no problems")
     named = any(row.has(id_column) for row in rows)
     problems: list[Problem] = []
     first_row: dict[str, int] = {}
+    asked: Counter[str] = Counter()
     for number, row in enumerate(rows, start=1):
-        problem = read(row, row.text(id_column) if named else f"q{number}")
+        problem = read(row, row.text(id_column) if named else "")
+        if not named:
+            asked[problem.content] += 1
+            problem = replace(problem, id=_id_of(problem, asked[problem.content]))
         if problem.id in first_row:
             row.refuse(id_column, f"duplicate id {brief(repr(problem.id))}, as in row {first_row[problem.id]}")
         first_row[problem.id] = number
         problems.append(problem)
     return problems
+
+
+def _id_of(problem: Problem, times: int) -> str:
+    return f"q-{problem.content}" if times == 1 else f"q-{problem.content}-{times}"

@@ -92,6 +92,12 @@ class SourceRun:
         """The folder or hub id of the model that decoded it."""
         return expanded(str(self.config["model"]["path"]))
 
+    @property
+    def revision(self) -> str | None:
+        """The commit of a hub model."""
+        revision: str | None = self.config["model"].get("revision")
+        return revision
+
     @cached_property
     def problems(self) -> dict[str, Problem]:
         """Its whole dataset by question id, not only the part that was decoded."""
@@ -113,8 +119,8 @@ class SourceRun:
 
 def tokens_of(sources: Sequence[SourceRun], model: str | None = None) -> ModelTokens:
     """The one tokenizer of these runs, or of `model` in its place; `UserError` where they have several."""
-    models = dict.fromkeys([model] if model else [source.model for source in sources])
-    tokenizers = [ModelTokens.of(Model(each)) for each in models]
+    models = [Model(model)] if model else [Model(source.model, source.revision) for source in sources]
+    tokenizers = [ModelTokens.of(each) for index, each in enumerate(models) if each not in models[:index]]
     first = tokenizers[0]
     if other := next((each for each in tokenizers if each.fingerprint != first.fingerprint), None):
         raise UserError(

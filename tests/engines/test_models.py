@@ -1,16 +1,11 @@
 """What `model.path` names, and what tells a model's weights from others."""
 
-import os
 import pathlib
-import subprocess
-import sys
 
 import pytest
 
-from leap_lab.engines.models import WHOLE_BYTES, fingerprint, hub_revision, located
+from leap_lab.engines.models import WHOLE_BYTES, fingerprint, located
 from leap_lab.errors import UserError
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @pytest.fixture
@@ -52,27 +47,8 @@ def test_a_large_file_is_told_apart_by_pieces_all_over_it(model: pathlib.Path, p
     assert weights.stat().st_size == WHOLE_BYTES + 10**6
 
 
-def test_a_hub_id_stays_the_same_before_and_after_its_download(tmp_path: pathlib.Path) -> None:
+def test_a_hub_id_stays_the_same_before_and_after_its_download() -> None:
     assert fingerprint("Org/Model-7B") == "Org/Model-7B"
-    cache = tmp_path / "models--Org--Model-7B"
-    snapshot = cache / "snapshots" / COMMIT
-    snapshot.mkdir(parents=True)
-    (snapshot / "config.json").write_text("{}")
-    (cache / "refs").mkdir()
-    (cache / "refs" / "main").write_text(COMMIT)
-    code = "from leap_lab.engines.models import *; print(fingerprint(M), hub_revision(M), hub_revision('.'))"
-    result = subprocess.run(
-        [sys.executable, "-c", code.replace("M)", "'Org/Model-7B')")],
-        env=os.environ | {"HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert result.stdout.split() == ["Org/Model-7B", COMMIT, "None"]
-
-
-def test_an_uncached_model_has_no_revision() -> None:
-    assert hub_revision("Org/surely-not-in-any-cache") is None
 
 
 @pytest.mark.parametrize("path", ["/no/such/model", "./model", "~/model", "a/b/c", " "])

@@ -1,8 +1,10 @@
 """What a run id depends on, and runs of an earlier schema: they are read, and no command extends them."""
 
 import importlib
+import json
 import shutil
 import sys
+from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 
@@ -13,8 +15,9 @@ from leap_lab.run import main
 from leap_lab.settings import compose
 from leap_lab.settings.arguments import Arguments
 from leap_lab.settings.cell import Cell
+from tests.commands import ALONE
 
-EARLIER = Path(__file__).parents[1] / "data" / "schema_2"
+EARLIER = {version: Path(__file__).parents[1] / "data" / f"schema_{version}" for version in (2, 3)}
 THE_SAME = ["engine=scripted", "tracking=none", "limit=2", "peers=3", "method.max_tokens=160"]
 
 
@@ -38,7 +41,8 @@ def moved(node, home: ModuleType):
 def test_moving_a_class_changes_no_id(dataset, monkeypatch):
     home = ModuleType("another_home")
     monkeypatch.setitem(sys.modules, home.__name__, home)
-    here = cell(f"dataset={dataset}", "prefix=bad")
+    pin = [] if dataset == "arithmetic" else [f"dataset.revision={'a' * 40}"]
+    here = cell(f"dataset={dataset}", *pin, "prefix=bad")
     there = Cell(moved(here.config, home))
     assert there.config["dataset"]["_target_"] != here.config["dataset"]["_target_"]
     assert there.run_id == here.run_id
@@ -54,22 +58,40 @@ def test_a_setting_changes_the_id(change):
     assert cell(change).run_id != cell().run_id
 
 
-def test_runs_of_an_earlier_schema_are_read():
-    paths = load(sorted(EARLIER.iterdir()))
+@pytest.mark.parametrize("version", EARLIER)
+def test_runs_of_an_earlier_schema_are_read(version):
+    paths = load(sorted(EARLIER[version].iterdir()))
     assert sorted(paths.groupby("method")["run_id"].count().items()) == [("independent", 6), ("leap", 6)]
 
 
+@pytest.mark.parametrize("version", EARLIER)
 @pytest.mark.parametrize("more", [["limit=3"], []])
-def test_runs_of_an_earlier_schema_are_not_extended(tmp_path, capsys, more):
-    runs = shutil.copytree(EARLIER, tmp_path / "runs")
+def test_runs_of_an_earlier_schema_are_not_extended(tmp_path, capsys, more, version):
+    runs = shutil.copytree(EARLIER[version], tmp_path / "runs")
     before = sorted(runs.rglob("*"))
     assert main([*THE_SAME, *more, f"runs_dir={runs}"]) == 2
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1
-    assert told[0].startswith(f"error: {runs}/") and "version 2 of the schema" in told[0]
+    assert told[0].startswith(f"error: {runs}/") and f"version {version} of the schema" in told[0]
     assert sorted(runs.rglob("*")) == before
 
 
-def test_other_settings_are_decoded_beside_runs_of_an_earlier_schema(tmp_path, capsys):
-    runs = shutil.copytree(EARLIER, tmp_path / "runs")
+@pytest.mark.parametrize("version", EARLIER)
+def test_other_settings_are_decoded_beside_runs_of_an_earlier_schema(tmp_path, capsys, version):
+    runs = shutil.copytree(EARLIER[version], tmp_path / "runs")
     assert main([*THE_SAME, "seed=1", f"runs_dir={runs}"]) == 0, capsys.readouterr().err
+
+
+def test_a_local_file_that_an_earlier_schema_decoded_is_known_by_its_bytes(tmp_path, capsys):
+    """Up to schema 3 an id held a hash of the whole file, and now it does not."""
+    questions, runs = tmp_path / "questions.jsonl", tmp_path / "runs"
+    questions.write_text('{"problem": "a=20+31\\nWhat is a?", "answer": "51"}\n')
+    command = [*ALONE, "dataset=local", f"dataset.path={questions}", f"runs_dir={runs}"]
+    now = cell(*command).identity
+    before = {**now, "schema": 3, "dataset": {**now["dataset"], "path": sha256(questions.read_bytes()).hexdigest()}}
+    (runs / "earlier").mkdir(parents=True)
+    (runs / "earlier" / "identity.json").write_text(json.dumps(before))
+    assert main(command) == 2
+    assert "version 3 of the schema" in capsys.readouterr().err
+    questions.write_text('{"problem": "a=20+32\\nWhat is a?", "answer": "52"}\n')
+    assert main(command) == 0, "another file"

@@ -194,8 +194,10 @@ def test_a_local_dataset_is_known_by_its_content(tmp_path):
         (tmp_path / name).write_text('{"problem": "p", "answer": "1"}\n')
     one, two = (cell("dataset=local", f"dataset.path={tmp_path / name}") for name in ("one.jsonl", "two.jsonl"))
     assert one.run_id == two.run_id
-    (tmp_path / "two.jsonl").write_text('{"problem": "p", "answer": "2"}\n')
+    (tmp_path / "two.jsonl").write_text('{"problem": "another", "answer": "1"}\n')
     assert cell("dataset=local", f"dataset.path={tmp_path / 'two.jsonl'}").run_id != one.run_id
+    (tmp_path / "two.jsonl").write_text('{"problem": "p", "answer": "2"}\n')
+    assert cell("dataset=local", f"dataset.path={tmp_path / 'two.jsonl'}").run_id == one.run_id, "graded again"
 
 
 def test_conf_names_no_class_that_is_not_there():
@@ -217,7 +219,8 @@ def commands() -> list[str]:
     return [line for line in shown if line.startswith("python -m leap_lab.run ") and "=" in line and "[" not in line]
 
 
-def test_every_command_that_is_shown_composes():
+def test_every_command_that_is_shown_composes(monkeypatch):
+    monkeypatch.setattr("leap_lab.hub.commit_of", lambda *_: "a" * 40)
     shown = commands()
     assert len(shown) >= 9
     for command in shown:

@@ -14,6 +14,7 @@ from leap_lab.tasks.arithmetic import Arithmetic
 from leap_lab.tasks.problem import Problem
 from leap_lab.tasks.rows import unavailable
 from leap_lab.tasks.sources import Columns, Gpqa, Hub, Local
+from tests.hubs import NEW, OLD, Cache
 
 ROWS = [
     {"id": "a", "problem": "1 + 1?", "answer": "2"},
@@ -42,9 +43,29 @@ def test_every_format_gives_the_same_problems(tmp_path, name):
     assert problems == [Problem("a", "1 + 1?", "2"), Problem("b", "20 + 5?", "025")]
 
 
-def test_rows_without_an_id_are_numbered_and_numbers_become_text(tmp_path):
+def test_rows_without_an_id_get_one_from_what_is_asked_and_numbers_become_text(tmp_path):
     rows = [{"problem": "p", "answer": 7}, {"problem": "q", "answer": 0}]
-    assert [(p.id, p.answer) for p in Local(write(tmp_path, "x.jsonl", rows)).load()] == [("q1", "7"), ("q2", "0")]
+    first, second = Local(write(tmp_path, "x.jsonl", rows)).load()
+    assert (first.answer, second.answer) == ("7", "0")
+    assert (first.id, second.id) == (f"q-{first.content}", f"q-{second.content}")
+    assert first.id != second.id
+    turned = [{"problem": "q", "answer": 1}, {"problem": "new", "answer": 2}, {"problem": "p", "answer": 7}]
+    ids = [problem.id for problem in Local(write(tmp_path, "x.jsonl", turned)).load()]
+    assert ids[::2] == [second.id, first.id], "wherever the row is, whatever its answer"
+
+
+def test_the_same_question_twice_is_two_questions(tmp_path):
+    rows = [{"problem": "p", "answer": 7}, {"problem": "p", "answer": 7}, {"problem": "p", "answer": 8}]
+    ids = [problem.id for problem in Local(write(tmp_path, "x.jsonl", rows)).load()]
+    assert ids == [ids[0], f"{ids[0]}-2", f"{ids[0]}-3"]
+
+
+def test_what_is_asked_is_text_kind_and_options_alone():
+    asked = Problem("a", "p", "1")
+    assert asked.content == Problem("b", "p", "2").content
+    others = [Problem("a", "p ", "1"), Problem("a", "p", "A", "choice", ("1", "2")), Problem("a", "\ud800", "1")]
+    others.append(Problem("a", "p", "A", "choice", ("2", "1")))
+    assert len({each.content for each in [asked, *others]}) == 5
 
 
 def test_options_make_a_choice(tmp_path):
@@ -179,7 +200,17 @@ def test_hub_configs_follow_one_another(tmp_path, hub):
     configs = [f"- config_name: {name}\n  data_files: {name}.jsonl" for name in ("one", "two")]
     (tmp_path / "README.md").write_text("---\nconfigs:\n" + "\n".join(configs) + "\n---\n")
     problems = Hub(str(tmp_path), configs=["one", "two"]).load()
-    assert problems == [Problem("q1", "p", "1"), Problem("q2", "q", "2")]
+    assert [(problem.text, problem.answer) for problem in problems] == [("p", "1"), ("q", "2")]
+
+
+def test_a_hub_dataset_is_read_at_its_commit_and_no_other(tmp_path, monkeypatch):
+    """Without a network the datasets library itself serves what it prepared last, whatever it is asked for."""
+    cache = Cache(tmp_path, monkeypatch)
+    cache.dataset("me/q", {OLD: [{"problem": "old", "answer": "1"}], NEW: [{"problem": "new", "answer": "1"}]})
+    for commit, text in ((OLD, "old"), (NEW, "new")):
+        assert [problem.text for problem in Hub("me/q", revision=commit).load()] == [text]
+    with pytest.raises(UserError, match=f"me/q: cannot be loaded: the local cache has commit {NEW}, not {'c' * 40}"):
+        Hub("me/q", revision="c" * 40).load()
 
 
 def test_a_gated_dataset_says_what_to_do():
