@@ -12,6 +12,7 @@ from leap_lab.methods.base import Method
 from leap_lab.methods.independent import Independent
 from leap_lab.runs.groupfile import SCHEMA_VERSION
 from leap_lab.runs.identity import run_id_of
+from leap_lab.settings import context
 from leap_lab.settings.chat import chat_identity, chat_settings
 from leap_lab.settings.datasets import Datasets, commit
 from leap_lab.settings.objects import class_of, instantiate, without_addresses
@@ -31,6 +32,8 @@ class Cell:
     datasets: Datasets = field(default_factory=Datasets, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        if self.engine().uses_model:
+            context.check(self.config)
         self.method().check(self.config["peers"], self.config["engine"]["max_model_len"])
 
     def but(self, **changes: Any) -> "Cell":
