@@ -23,6 +23,7 @@ LEGEND = (
 
 UNITS = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 SPENT = ("sampled", "received", "prefilled", "FLOPs", "critical path")
+OWN = "own blocks %"
 PREFILLED = "prefilled is n/a, because the engine does not report it."
 FAMILY = "p is corrected for all comparisons of this table (Holm); better and worse need it below 0.05."
 
@@ -33,15 +34,25 @@ def cells(rows: Sequence[Row]) -> Cells:
     votes = f"Cons@{sizes.pop()} %" if len(sizes) == 1 else "Cons@N %"
     head = ["run", "Q×G×N", "Pass@1 %", AGAINST, votes, "shortest %", *SPENT]
     table = [head, *(_line(row) for row in rows)]
+    if any(_own_blocks(row) for row in rows):
+        head.append(OWN)
+        for line, row in zip(table[1:], rows, strict=True):
+            line.append(percent(row.estimates["own_blocks"]) if "own_blocks" in row.estimates else "n/a")
     if any(row.independent for row in rows):
         return table
     return [[cell for name, cell in zip(head, line, strict=True) if name != AGAINST] for line in table]
+
+
+def _own_blocks(row: Row) -> float:
+    return row.estimates["own_blocks"].value if "own_blocks" in row.estimates else 0.0
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
     """What a reader has to know: what the columns are, what is missing, where there is no interval and why."""
     baseline = any(row.independent for row in rows)
     told = [line for line in LEGEND if baseline or not line.startswith(AGAINST)]
+    if any(_own_blocks(row) for row in rows):
+        told.append(f"{OWN}: paths that opened a summary or a comment of their own accord; it was cut.")
     if found := [100 * row.against.detectable for row in rows if row.against and row.against.detectable is not None]:
         told.append(f"A true difference of {_range(found)} points would show with 80% power; a smaller one may not.")
     if any(row.against is not None and row.against.family for row in rows):

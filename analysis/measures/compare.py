@@ -59,7 +59,7 @@ class Row:
     @property
     def independent(self) -> bool:
         """Whether this is a baseline itself."""
-        return bool(self.labels["method"] == INDEPENDENT)
+        return bool(self.labels["method"] == INDEPENDENT and not self.labels.get("explain"))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Run:
     @property
     def independent(self) -> bool:
         """Whether its paths know nothing of each other."""
-        return bool(self.settings.get("method.name") == INDEPENDENT)
+        return bool(self.settings.get("method.name") == INDEPENDENT and not self.settings.get("method.explain"))
 
     @property
     def routed(self) -> bool:

@@ -61,6 +61,7 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
         "aha": paths["aha"],
         "forced": paths["finish"] != "answered",
         "unanswered": paths["answer"].isna(),
+        **({"own_blocks": paths["own_blocks"] > 0} if _counts_own_blocks(paths) else {}),
     }
     grouped = paths[KEY].assign(**{name: column.astype(float) for name, column in columns.items()}).groupby(KEY)
     votes = [_votes(group) for _, group in paths.assign(own=own).groupby(KEY)]
@@ -69,6 +70,11 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
     named = [*KEY, "pass@1", *votes[0]]
     table = pd.concat([means, pd.DataFrame(votes)], axis=1)
     return table[[*named, *(name for name in table.columns if name not in named)]]
+
+
+def _counts_own_blocks(paths: pd.DataFrame) -> bool:
+    """Whether the run says how often its paths opened a block of their own accord: from version 4 of the schema on."""
+    return "own_blocks" in paths and bool(paths["own_blocks"].notna().all())
 
 
 def _votes(group: pd.DataFrame) -> dict[str, float]:

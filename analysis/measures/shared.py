@@ -1,5 +1,6 @@
 """Which settings determine what a run found, and which of them it shares with its independent baseline."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
@@ -8,7 +9,9 @@ from ..labels import HOW_MUCH
 INDEPENDENT = "independent"  # the method that everything is compared with
 # What a baseline shares with the run it is the baseline of: everything but how paths hear of each other.
 SHARED = ("model.name", "model.path", "peers", "seed")
-SHARED_GROUPS = ("dataset", "prompts", "sampling", "difficulty", "prefix")
+SHARED_GROUPS = ("dataset", "sampling", "difficulty", "prefix")
+# Of a prompt set it shares how the question is asked; what explains the exchange is for paths that have one.
+ASKED = ("prompts.math", "prompts.choice", "prompts.force_math", "prompts.force_choice")
 SHARES = ("max_tokens", "answer_tokens")  # of the method, where a run does not record `comparison.shares`
 ELSEWHERE = ("tracking", "hydra", "reference", "engine", "comparison")  # groups that did not determine what was found
 
@@ -26,12 +29,17 @@ def shared_settings(
     settings: Mapping[str, Any], but: Collection[str] = (), shares: Collection[str] = SHARES
 ) -> dict[str, Any]:
     """What a run has in common with its baseline, without the keys `but`; `shares` are the keys of its method."""
-    keys = {*SHARED, *(f"method.{key}" for key in shares)}
+    keys = {*SHARED, *ASKED, *(f"method.{key}" for key in shares)}
     return {
-        key: value
+        key: _plain(value) if key in ASKED else value
         for key, value in settings.items()
         if (key in keys or key.partition(".")[0] in SHARED_GROUPS) and key not in but and _determines(key)
     }
+
+
+def _plain(asked: Any) -> Any:
+    """How a question is asked without an exchange."""
+    return re.sub(r"\s*\{explanation\}", "", asked) if isinstance(asked, str) else asked
 
 
 def shares_of(settings: Mapping[str, Any]) -> tuple[str, ...]:

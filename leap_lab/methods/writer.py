@@ -230,10 +230,9 @@ class Writer:
     def _stops(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """What ends a stretch of thinking: strings, and the id of the closing mark where it is one token."""
         close, identity = self.tokens.form.close, self.tokens.close_id
-        return (
-            (*self._own, *((close,) if close and identity is None else ())),
-            () if identity is None else (identity,),
-        )
+        if identity is not None:
+            return self._own, (identity,)
+        return ((close,) if close else ()) + self._own, ()
 
     @cached_property
     def _forced_tokens(self) -> int:

@@ -74,7 +74,8 @@ class Cell:
     @property
     def wants_baseline(self) -> bool:
         """Whether independent sampling is decoded for comparison."""
-        return bool(self.config["baseline"]) and self._method is not Independent
+        alone = self._method is Independent and not self.config["method"].get("explain")
+        return bool(self.config["baseline"]) and not alone
 
     @property
     def runs(self) -> "list[Cell]":

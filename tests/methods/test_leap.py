@@ -12,6 +12,8 @@ from leap_lab.routing import Dispersed, NoPeers
 from tests.doubles import PROMPTS, QUESTION, job, leap, who
 from tests.methods.doubles import HEAD, Talk, kinds, solve
 
+STOPS = ("</think>", "<summarize>", "<comment>")  # of thinking, where the prompt speaks of the tags
+
 
 def test_a_group_token_by_token():
     """Two paths, T = 20: what each was sent, in order, what was cut, and who heard whom."""
@@ -63,9 +65,9 @@ def test_a_group_token_by_token():
     up_to = ["".join(segment.text for segment in one.segments[:stop]) for stop in (1, 3, 5, 6)]
     assert sent == up_to
     assert [(request.max_tokens, request.stop) for request in of_one][:3] == [
-        (20, ("</think>",)),
+        (20, STOPS),
         (30, ("</summarize>",)),
-        (20, ("</think>",)),
+        (20, STOPS),
     ]
 
 
@@ -146,7 +148,7 @@ def test_no_block_is_taken_that_leaves_nothing_to_think_with():
 
 def test_interval_counts_own_tokens_between_blocks():
     (path,), engine = solve(leap(max_tokens=100, interval=25), Talk(dict.fromkeys(range(5), "y" * 60)), peers=1)
-    thinks = [request.max_tokens for request in engine.requests if request.stop == ("</think>",)]
+    thinks = [request.max_tokens for request in engine.requests if request.stop == STOPS]
     assert thinks[:2] == [25, 25]
     assert path.spent == 100
 

@@ -78,13 +78,13 @@ def test_layers_share_one_budget_and_hand_on_what_they_leave():
 
     def script(text: str, request: Request) -> str:
         if text.endswith("</think>"):
-            return "f" * 10
+            return "\\boxed{10}"
         layer = who(request)[1]
         return "9}\n" if text.endswith("\\boxed{") else "x" * (32 if layer == 0 else 10_000) + "</think>"
 
     (path,), engine = solve(moa(layers=4, max_tokens=400), script, peers=1)
     limits = [request.max_tokens for request in engine.requests if request.stop == ("</think>",)]
-    left = 400 - (32 + len("</think>") + 10)
+    left = 400 - (32 + len("</think>") + len("\\boxed{10}"))
     assert limits[:2] == [100, left // 3]
     left -= left // 3 + len("9}\n")
     assert limits[2] == left // 2
@@ -104,13 +104,13 @@ def test_an_agent_without_a_budget_left_answers_at_once():
     assert {who(request)[1] for request in engine.requests} == {0, 1, 2, 3}
 
 
-def test_the_tags_are_explained_to_the_first_layer_alone():
-    """Later layers see answers and no tags; an explanation is part of the question as independent paths get it."""
+def test_no_layer_has_the_tags_explained():
+    """No block follows, and so the first layer is asked as independent paths are."""
     prompts = Prompts(
         **(vars(PROMPTS) | {"math": "Q: {problem}{explanation}", "explanation": " TAGS", "head": "SHOWN"})
     )
     _, engine = solve(moa(layers=2, prompts=prompts))
-    assert sent(engine, 0)[0] == "[user]Q: 1+1 TAGS[assistant]<think>\nSHOWN"
+    assert sent(engine, 0)[0] == "[user]Q: 1+1[assistant]<think>\n"
     assert sent(engine, 1)[0].startswith("[user]Q: 1+1\nREFERENCES\nAnswer 1")
 
 
