@@ -92,6 +92,8 @@ class Chat:
 def found(settings: ChatSettings, template: str, render: Render) -> Chat:
     """The chat of a model from its `template` and from what it renders; `Unsuitable` for settings that do not fit."""
     _check_arguments(settings.arguments, template)
+    if USER not in _asked(render, settings.arguments):
+        raise Unsuitable("model.chat: the chat template leaves out the question; set model.chat.template=FILE")
     marks, arguments = marks_of(settings, template), dict(settings.arguments)
     switch = _switch(template, render, arguments)
     if switch and settings.thinking != "auto":

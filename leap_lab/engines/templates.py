@@ -37,7 +37,7 @@ def variables(template: str) -> frozenset[str]:
 
 
 def source(tokenizer: Any, chosen: str | None) -> str:
-    """The template in use: `plain`, the one of a file, or else the tokenizer's own; `Unsuitable` where there is none."""
+    """The template in use: `plain`, that of a file, or else the tokenizer's own; `Unsuitable` where there is none."""
     if chosen == "plain":
         return PLAIN
     if chosen is not None:

@@ -82,7 +82,7 @@ def test_a_conversation_of_pieces_is_what_the_template_renders(family):
     """The answer alone, without thinking: every family keeps that."""
     tokens = tokens_of(family, thinking="off")
     before, after = tokens.form.turn
-    pieces = asked("Q") + [{"role": "assistant", "content": "It is 4."}] + asked("And 3+3?")
+    pieces = [*asked("Q"), {"role": "assistant", "content": "It is 4."}, *asked("And 3+3?")]
     whole = tokens.decode(ids_of(family, tokens, pieces)) + tokens.form.opening
     assert whole.endswith(f"It is 4.{before}And 3+3?{after}")
     assert whole.count("It is 4.") == 1
@@ -100,7 +100,7 @@ def test_the_prefix_stays_where_the_family_keeps_earlier_thinking(family):
     assembled = prompt + tokens.encode(thought + before + "Again?" + after)
     opened = "".join(tokens.decode(prompt).rpartition(family.marks[0])[1:]) if form.state == "open" else ""
     reply = opened + thought
-    messages = asked("Q") + [{"role": "assistant", "content": reply}] + asked("Again?")
+    messages = [*asked("Q"), {"role": "assistant", "content": reply}, *asked("Again?")]
     theirs = ids_of(family, tokens, messages) + tokens.encode(form.opening)
     assert (assembled == theirs) is family.keeps
 
@@ -129,11 +129,8 @@ def test_a_date_is_the_one_that_is_set(family):
 
 def test_which_families_print_the_date():
     """So that one which begins to do so is not forgotten."""
-    printed = {
-        each.name
-        for each in FAMILIES
-        if tokens_of(each, date="2031-12-24").template_hash != tokens_of(each).template_hash
-    }
+    days = ("2026-01-01", "2031-12-24")
+    printed = {each.name for each in FAMILIES if len({tokens_of(each, date=day).template_hash for day in days}) > 1}
     assert printed == {each.name for each in FAMILIES if each.dated}
 
 
@@ -181,12 +178,8 @@ def test_marks_that_are_set_replace_those_that_are_found():
     family = BY_NAME["qwen2_5"]
     set_by_hand = {"think_open": "<reason>\n", "think_close": "</reason>", "answer_open": "<answer>"}
     on = tokens_of(family, thinking="on", **set_by_hand).form
-    assert (on.opening, on.close, on.closing, on.answer) == (
-        "<reason>\n",
-        "</reason>",
-        "\n</reason><answer>",
-        "<answer>",
-    )
+    assert (on.opening, on.close, on.answer) == ("<reason>\n", "</reason>", "<answer>")
+    assert on.closing == "\n</reason><answer>"
     assert tokens_of(family, thinking="off", **set_by_hand).form.opening == "<answer>"
     assert marks_of(tokens_of(family, **set_by_hand).model.chat, "") == Marks("<reason>", "</reason>", "\n", "<answer>")
 

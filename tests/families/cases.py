@@ -25,8 +25,8 @@ class Family:
     """One family. `auto`, `on` and `off` are (state, opening) with that `model.thinking`; `on` may be a refusal.
 
     `ends` is how the rendered prompt ends, `turn` what stands around a second question, without the opening;
-    `off_ends` is how the prompt ends with thinking off, where a switch changes it. `told` is whether a system message is
-    accepted, `dated` the line with the date, `keeps` whether earlier thinking stays in the conversation.
+    `off_ends` is how the prompt ends with thinking off, where a switch changes it. `told` is whether a system
+    message is accepted, `dated` the line with the date, `keeps` whether earlier thinking stays in the conversation.
     """
 
     name: str

@@ -18,7 +18,7 @@ def tokenizer(
     eos: str = "<|im_end|>",
     merged: Sequence[str] = (),
 ) -> PreTrainedTokenizerFast:
-    """`special` and `added` texts are one token each, the latter not called special; `merged` texts are ordinary tokens."""
+    """`special` and `added` texts are one token each, the latter not called special; `merged` are ordinary tokens."""
     vocabulary = {byte: index for index, byte in enumerate(BYTES)}
     merges: list[tuple[str, str]] = []
     for text in merged:
