@@ -76,7 +76,7 @@ def _dates(day: str, template: str) -> dict[str, Any]:
     """The date for each name under which this template asks for it."""
     moment = datetime.combine(date.fromisoformat(day), datetime.min.time())
     clock = SimpleNamespace(now=lambda *_: moment, today=lambda: moment, utcnow=lambda: moment)
-    known = {name: moment.strftime(form) for name, form in DATES.items()}
+    known: dict[str, Any] = {name: moment.strftime(form) for name, form in DATES.items()}
     known |= {"strftime_now": moment.strftime, "datetime": clock}
     return {name: value for name, value in known.items() if name in variables(template)}
 

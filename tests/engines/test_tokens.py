@@ -27,8 +27,8 @@ def refusal(family: Family = QWEN, **settings: object) -> str:
     return message
 
 
-def of_template(template: str | None, **settings: object) -> ModelTokens:
-    return ModelTokens(tokenizer(template, bos="<s>"), Model("mine", chat=ChatSettings(**settings)))  # type: ignore[arg-type]
+def of_template(source: str | None, **settings: object) -> ModelTokens:
+    return ModelTokens(tokenizer(source, bos="<s>"), Model("mine", chat=ChatSettings(**settings)))  # type: ignore[arg-type]
 
 
 def control_ids(family: Family) -> set[int]:
@@ -44,13 +44,13 @@ def control_ids(family: Family) -> set[int]:
         (
             "qwen3",
             {"arguments": {"enable_thinkin": True}},
-            "model.chat.enable_thinkin: the model's chat template does not",
+            "model.chat.enable_thinkin: the model's chat template",
         ),
         ("qwen3_instruct_2507", {"arguments": {"enable_thinking": False}}, "model.chat.enable_thinking: the model's"),
         (
             "gpt_oss",
             {"arguments": {"thinking": False}},
-            "model.chat.thinking: the model's chat template does not use it",
+            "model.chat.thinking: the model's chat template",
         ),
         ("qwen3", {"arguments": {"add_generation_prompt": False}}, "model.chat.add_generation_prompt: cannot be set"),
         ("qwen3", {"arguments": {"messages": []}}, "model.chat.messages: cannot be set"),
@@ -73,7 +73,7 @@ def test_settings_that_do_not_fit_are_refused_in_one_line(name, settings, messag
         (None, "the tokenizer has no chat template; for a base model set model.chat.template=plain"),
         (
             "{{ raise_exception('only with tools') }}",
-            "model.chat: the chat template refuses a message (only with tools)",
+            "the chat template refuses a message (only with tools)",
         ),
         ("{{ messages[0].content.nothing.at_all }}", "model.chat: the chat template refuses a message"),
         ("{% for message in messages %}", "model.chat.template: not a valid Jinja template"),
