@@ -105,7 +105,8 @@ def found(settings: ChatSettings, template: str, render: Render) -> Chat:
         raise Unsuitable("model.thinking=on: the chat template closes the thinking and has no switch; use auto or off")
     thinks = settings.thinking == "on" or (settings.thinking == "auto" and state in ("open", "bare"))
     if thinks:
-        chat = _thinking(marks, state, arguments)
+        gap = _gap(marks, render, arguments, switch) if switch else ""
+        chat = _thinking(marks, state, arguments, gap)
     else:
         chat = _answering(marks, state, arguments, _end(render, arguments), settings.answer_open or "")
     return replace(chat, turn=_turn(render, arguments, chat.opening))
@@ -126,8 +127,8 @@ def _mentions(template: str, marks: Marks) -> bool:
     return marks.open in template or (marks.close in template and marks.close != HARMONY.close)
 
 
-def _thinking(marks: Marks, state: State, arguments: Mapping[str, Any]) -> Chat:
-    opening = "" if state == "open" else marks.open + marks.lead
+def _thinking(marks: Marks, state: State, arguments: Mapping[str, Any], gap: str) -> Chat:
+    opening = "" if state == "open" else gap + marks.open + marks.lead
     closing = ("\n" if marks.lead else "") + marks.close + marks.answer
     return Chat(state, opening, marks.close, closing, marks.answer, arguments=arguments)
 
@@ -175,6 +176,13 @@ def _switch(template: str, render: Render, arguments: Mapping[str, Any]) -> str 
             if off != on:
                 return name
     return None
+
+
+def _gap(marks: Marks, render: Render, arguments: Mapping[str, Any], switch: str) -> str:
+    """What stands before thinking that the model opens, such as GLM's line break: seen where it is switched off."""
+    closed = _end(render, {**arguments, switch: False}).removeprefix(_end(render, arguments))
+    gap, opened, _ = closed.partition(marks.open)
+    return gap if opened and not gap.strip() else ""
 
 
 def _asked(render: Render, arguments: Mapping[str, Any]) -> str:
