@@ -23,9 +23,10 @@ def chat_settings(model: Mapping[str, Any]) -> ChatSettings:
     thinking = {True: "on", False: "off"}.get(thinking, thinking)  # YAML reads these words as booleans
     checks.one_of("model.thinking", thinking, ("auto", "on", "off"))
     own = {key: given.pop(key) for key in OWN & given.keys()}
+    own["date"] = str(own.get("date", DATE))  # YAML reads some ways to write one as a number
     for key, value in own.items():
-        checks.text(f"model.chat.{key}", value, "text")
-    _check_date(own.get("date", DATE))
+        checks.text(f"model.chat.{key}", value, "text that is not empty")
+    _check_date(own["date"])
     return ChatSettings(thinking=thinking, arguments=given, **own)
 
 
