@@ -1,6 +1,7 @@
 """How each family of models is spoken to: found from its template, and the same tokens that its tokenizer gives."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -191,3 +192,14 @@ def test_a_template_of_its_own_words_is_open_where_they_are_set(tmp_path):
     words = {"think_open": "Here I reason:\n", "think_close": "[BEGIN ANSWER]"}
     form = tokens_of(BY_NAME["qwen2_5"], template=str(own), **words).form
     assert (form.state, form.opening, form.close) == ("open", "", "[BEGIN ANSWER]")
+
+
+def test_the_page_of_families_says_what_is_found():
+    page = (Path(__file__).parents[2] / "docs" / "real_models.md").read_text()
+    rows = [[cell.strip() for cell in line.split(" | ")] for line in page.splitlines() if line.count(" | ") == 5]
+    shown = {row[0].rpartition("(")[2].strip("`)"): row for row in rows if row[0].endswith("`)")}
+    assert shown.keys() == BY_NAME.keys()
+    for name, row in shown.items():
+        assert row[1] == f"`{BY_NAME[name].auto[0]}`", name
+        if BY_NAME[name].on[0] != "none":
+            assert row[4].startswith("kept" if BY_NAME[name].keeps else "dropped"), name
