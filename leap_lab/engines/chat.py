@@ -171,11 +171,17 @@ def _is_off(switch: str, render: Render, arguments: Mapping[str, Any]) -> bool:
 def _switch(template: str, render: Render, arguments: Mapping[str, Any]) -> str | None:
     """The template's switch of thinking: an argument that it reads, and that makes a difference."""
     for name in SWITCHES:
-        if name in variables(template):
-            off, on = (_asked(render, {**arguments, name: value}) for value in (False, True))
-            if off != on:
-                return name
+        if name in variables(template) and _differs(render, arguments, name):
+            return name
     return None
+
+
+def _differs(render: Render, arguments: Mapping[str, Any], name: str) -> bool:
+    try:
+        off, on = (_asked(render, {**arguments, name: value}) for value in (False, True))
+    except Unsuitable:  # the name stands for something else here
+        return False
+    return off != on
 
 
 def _gap(marks: Marks, render: Render, arguments: Mapping[str, Any], switch: str) -> str:

@@ -139,6 +139,16 @@ def test_a_folder_without_a_template_is_refused_and_one_with_it_is_not(folder):
     assert ModelTokens.of(Model(str(folder))).form == tokens_of(QWEN).form
 
 
+def test_an_argument_that_only_has_the_name_of_a_switch_is_none():
+    """Here it takes a word, and the template refuses others."""
+    template = (
+        "{% if reasoning is defined and reasoning is not string %}{{ raise_exception('low or high') }}{% endif %}"
+        "{{ messages[0].content }}{{ reasoning }}<think>\n"
+    )
+    assert of_template(template, thinking="off").form.opening == "\n</think>\n\n"
+    assert of_template(template, arguments={"reasoning": "low"}).form.state == "open"
+
+
 # the date, under whatever name a template asks for it
 
 
