@@ -143,7 +143,7 @@ def test_an_argument_that_only_has_the_name_of_a_switch_is_none():
     """Here it takes a word, and the template refuses others."""
     template = (
         "{% if reasoning is defined and reasoning is not string %}{{ raise_exception('low or high') }}{% endif %}"
-        "{{ messages[0].content }}{{ reasoning }}<think>\n"
+        "{{ messages[0].content }}{{ reasoning ~ '<think>\n' }}"
     )
     assert of_template(template, thinking="off").form.opening == "\n</think>\n\n"
     assert of_template(template, arguments={"reasoning": "low"}).form.state == "open"
