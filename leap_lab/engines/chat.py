@@ -9,14 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from leap_lab.engines.templates import Unsuitable, variables
+
 Thinking = Literal["auto", "on", "off"]
 Render = Callable[..., str]  # messages, and the template's arguments
 State = Literal["open", "bare", "closed", "none"]
 
 DATE = "2026-01-01"  # of templates that print the date: never the day of the run
-SWITCHES = ("enable_thinking", "thinking")  # template arguments that turn thinking on and off
+SWITCHES = ("enable_thinking", "thinking", "reasoning")  # template arguments that turn thinking on and off
+RESERVED = {"messages", "tools", "add_generation_prompt", "continue_final_message", "strftime_now"}  # of the runtime
 # A model that was trained on them reads these words as commands, wherever they stand.
-COMMANDS = re.compile(r"(?<!<)/(?=(?:no_?)?think\b)", re.IGNORECASE)
+COMMANDS = re.compile(r"/(?=(?:no_?)?think)", re.IGNORECASE)
 USER, REPLY, AGAIN = "\u2039asked\u203a", "\u2039answered\u203a", "\u2039asked again\u203a"
 
 
@@ -31,13 +34,12 @@ class Marks:
 
 
 TAGS = Marks("<think>", "</think>", "\n")
-HARMONY = Marks(
-    "<|channel|>analysis<|message|>", "<|end|>", answer="<|start|>assistant<|channel|>final<|message|>"
-)  # gpt-oss
+STARTS = "<|start|>assistant"  # of a message in the channels of gpt-oss
+HARMONY = Marks("<|channel|>analysis<|message|>", "<|end|>", answer=f"{STARTS}<|channel|>final<|message|>")
 KNOWN = (
     HARMONY,
-    Marks("<|channel>thought\n", "<channel|>"),  # Gemma 4
-    Marks("<|START_THINKING|>", "<|END_THINKING|>"),  # Cohere
+    Marks("<|channel>thought", "<channel|>", "\n"),  # Gemma 4
+    Marks("<|START_THINKING|>", "<|END_THINKING|>", answer="<|START_RESPONSE|>"),  # Cohere
     Marks("<seed:think>", "</seed:think>", "\n"),  # Seed-OSS
     Marks("[THINK]", "[/THINK]"),  # Mistral
     TAGS,
@@ -87,80 +89,118 @@ class Chat:
         return bool(self.close)
 
 
-class Unsuitable(ValueError):
-    """Settings that the template cannot follow; the message names the setting."""
-
-
 def found(settings: ChatSettings, template: str, render: Render) -> Chat:
     """The chat of a model from its `template` and from what it renders; `Unsuitable` for settings that do not fit."""
     _check_arguments(settings.arguments, template)
-    marks, arguments = _marks(settings, template), dict(settings.arguments)
-    state, switch = _state(marks, template, render, arguments), _switch(template, arguments)
+    if USER not in _asked(render, settings.arguments):
+        raise Unsuitable("model.chat: the chat template leaves out the question; set model.chat.template=FILE")
+    marks, arguments = marks_of(settings, template), dict(settings.arguments)
+    switch = _switch(template, render, arguments)
     if switch and settings.thinking != "auto":
+        if switch in arguments:
+            raise Unsuitable(f"model.thinking={settings.thinking} and model.chat.{switch}: set only one of them")
         arguments[switch] = settings.thinking == "on"
-        state = _state(marks, template, render, arguments)
+    state = _state(marks, template, render, arguments, switch)
     if settings.thinking == "on" and state == "closed":
-        raise Unsuitable("model.thinking=on: the template closes the thinking and has no switch; use auto or off")
+        raise Unsuitable("model.thinking=on: the chat template closes the thinking and has no switch; use auto or off")
     thinks = settings.thinking == "on" or (settings.thinking == "auto" and state in ("open", "bare"))
-    chat = _thinking(marks, state, arguments) if thinks else _answering(marks, state, arguments)
+    if thinks:
+        gap = _gap(marks, render, arguments, switch) if switch else ""
+        chat = _thinking(marks, state, arguments, gap)
+    else:
+        chat = _answering(marks, state, arguments, _end(render, arguments), settings.answer_open or "")
     return replace(chat, turn=_turn(render, arguments, chat.opening))
 
 
-def _thinking(marks: Marks, state: State, arguments: Mapping[str, Any]) -> Chat:
-    opening = "" if state == "open" else marks.open + marks.lead
-    closing = f"\n{marks.close}" if marks.lead else marks.close + marks.answer
-    return Chat(state, opening, marks.close, closing, marks.answer, arguments=arguments)
-
-
-def _answering(marks: Marks, state: State, arguments: Mapping[str, Any]) -> Chat:
-    """A model that does not think, or is kept from it: by its template or, where that has no switch, by the runtime."""
-    opening = ""
-    if state == "open":
-        opening = f"\n{marks.close}\n\n" if marks.lead else marks.close + marks.answer
-    elif state == "bare":
-        opening = f"{marks.open}\n\n{marks.close}\n\n" if not marks.answer else marks.answer.partition("assistant")[2]
-    return Chat(state, opening, "", "", arguments=arguments)
-
-
-def _marks(settings: ChatSettings, template: str) -> Marks:
+def marks_of(settings: ChatSettings, template: str) -> Marks:
     """The marks that are set, else those that the template mentions, else the usual tags."""
-    plain = template.replace("\\n", "\n")
-    marks = next((each for each in KNOWN if each.open in plain or (each.close in plain and each is not HARMONY)), TAGS)
-    given = {"open": settings.think_open, "close": settings.think_close, "answer": settings.answer_open}
+    marks = next((each for each in KNOWN if _mentions(template, each)), TAGS)
+    if settings.think_open is not None:
+        opens = settings.think_open.rstrip("\n")
+        marks = replace(marks, open=opens, lead=settings.think_open[len(opens) :])
+    given = {"close": settings.think_close, "answer": settings.answer_open}
     return replace(marks, **{name: value for name, value in given.items() if value is not None})
 
 
-def _state(marks: Marks, template: str, render: Render, arguments: Mapping[str, Any]) -> State:
+def _mentions(template: str, marks: Marks) -> bool:
+    """Whether the template has one of the marks; the closing one of gpt-oss closes every message of others too."""
+    return marks.open in template or (marks.close in template and marks.close != HARMONY.close)
+
+
+def _thinking(marks: Marks, state: State, arguments: Mapping[str, Any], gap: str) -> Chat:
+    opening = "" if state == "open" else gap + marks.open + marks.lead
+    closing = ("\n" if marks.lead else "") + marks.close + marks.answer
+    return Chat(state, opening, marks.close, closing, marks.answer, arguments=arguments)
+
+
+def _answering(marks: Marks, state: State, arguments: Mapping[str, Any], end: str, answer: str) -> Chat:
+    """A model that does not think, or is kept from it: by its template or, where that has no switch, by the runtime.
+
+    `end` is the end of the prompt, `answer` the opening of the answer that is set by hand.
+    """
+    gap = "\n\n" if marks.lead else ""
+    if state == "open":
+        written = end.rpartition(marks.open)[2]
+        opening = gap[len(written) :] + marks.close + gap + marks.answer
+    elif state == "bare" and marks.answer and not marks.lead:
+        opening = marks.answer.removeprefix(STARTS)
+    elif state == "bare":
+        opening = marks.open + gap + marks.close + gap + marks.answer
+    else:
+        opening = answer
+    return Chat(state, opening, "", "", arguments=arguments)
+
+
+def _state(marks: Marks, template: str, render: Render, arguments: Mapping[str, Any], switch: str | None) -> State:
     """What the end of a rendered prompt leaves of the thinking."""
     end = _end(render, arguments)
     if end.rfind(marks.close) > end.rfind(marks.open):
         return "closed"
-    if marks.open.rstrip() in end:
+    if marks.open in end:
         return "open"
-    if marks.open.strip() not in template and marks.close not in template:
+    if not _mentions(template, marks) or (switch and _is_off(switch, render, arguments)):
         return "none"
-    return "none" if _is_off(template, render, arguments) else "bare"
+    return "bare"
 
 
-def _is_off(template: str, render: Render, arguments: Mapping[str, Any]) -> bool:
-    """Whether the template's switch is off: with it off nothing changes, and with it on something does."""
-    switch = next((each for each in SWITCHES if each in template), None)
-    if switch is None:
+def _is_off(switch: str, render: Render, arguments: Mapping[str, Any]) -> bool:
+    """Whether the template's switch is off, as it stands or because it is off where it is not set."""
+    return _asked(render, arguments) == _asked(render, {**arguments, switch: False})
+
+
+def _switch(template: str, render: Render, arguments: Mapping[str, Any]) -> str | None:
+    """The template's switch of thinking: an argument that it reads, and that makes a difference."""
+    for name in SWITCHES:
+        if name in variables(template) and _differs(render, arguments, name):
+            return name
+    return None
+
+
+def _differs(render: Render, arguments: Mapping[str, Any], name: str) -> bool:
+    try:
+        off, on = (_asked(render, {**arguments, name: value}) for value in (False, True))
+    except Unsuitable:  # the name stands for something else here
         return False
-    now, off, on = (
-        render([_message("user", USER)], **(dict(arguments) | change))
-        for change in ({}, {switch: False}, {switch: True})
-    )
-    return now == off != on
+    return off != on
 
 
-def _switch(template: str, arguments: Mapping[str, Any]) -> str | None:
-    """The template's switch of thinking, unless it is set by hand."""
-    return next((each for each in SWITCHES if each in template and each not in arguments), None)
+def _gap(marks: Marks, render: Render, arguments: Mapping[str, Any], switch: str) -> str:
+    """What stands before thinking that the model opens, such as GLM's line break: seen where it is switched off."""
+    closed = _end(render, {**arguments, switch: False}).removeprefix(_end(render, arguments))
+    gap, opened, _ = closed.partition(marks.open)
+    return gap if opened and not gap.strip() else ""
+
+
+def _asked(render: Render, arguments: Mapping[str, Any]) -> str:
+    return render([_message("user", USER)], **arguments)
 
 
 def _end(render: Render, arguments: Mapping[str, Any]) -> str:
-    return render([_message("user", USER)], **arguments).rpartition(USER)[2]
+    """What the template writes to open the model's turn; all that follows the question where that cannot be told."""
+    whole = _asked(render, arguments)
+    closed = _asked(render, {**arguments, "add_generation_prompt": False})
+    opens = whole.removeprefix(closed) if whole.startswith(closed) else ""
+    return opens or whole.rpartition(USER)[2]
 
 
 def _turn(render: Render, arguments: Mapping[str, Any], opening: str) -> tuple[str, str] | None:
@@ -175,9 +215,11 @@ def _turn(render: Render, arguments: Mapping[str, Any], opening: str) -> tuple[s
 
 
 def _check_arguments(arguments: Mapping[str, Any], template: str) -> None:
-    """A switch that the template does not read would do nothing, unnoticed."""
+    """An argument that the template does not read would do nothing, unnoticed."""
     for name in arguments:
-        if not re.search(rf"\b{re.escape(name)}\b", template):
+        if name in RESERVED:
+            raise Unsuitable(f"model.chat.{name}: cannot be set; leap_lab sets it")
+        if name not in variables(template):
             raise Unsuitable(f"model.chat.{name}: the model's chat template does not use it; leave it out")
 
 

@@ -4,18 +4,15 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
-from leap_lab.engines.chat import COMMANDS, Chat, ChatSettings, Render, Unsuitable, found
+from leap_lab.engines.chat import COMMANDS, USER, Chat, Render, found, marks_of
 from leap_lab.engines.models import Model
+from leap_lab.engines.templates import Unsuitable, rendered, source
 from leap_lab.errors import UserError, one_line
 
-BEGINS = ("<bos>", "<s>", "<|begin_of_text|>")  # models with these expect them, whether or not the tokenizer adds them
-# For models without a template: messages one after another, each a paragraph.
-PLAIN = "{{ bos_token if begins else '' }}{% for message in messages %}{{ message['content'] }}\n\n{% endfor %}"
+TOLD = "\u2039told\u203a"  # a system message that no template has
 
 
 class ModelTokens:
@@ -26,12 +23,13 @@ class ModelTokens:
     """
 
     def __init__(self, tokenizer: Any, model: Model) -> None:
-        self.tokenizer, self.model, self._settings = tokenizer, model, model.chat
+        self.tokenizer, self.model = tokenizer, model
         self.end: int | None = tokenizer.eos_token_id
-        self.template = self._template()
         try:
-            self._render: Render = partial(_rendered, tokenizer, self.template, model.chat)
+            self.template = source(tokenizer, model.chat.template)
+            self._render: Render = partial(rendered, tokenizer, self.template, model.chat.date, model.chat.system)
             self.form: Chat = found(model.chat, self.template, self._render)
+            self._check_system()
         except Unsuitable as error:
             raise UserError(f"{error} (model.path={model.path})") from error
 
@@ -45,7 +43,7 @@ class ModelTokens:
         except (OSError, ValueError, ImportError) as error:
             reason = one_line(error, 160)
             raise UserError(f"model.path={model.path}: cannot load a tokenizer ({reason})") from error
-        if not tokenizer.encode("a"):
+        if not tokenizer.encode("a", add_special_tokens=False):
             raise UserError(f"model.path={model.path}: the folder has no tokenizer; copy its files into it")
         return cls(tokenizer, model)
 
@@ -60,10 +58,10 @@ class ModelTokens:
 
     def plain(self, text: str) -> str:
         """The text with a space in whatever the model would read as a control token or as a command to think or not."""
-        text = COMMANDS.sub("/ ", text)
-        while control := self._controls.search(text):
-            text = f"{text[: control.start() + 1]} {text[control.start() + 1 :]}"
-        return text
+        broken = None
+        while broken != text:
+            broken, text = text, self._controls.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+        return COMMANDS.sub("/ ", text)
 
     @cached_property
     def close_id(self) -> int | None:
@@ -79,58 +77,27 @@ class ModelTokens:
     @cached_property
     def template_hash(self) -> str:
         """16 hex digits over the chat template and what it renders for a question, its system message included."""
-        shown = self.template + self._render([{"role": "user", "content": ""}], **self.form.arguments)
+        shown = self.template + self._render([{"role": "user", "content": USER}], **self.form.arguments)
         return hashlib.sha256(shown.encode()).hexdigest()[:16]
 
     @cached_property
     def _controls(self) -> re.Pattern[str]:
-        """Whatever the tokenizer reads as one special token, and the marks of thinking."""
+        """Special tokens, added tokens that the template writes (a few models do not call them special), and marks."""
         added = self.tokenizer.added_tokens_decoder.values()
-        controls = {str(token.content) for token in added if token.special and len(token.content) > 1}
-        controls |= {mark for mark in ("<think>", "</think>", self.form.close) if mark}
+        texts = [(str(token.content), token.special) for token in added]
+        controls = {text for text, special in texts if len(text.strip()) > 1 and (special or text in self.template)}
+        marks = marks_of(self.model.chat, self.template)
+        controls |= {mark.strip() for mark in ("<think>", "</think>", marks.open, marks.close) if mark.strip()}
         return re.compile("|".join(re.escape(each) for each in sorted(controls, key=len, reverse=True)))
 
-    def _template(self) -> str:
-        """The source of the template in use."""
-        chosen, path = self._settings.template, self.model.path
-        if chosen == "plain":
-            return PLAIN
-        if chosen is not None:
-            try:
-                return Path(chosen).expanduser().read_text("utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise UserError(f"model.chat.template={chosen}: cannot be read; must be `plain` or a file") from error
-        own = self.tokenizer.chat_template
-        if isinstance(own, dict):  # several, by name
-            own = own.get("default")
-        if not own:
-            raise UserError(
-                f"model.path={path}: its tokenizer has no chat template; for a base model set "
-                "model.chat.template=plain, else model.chat.template=FILE"
-            )
-        return str(own)
-
-
-def _rendered(
-    tokenizer: Any, template: str, settings: ChatSettings, messages: Sequence[Mapping[str, str]], **arguments: Any
-) -> str:
-    """The messages in the template, the model's turn opened; `Unsuitable` where the template refuses them."""
-    import jinja2
-
-    today = date.fromisoformat(settings.date)
-    system = [{"role": "system", "content": settings.system}] if settings.system else []
-    begins = tokenizer.bos_token in BEGINS or tokenizer.bos_token_id in tokenizer.encode("")[:1]
-    try:
-        text = tokenizer.apply_chat_template(
-            [*system, *messages],
-            chat_template=template,
-            add_generation_prompt=True,
-            tokenize=False,
-            **{"strftime_now": today.strftime, "begins": begins} | arguments,
-        )
-    except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise Unsuitable(f"model.chat: the chat template refuses a message ({one_line(error, 160)})") from error
-    return str(text)
+    def _check_system(self) -> None:
+        """A template that leaves the system message out would do so unnoticed."""
+        if self.model.chat.system:
+            asked = [{"role": "user", "content": USER}]
+            if TOLD not in rendered(
+                self.tokenizer, self.template, self.model.chat.date, TOLD, asked, **self.form.arguments
+            ):
+                raise Unsuitable("model.chat.system: the chat template leaves out a system message; leave it out")
 
 
 def fingerprint(vocabulary: Mapping[str, int]) -> str:

@@ -33,6 +33,8 @@ def test_the_names_that_other_tools_rely_on_are_there():
     assert {"tiny", "tiny_t"} <= set(GROUPS["model"])
     assert {"r1_1_5b", "r1_7b", "r1_14b", "r1_32b", "qwq_32b", "qwen3_8b", "local"} <= set(GROUPS["model"])
     assert {"leap_t_1_5b", "leap_t_7b", "leap_t_14b"} <= set(GROUPS["model"])
+    assert {"qwen3_0_6b", "qwen3_4b_thinking", "qwen3_4b_instruct", "r1_0528_qwen3_8b"} <= set(GROUPS["model"])
+    assert {"gpt_oss_20b", "smollm3_3b"} <= set(GROUPS["model"])
     assert {"independent", "leap", "leap_s", "moa"} <= set(GROUPS["method"])
     assert set(GROUPS["dataset"]) >= {
         "arithmetic",
