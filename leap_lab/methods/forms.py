@@ -33,6 +33,11 @@ class Form(Protocol):
         """What is written after a summary that did not end."""
         ...
 
+    @property
+    def resumes(self) -> bool:
+        """Whether a path goes on in a new message, which starts with its own words so far."""
+        ...
+
     def ask(self, problem: Problem) -> tuple[str, str]:
         """The user message, and the words that the thinking starts with."""
         ...
@@ -58,6 +63,7 @@ class Tagged:
 
     stop: ClassVar[tuple[str, ...]] = (SUMMARY_CLOSE,)
     unclosed: ClassVar[str] = f" {SUMMARY_CLOSE}"
+    resumes: ClassVar[bool] = False
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -87,6 +93,7 @@ class InTurns:
     stop: ClassVar[tuple[str, ...]] = ()
     own: ClassVar[tuple[str, ...]] = ()
     unclosed: ClassVar[str] = ""
+    resumes: ClassVar[bool] = True
 
     def ask(self, problem: Problem) -> tuple[str, str]:
         return self.prompts.question(problem), ""
@@ -109,6 +116,7 @@ class InProse:
 
     stop: ClassVar[tuple[str, ...]] = ("\n",)
     unclosed: ClassVar[str] = "\n"
+    resumes: ClassVar[bool] = False
 
     @property
     def own(self) -> tuple[str, ...]:

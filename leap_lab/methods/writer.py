@@ -100,7 +100,15 @@ class Writer:
 
     def can_exchange(self, path: Path, summary_tokens: int) -> bool:
         """Whether budget and context allow a summary and some thinking after it."""
-        return self.budget(path) > summary_tokens and self.room(path) > summary_tokens + self._exchange_tokens
+        needed = summary_tokens + self._exchange_tokens + len(self._resumed(path))
+        return self.budget(path) > summary_tokens and self.room(path) > needed
+
+    def _resumed(self, path: Path) -> list[int]:
+        """The path's own words so far, where it goes on in a new message: it repeats them, and stops where it was."""
+        if not self.form.resumes:
+            return []
+        own = (part.tokens for part in path.segments if part.kind in (Kind.PREFIX, Kind.THINK))
+        return [token for tokens in own for token in tokens]
 
     async def summarize(self, path: Path, turn: int, summary_tokens: int) -> str:
         """Ask for a summary and sample it; returns what of it can be passed on, without tags."""
@@ -118,10 +126,11 @@ class Writer:
 
     def comment(self, path: Path, turn: int, route: Route, summaries: Sequence[str]) -> bool:
         """Pass on what the routed peers wrote. Where the context has no room, returns False and writes nothing."""
-        tokens = self.tokens.encode(self.form.comment(summaries, self.tokens.plain))
-        if len(tokens) >= self.room(path):
+        tokens, resumed = self.tokens.encode(self.form.comment(summaries, self.tokens.plain)), self._resumed(path)
+        if len(tokens) + len(resumed) >= self.room(path):
             return False
         path.add(Kind.COMMENT, turn, tokens, self.tokens.decode(tokens))
+        path.add(Kind.TRIGGER, turn, resumed, self.tokens.decode(resumed))
         path.routes.append(route)
         return True
 
