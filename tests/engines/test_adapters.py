@@ -111,7 +111,7 @@ def trained(folder: Path) -> str:
     model = get_peft_model(base, settings)
     for name, weight in model.named_parameters():
         if "lora_B" in name:
-            torch.nn.init.normal_(weight, std=0.05)
+            torch.nn.init.normal_(weight, std=1.0)
     model.save_pretrained(folder)
     return str(folder)
 
