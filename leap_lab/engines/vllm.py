@@ -97,7 +97,7 @@ class VllmEngine:
         _check(model, fields)
         tokens = ModelTokens.of(model)
         adapter = adapters.fetched(model.lora) if model.lora else None
-        engine = cls(await launched(model.path, lambda: _load(model, adapter, fields), log), tokens)
+        engine = cls(await launched(model.path, lambda: _load(model, fields, adapter), log), tokens)
         if not log:
             logging.getLogger("vllm").setLevel(logging.CRITICAL)  # errors reach the caller as exceptions
         if adapter:
@@ -160,7 +160,7 @@ def _check(model: Model, fields: Mapping[str, Any]) -> None:
         adapters.looked_at(model.lora)
 
 
-def _load(model: Model, adapter: Adapter | None, fields: dict[str, Any]) -> Any:
+def _load(model: Model, fields: dict[str, Any], adapter: Adapter | None = None) -> Any:
     from vllm import AsyncEngineArgs
     from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
