@@ -49,7 +49,7 @@ def solve(question: str | Problem, *overrides: Override) -> list[Path]:
     """
     problem = question if isinstance(question, Problem) else Problem("question", question, "")
     cell = _cell(*overrides)
-    cell.engine().check()
+    cell.engine().check(cell.model)
     config, method = cell.config, cell.method()
     if cell.needs_reference:
         raise UserError("difficulty and prefix need a reference run on a dataset; use leap_lab.run")
@@ -103,7 +103,7 @@ def engine(*overrides: Override) -> Iterator[None]:
     engines = Engines()
     try:
         cell = _cell(*overrides)
-        cell.engine().check()
+        cell.engine().check(cell.model)
         engines.loop.run(engines.for_cell(cell))
         token = _block.set((engines, (*_block.get()[1], *overrides)))
         try:

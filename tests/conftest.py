@@ -9,6 +9,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the hub; read when huggingfac
 FIRST = (
     "test_vllm",
     "test_vllm_commands",
+    "test_real_model",
+    "test_adapters",
     "test_leap_t",
     "test_scheduler",
     "test_experiments",

@@ -18,7 +18,7 @@ FLOORS = [
     {"settings"},
     {"decoding"},
     {"api"},
-    {"run", "benchmarks", "cli"},
+    {"run", "benchmarks", "cli", "convert"},
     {"builtin"},
     {"training"},
 ]

@@ -112,7 +112,7 @@ def test_pins_are_exact_and_cover_what_is_asked_for() -> None:
         assert exact.operator == "==", pin
         assert pin.url is None
         versions[canonicalize_name(pin.name)] = exact.version
-    for asked in requirements("cpu", "train", "dev"):
+    for asked in requirements("cpu", "gguf", "train", "dev"):
         assert asked.specifier.contains(versions[canonicalize_name(asked.name)]), asked
     assert versions["torch"].endswith("+cpu")
     assert not versions.keys() & {"torchvision", "torchaudio", "torchcodec"}, "these do not load beside a CPU torch"

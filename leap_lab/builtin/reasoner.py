@@ -16,7 +16,7 @@ class ScriptedSettings:
     def __init__(self, max_model_len: int, **fields: Any) -> None:
         self.max_model_len, self.fields = max_model_len, fields
 
-    def check(self) -> None:
+    def check(self, model: Model) -> None:
         """Fields of other engines are ignored, so that any command can be tried without its model."""
 
     def identity(self) -> dict[str, Any]:

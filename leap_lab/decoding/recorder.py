@@ -130,4 +130,5 @@ class Recorder:
             "wall_s": round(seconds, 3),
             "tokens_per_second": round(self.tally.tokens / seconds, 1),
             "engine": busy,
+            "dtype": self._engine.dtype if self._engine else None,
         }

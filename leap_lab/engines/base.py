@@ -134,8 +134,8 @@ class EngineSettings(Protocol):
 
     uses_model: bool
 
-    def check(self) -> None:
-        """`UserError` for a setting that the engine does not have; loads nothing."""
+    def check(self, model: "Model") -> None:
+        """`UserError` for a setting that the engine does not have, or a model that it cannot load; loads nothing."""
         ...
 
     def identity(self) -> Mapping[str, Any]:
@@ -152,6 +152,7 @@ class EngineWrapper:
 
     def __init__(self, inner: Engine) -> None:
         self.inner, self.tokens, self.max_model_len = inner, inner.tokens, inner.max_model_len
+        self.dtype: str | None = getattr(inner, "dtype", None)  # of the weights as loaded, where the engine knows it
 
     async def generate(self, request: Request) -> Completion:
         return await self.inner.generate(request)

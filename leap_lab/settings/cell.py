@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from leap_lab.engines import adapters
 from leap_lab.engines.base import EngineSettings, Sampling
 from leap_lab.engines.models import Model, fingerprint, located
 from leap_lab.methods.base import Method
@@ -97,11 +98,17 @@ class Cell:
         """Where the model is: a folder or a hub id."""
         return located(str(self.config["model"]["path"]))
 
+    @property
+    def lora(self) -> str | None:
+        """The folder or hub id of the model's adapter, if it has one."""
+        lora: str | None = self.config["model"].get("lora")
+        return lora
+
     @cached_property
     def model(self) -> Model:
         """The model as engines load it."""
         config = self.config["model"]
-        return Model(self.model_path, self._revision, config.get("lora"), chat_settings(config))
+        return Model(self.model_path, self._revision, self.lora, chat_settings(config))
 
     @cached_property
     def dataset(self) -> dict[str, Any]:
@@ -133,6 +140,7 @@ class Cell:
             **({"probes": {"tokens": config["probe_tokens"], "sampled": True}} if self._probed else {}),
             "schema": SCHEMA_VERSION,
             "model": fingerprint(self.model_path) if engine.uses_model else "none",
+            **({"lora": adapters.fingerprint(self.lora)} if engine.uses_model and self.lora else {}),
             **({"chat": chat_identity(chat_settings(self.config["model"]))} if engine.uses_model else {}),
             "engine": engine.identity(),
             "method": without_addresses(self.config["method"]),

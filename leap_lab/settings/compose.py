@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leap_lab.engines import adapters
 from leap_lab.errors import UserError, one_line
 from leap_lab.runs.identity import earlier_runs, refuse_earlier
 from leap_lab.settings import conf
@@ -91,7 +92,7 @@ def _check(cells: Sequence[Cell]) -> None:
     """Check what can be known before an engine starts: names, engine fields, trackers, questions, folders."""
     for each in cells:
         _check_names(each)
-        each.engine().check()
+        each.engine().check(each.model)
         instantiate(each.config["tracking"])
         each.problems()
     for runs_dir in {each.config["runs_dir"] for each in cells}:
@@ -187,11 +188,15 @@ def _has_key(config: "DictConfig", dotted: str) -> bool:
 
 def _remarks(cell: Cell) -> list[str]:
     """What a user may not have meant, one line each."""
-    router, peers = cell.recorded["router"], cell.config["peers"]
+    remarks, router, peers = [], cell.recorded["router"], cell.config["peers"]
     if router and router.get("top_k", 0) >= peers:
         others = f"all {peers - 1} others" if peers > 1 else "nobody"
-        return [f"router.top_k={router['top_k']} with peers={peers}: every path hears {others}, as with router=all"]
-    return []
+        remarks.append(
+            f"router.top_k={router['top_k']} with peers={peers}: every path hears {others}, as with router=all"
+        )
+    if cell.lora and (remark := adapters.remark(cell.lora, cell.model_path)):
+        remarks.append(remark)
+    return remarks
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Real vLLM on the CPU with the built-in model: the engine, and groups of paths on it."""
 
 import asyncio
+import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.resources import files
@@ -8,6 +10,7 @@ from importlib.resources import files
 import pytest
 
 from leap_lab.engines.base import GREEDY, Completion, Request, Sampling
+from leap_lab.engines.models import Model
 from leap_lab.engines.vllm import VllmEngine
 from leap_lab.errors import UserError
 from leap_lab.grading.grade import grade
@@ -35,7 +38,7 @@ class Running:
 
     def __init__(self) -> None:
         self.runner = asyncio.Runner()
-        self.engine = self.runner.run(VllmEngine.start(TINY, max_model_len=LENGTH))
+        self.engine = self.runner.run(VllmEngine.start(Model(TINY), max_model_len=LENGTH))
 
     def generate(self, request: Request) -> Completion:
         return self.runner.run(self.engine.generate(request))
@@ -145,12 +148,24 @@ def test_leap_and_independent_paths_begin_with_the_same_words(running):
     assert same >= 3  # rounding may depend on the batch
 
 
-def test_what_cannot_be_started_is_one_line(tmp_path):
-    (tmp_path / "config.json").write_text("{}")
-    for model, arguments, message in (
-        (TINY, {"tensor_paralel_size": 2}, r"engine\.tensor_paralel_size: .*tensor_parallel_size"),
-        (str(tmp_path), {}, r"model\.path=.*vLLM cannot load it"),
-    ):
-        with pytest.raises(UserError, match=message) as caught:
-            asyncio.run(VllmEngine.start(model, **arguments))
-        assert "\n" not in str(caught.value)
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({}, r"its config\.json names no architectures"),
+        ({"architectures": ["NoSuchModel"], "model_type": "llama"}, r"vLLM cannot load it \(.*NoSuchModel"),
+    ],
+)
+def test_a_model_that_cannot_be_started_is_one_line(tmp_path, config, message):
+    model = tmp_path / "model"
+    shutil.copytree(TINY, model)
+    known = json.loads((model / "config.json").read_text()) if config else {}
+    (model / "config.json").write_text(json.dumps(known | config))
+    with pytest.raises(UserError, match=rf"model\.path={model}: .*{message}") as caught:
+        asyncio.run(VllmEngine.start(Model(str(model)), max_model_len=LENGTH))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_argument_that_vllm_does_not_have_is_one_line():
+    with pytest.raises(UserError, match=r"engine\.tensor_paralel_size: .*tensor_parallel_size") as caught:
+        asyncio.run(VllmEngine.start(Model(TINY), tensor_paralel_size=2))
+    assert "\n" not in str(caught.value)
