@@ -50,9 +50,10 @@ class Prompts:
     `triggers` and `templates` are lists to draw from; a template opens `<summarize>`. `heard` follows a comment with
     peers, `alone` one without. `head` opens the thinking.
 
-    `form` is how paths exchange words: `tags` in their own text, `turns` of the user, or `auto`, which takes turns with
-    models that do not think (`methods.forms`). In turns, `asked` are requests for a summary to draw from, and
-    `heard_turn` and `alone_turn` hand over what peers wrote.
+    `form` is how paths exchange words (`methods.forms`): `tags` in their own text, `turns` of the user, `prose` without
+    tags, or `auto`, which takes turns with models that do not think. In turns, `asked` are requests for a summary to
+    draw from, `asked_lead` is how it begins, `heard_turn` and `alone_turn` hand over what peers wrote, and `turn_lead`
+    begins what follows. In prose, `noted` are beginnings of a summary, and `heard_note` and `alone_note` follow it.
 
     `nothing` is what a path writes that has nothing to report; such a summary is not passed on, nor is one that only
     repeats the example. With `unclosed` set to false a summary that did not end is not passed on either.
@@ -95,6 +96,8 @@ class Prompts:
             raise UserError(f"prompts.form={self.form!r}: must be tags or turns or auto")
         if self.form == "turns" and not (self.asked and self.heard_turn and self.alone_turn):
             raise UserError("prompts.form=turns: needs prompts.asked, prompts.heard_turn and prompts.alone_turn")
+        if self.form == "prose" and not (self.noted and self.heard_note and self.alone_note):
+            raise UserError("prompts.form=prose: needs prompts.noted, prompts.heard_note and prompts.alone_note")
         if not self.triggers or not self.templates:
             raise UserError("prompts.triggers and prompts.templates: at least one of each is needed")
         if missing := [template for template in self.templates if SUMMARY_OPEN not in template]:
