@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
-from random import Random
 from typing import Literal
 
 from leap_lab.engines.base import GREEDY, Completion, Engine, Purpose, Request, Sampling, Tokens
@@ -112,7 +111,7 @@ class Writer:
 
     async def summarize(self, path: Path, turn: int, summary_tokens: int) -> str:
         """Ask for a summary and sample it; returns what of it can be passed on, without tags."""
-        rng = self._rng(path, turn, "trigger")
+        rng = rng_for(path.seed, turn, "trigger")
         lead = "" if path.segments[-1].text.rstrip(" ").endswith(PARAGRAPH) else PARAGRAPH
         self._write(path, Kind.TRIGGER, turn, lead + self.form.request(rng))
         done = await self._sample(path, "summary", turn, summary_tokens, self.form.stop)
@@ -226,9 +225,6 @@ class Writer:
 
     def _seed(self, index: int) -> int:
         return derive_seed(self.job.seed, self.job.problem.id, self.job.group, index)
-
-    def _rng(self, path: Path, turn: int, phase: str) -> Random:
-        return rng_for(path.seed, turn, phase)
 
     @property
     def _own(self) -> tuple[str, ...]:

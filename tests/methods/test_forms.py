@@ -1,0 +1,136 @@
+"""How paths exchange words: tags, turns of the user, prose; and what a path opens of its own accord."""
+
+from dataclasses import replace
+
+import pytest
+
+from leap_lab.engines.base import Sampling
+from leap_lab.engines.chat import Chat
+from leap_lab.engines.scripted import Characters
+from leap_lab.errors import UserError
+from leap_lab.methods.independent import Independent
+from leap_lab.path import Kind
+from leap_lab.prompts import Prompts
+from tests.doubles import PROMPTS, leap, who
+from tests.methods.doubles import HEAD, solve
+
+ANSWERING = Chat("none", "", "", "", turn=("[/a][u]", "[/u][a]"))  # a model that does not think
+TURNS: Prompts = replace(
+    PROMPTS, form="auto", asked=("ASK",), asked_lead="SO", heard_turn="HEARD {comments}", alone_turn="ALONE"
+)
+EXPLAINED = replace(PROMPTS, math="Q: {problem}{explanation}", explanation=" TAGS", head="SHOWN")
+
+
+def answering(text, request):
+    if text.endswith("SO"):
+        return f" path {who(request)[0]} has 2"
+    return "so \\boxed{2}" if "HEARD" in text else "one\n\ntwo and three, four"
+
+
+def test_without_thinking_the_exchange_takes_turns_and_the_path_goes_on_where_it_stood():
+    method = leap(prompts=TURNS, interval=20, summary_tokens=15)
+    paths, _ = solve(method, answering, peers=2, tokens=Characters(ANSWERING))
+    for path in paths:
+        assert [(part.kind, part.text) for part in path.segments] == [
+            (Kind.PROMPT, "[user]Q: 1+1[assistant]<think>\n"),
+            (Kind.THINK, "one\n\n"),
+            (Kind.TRIGGER, "[/a][u]ASK[/u][a]SO"),
+            (Kind.SUMMARY, f" path {path.index} has 2"),
+            (Kind.COMMENT, f'[/a][u]HEARD Peer 1: "path {1 - path.index} has 2"[/u][a]'),
+            (Kind.TRIGGER, "one\n\n"),
+            (Kind.THINK, "so \\boxed{2}"),
+        ]
+        assert path.thinking == "one\n\nso \\boxed{2}", "what it repeats counts once"
+        assert path.spent == 20 + path.count(Kind.SUMMARY) + len("so \\boxed{2}")
+
+
+@pytest.mark.parametrize("opened", ["<summarize>", "<comment>"])
+def test_a_block_of_ones_own_is_cut_and_counted(opened):
+    def script(text, request):
+        return f"own {opened} words" if request.purpose.phase == "think" else "then \\boxed{2}</think>"
+
+    (path,), engine = solve(leap(max_tokens=200, interval=100), script, peers=1)
+    assert path.own_blocks == 1
+    assert path.thinking == "own then \\boxed{2}</think>"
+    assert path.tokens_cut == len(opened)
+    assert path.spent == len(f"own {opened}then \\boxed{{2}}</think>"), "what is cut stays on the bill"
+    assert len(engine.requests) == 3
+
+
+def test_a_path_that_only_opens_blocks_comes_to_an_end():
+    (path,), _ = solve(leap(max_tokens=200), lambda text, request: "<comment>", peers=1)
+    assert path.own_blocks >= 3 and path.finish == "forced"
+
+
+def test_the_baseline_may_write_any_tag():
+    method = Independent(max_tokens=50, answer_tokens=4, sampling=Sampling(), prompts=PROMPTS)
+    (path,), _ = solve(method, lambda text, request: "a <comment> \\boxed{2}", peers=1)
+    assert (path.thinking, path.own_blocks) == ("a <comment> \\boxed{2}", 0)
+
+
+@pytest.mark.parametrize(("explain", "asked"), [(False, HEAD), (True, "[user]Q: 1+1 TAGS[assistant]<think>\nSHOWN")])
+def test_the_baseline_gets_the_plain_prompt_unless_the_words_are_what_is_measured(explain, asked):
+    method = Independent(max_tokens=50, answer_tokens=4, sampling=Sampling(), prompts=EXPLAINED, explain=explain)
+    (path,), _ = solve(method, lambda text, request: "\\boxed{2}", peers=1)
+    assert path.segments[0].text == asked
+
+
+def test_a_message_without_the_answer_that_was_asked_for_is_asked_for_it():
+    method = Independent(max_tokens=50, answer_tokens=4, sampling=Sampling(), prompts=PROMPTS)
+    (path,), _ = solve(method, lambda text, request: "9}" if text.endswith("\\boxed{") else "it is two", peers=1)
+    assert path.finish == "forced"
+    assert path.final == "\n\n\\boxed{9}"
+
+
+def test_a_tag_that_merges_with_what_follows_still_ends_the_thinking():
+    """The engine says which stop string it met; the text may run past it."""
+    from leap_lab.engines.base import Completion
+    from leap_lab.engines.scripted import ScriptedEngine
+
+    class Merging(ScriptedEngine):
+        async def generate(self, request):
+            done = await super().generate(request)
+            extra = self.tokens.encode("<") if done.stop == "</think>" else []
+            return Completion([*done.tokens, *extra], done.stopped, done.prefilled, done.stop)
+
+    import asyncio
+
+    from tests.doubles import job
+
+    method = Independent(max_tokens=50, answer_tokens=4, sampling=Sampling(), prompts=PROMPTS)
+    engine = Merging(lambda text, request: "answer>\\boxed{2}" if text.endswith("<") else "so</think>")
+    (path,) = asyncio.run(method.solve(job(1), engine))
+    assert (path.closed, path.final) == (True, "answer>\\boxed{2}")
+
+
+@pytest.mark.parametrize(
+    ("summary", "ended", "passed"),
+    [
+        ("It is 2.", True, "It is 2."),
+        ("It is", False, ""),
+        ("Nothing yet.", True, ""),
+        ("the sum is 17", True, ""),
+    ],
+)
+def test_what_is_no_finding_is_not_passed_on(summary, ended, passed):
+    prompts = replace(PROMPTS, nothing="nothing yet", unclosed=False, example="So the sum is  17, I think.")
+    assert prompts.finding(summary, ended) == passed
+    assert PROMPTS.finding(summary, ended) == summary, "a tuned model's summaries are passed on as they are"
+
+
+def test_a_path_without_a_finding_hears_and_is_not_heard():
+    def script(text, request):
+        path = who(request)[0]
+        if text.endswith("<summarize>"):
+            return "nothing yet</summarize>" if path == 0 else f"{path}</summarize>"
+        return "fine \\boxed{2}</think>" if "HEARD" in text else "word " * 9
+
+    paths, _ = solve(leap(prompts=replace(PROMPTS, nothing="nothing yet")), script, peers=3)
+    heard = {path.index: set(path.routes[0].peers) for path in paths}
+    assert heard == {0: {1, 2}, 1: {2}, 2: {1}}
+
+
+@pytest.mark.parametrize("form", ["turns", "prose", "shouting"])
+def test_a_form_needs_its_words(form):
+    with pytest.raises(UserError, match=r"prompts\.form="):
+        replace(PROMPTS, form=form)
