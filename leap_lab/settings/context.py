@@ -47,8 +47,8 @@ def check(config: Mapping[str, Any]) -> None:
     needed = _number(method.get("max_tokens")) + _number(method.get("answer_tokens"))
     if needed >= asked:
         raise UserError(
-            f"engine.max_model_len={asked}: no room for method.max_tokens={method['max_tokens']}, an answer and a "
-            f"prompt; {_fitting(asked)}, or a larger model.max_model_len"
+            f"method.max_tokens={method['max_tokens']}: with method.answer_tokens={method.get('answer_tokens')} and a "
+            f"prompt it does not fit engine.max_model_len={asked}; {_fitting(asked)}"
         )
 
 

@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from leap_lab import checks
 from leap_lab.checks import LARGEST
 from leap_lab.errors import UserError, one_line
+from leap_lab.runs.identity import dotted as by_dots
 
 MOST_PEERS = 4096  # of a group: all its paths are in memory at once, and routers compare every pair
 MOST_GROUPS = 1000  # of a question; for more use another seed
@@ -89,7 +90,8 @@ def validate(config: DictConfig) -> dict[str, Any]:
 
 def resolve(config: DictConfig) -> dict[str, Any]:
     """All interpolations resolved; `UserError` names a key that must be set and is not."""
-    if missing := sorted(key for key in OmegaConf.missing_keys(config) if not key.startswith("hydra.")):
+    raw: Any = OmegaConf.to_container(config, resolve=False)
+    if missing := sorted(key for key, value in by_dots(raw).items() if value == "???" and not key.startswith("hydra.")):
         raise UserError(f"{missing[0]}: a value is needed, as in {missing[0]}=...")
     try:
         plain = OmegaConf.to_container(config, resolve=True)

@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, TrainerCallback
 
 from leap_lab.builtin import pretrain
 from leap_lab.builtin.tokenizer import train_tokenizer
+from leap_lab.engines.models import Model
 from leap_lab.engines.tokens import ModelTokens
 from leap_lab.run import main as run
 from leap_lab.settings.conf import CONF
@@ -43,7 +44,7 @@ def data(tmp_path_factory) -> Path:
 def fresh(tmp_path_factory) -> str:
     """A model that knows nothing, with the built-in model's tokenizer."""
     torch.manual_seed(0)
-    folder, tokenizer = tmp_path_factory.mktemp("fresh"), ModelTokens.of(TINY).tokenizer
+    folder, tokenizer = tmp_path_factory.mktemp("fresh"), ModelTokens.of(Model(TINY)).tokenizer
     pretrain.save(pretrain.make_model(SIZE, tokenizer), tokenizer, folder)
     return str(folder)
 
@@ -92,7 +93,7 @@ def test_it_goes_on_where_it_stopped(data, fresh, tmp_path, capsys):
     settings = {key: value for key, _, value in (each.partition("=") for each in [*command, f"out={stopped}"])}
     half = config(**settings)
     sft.claim(stopped, half)
-    trainer = sft.trainer_for(half, fresh, ModelTokens.of(fresh), stopped)
+    trainer = sft.trainer_for(half, fresh, ModelTokens.of(Model(fresh)), stopped)
     trainer.add_callback(Stop())
     trainer.train()
     assert sft.last_checkpoint(stopped).endswith("checkpoint-4")

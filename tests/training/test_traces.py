@@ -8,6 +8,7 @@ import pytest
 from datasets import load_from_disk
 
 from leap_lab.builtin.tokenizer import train_tokenizer
+from leap_lab.engines.models import Model
 from leap_lab.engines.tokens import ModelTokens, fingerprint
 from leap_lab.path import Kind, Segment
 from leap_lab.prompts import load_prompts
@@ -151,7 +152,7 @@ def test_a_set_holds_ids_kinds_and_where_they_come_from(runs, tmp_path, capsys):
     assert card["paths"]["kept"] == len(dataset) > 0
     assert card["paths"]["read"] == 16 == len(dataset) + sum(card["paths"]["left_out"].values())
     assert f"kept {len(dataset)} of 16 paths" in capsys.readouterr().out
-    end = ModelTokens.of("leap_lab/assets/tiny").end
+    end = ModelTokens.of(Model("leap_lab/assets/tiny")).end
     by_place = {(each.question_id, each.path): each for each in SourceRun.open(runs["leap tuned"]).candidates()}
     for row in dataset:
         path = by_place[row["question_id"], row["path"]]

@@ -33,7 +33,7 @@ def test_worse_is_said_as_plainly(tmp_path: Path) -> None:
         {"method": {**ALONE, "max_tokens": 1024}},
         {"sampling": {"temperature": 0.5}},
         {"seed": 1},
-        {"prompts": {"name": "untuned"}},
+        {"prompts": {"name": "tuned", "math": "Otherwise asked: {problem}"}},
         {"dataset": {"name": "arithmetic", "seed": 9}},
     ],
 )
