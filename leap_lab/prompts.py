@@ -37,6 +37,7 @@ FIELDS: dict[str, set[str]] = {  # the {fields} that a template may have
     "heard_note": {"comments"},
     "alone_note": set(),
 }
+ASKED = ("math", "choice", "force_math", "force_choice")  # what a prompt set says where no exchange is explained
 TAGS = ("comment", "peer_summaries", "summarize", "think", "tool_call", "tool_response")
 CHAT = (  # in any model's template: <|im_end|>, <|User|>, <s>, <end_of_turn>, [INST], <<SYS>>
     "<[|\uff5c][^|\uff5c<>]*[|\uff5c]>|</?(?:s|bos|eos|pad|unk)>|<(?:start|end)_of_turn>|\\[/?INST\\]|<</?SYS>>"
@@ -194,6 +195,11 @@ def _fields(template: str) -> set[str] | None:
         return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
     except ValueError:
         return None
+
+
+def unexplained(template: str) -> str:
+    """A template of a question without the place of the explanation: two sets that ask alike are equal in it."""
+    return re.sub(r"\s*\{explanation\}", "", template)
 
 
 def load_prompts(name: str, **changes: str) -> Prompts:

@@ -68,7 +68,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ran = call([sys.executable, "-m", "leap_lab.run", *QUICK], cwd=folder)
     assert ran.returncode == 0, ran.stderr
     alone, leap = re.findall(r"^run folder: (\S+)$", ran.stdout, re.MULTILINE)
-    for made, named in ((alone, "9b8580684506"), (leap, "2c1954c537c5")):
+    for made, named in ((alone, "7dc119f6d91c"), (leap, "4f6684819fbe")):
         shutil.copytree(folder / made, folder / "runs" / named)
     return folder
 

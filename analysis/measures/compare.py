@@ -15,7 +15,7 @@ from ..load import load
 from ..stats.intervals import CONFIDENCE, DIFFERENCE, Estimate, paired
 from ..stats.significance import detectable, holm, permutation_p
 from .metrics import by_question, estimates, per_group
-from .shared import INDEPENDENT, determining, shared_settings, shares_of
+from .shared import determining, is_baseline, shared_settings, shares_of
 
 Asked = Mapping[str, Sequence[str]] | Sequence[str] | None
 
@@ -59,7 +59,7 @@ class Row:
     @property
     def independent(self) -> bool:
         """Whether this is a baseline itself."""
-        return bool(self.labels["method"] == INDEPENDENT and not self.labels.get("explain"))
+        return is_baseline(self.labels["method"], self.labels.get("explain"))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Run:
     @property
     def independent(self) -> bool:
         """Whether its paths know nothing of each other."""
-        return bool(self.settings.get("method.name") == INDEPENDENT and not self.settings.get("method.explain"))
+        return is_baseline(self.settings.get("method.name"), self.settings.get("method.explain"))
 
     @property
     def routed(self) -> bool:

@@ -1,8 +1,9 @@
 """Which settings determine what a run found, and which of them it shares with its independent baseline."""
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
+
+from leap_lab import prompts
 
 from ..labels import HOW_MUCH
 
@@ -11,7 +12,7 @@ INDEPENDENT = "independent"  # the method that everything is compared with
 SHARED = ("model.name", "model.path", "peers", "seed")
 SHARED_GROUPS = ("dataset", "sampling", "difficulty", "prefix")
 # Of a prompt set it shares how the question is asked; what explains the exchange is for paths that have one.
-ASKED = ("prompts.math", "prompts.choice", "prompts.force_math", "prompts.force_choice")
+ASKED = tuple(f"prompts.{key}" for key in prompts.ASKED)
 SHARES = ("max_tokens", "answer_tokens")  # of the method, where a run does not record `comparison.shares`
 ELSEWHERE = ("tracking", "hydra", "reference", "engine", "comparison")  # groups that did not determine what was found
 
@@ -31,21 +32,21 @@ def shared_settings(
     """What a run has in common with its baseline, without the keys `but`; `shares` are the keys of its method."""
     keys = {*SHARED, *ASKED, *(f"method.{key}" for key in shares)}
     return {
-        key: _plain(value) if key in ASKED else value
+        key: prompts.unexplained(value) if key in ASKED and isinstance(value, str) else value
         for key, value in settings.items()
         if (key in keys or key.partition(".")[0] in SHARED_GROUPS) and key not in but and _determines(key)
     }
-
-
-def _plain(asked: Any) -> Any:
-    """How a question is asked without an exchange."""
-    return re.sub(r"\s*\{explanation\}", "", asked) if isinstance(asked, str) else asked
 
 
 def shares_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """The settings of a run's method that its baseline takes over (`Method.shares`)."""
     recorded = settings.get("comparison.shares")
     return SHARES if recorded is None else tuple(recorded)
+
+
+def is_baseline(method: Any, explain: Any) -> bool:
+    """Whether runs of this method are what others are compared with: its paths are asked plainly, and hear nobody."""
+    return bool(method == INDEPENDENT and not explain)
 
 
 def budget_of(settings: Mapping[str, Any]) -> Literal["path", "rounds"]:

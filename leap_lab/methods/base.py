@@ -32,8 +32,6 @@ class Method(ABC):
     """The settings that its baseline, independent sampling, shares with it."""
     routed: ClassVar[bool] = False
     """Whether it has a field `router`."""
-    explains: ClassVar[bool] = False
-    """Whether its prompt speaks of the exchange, where the prompt set has something to say of it."""
     probed: ClassVar[bool] = False
     """Whether it has a field `probe_tokens`: at each block its paths can be asked what they would answer."""
 
@@ -55,9 +53,10 @@ class Method(ABC):
             )
 
     @property
-    def _explained(self) -> bool:
-        return self.explains
+    def explained(self) -> bool:
+        """Whether its prompt speaks of the exchange, where the prompt set has something to say of it."""
+        return self.routed
 
     def writer(self, job: Job, engine: Engine) -> Writer:
         """The writer for the paths of a group."""
-        return Writer(job, engine, self.prompts, self.sampling, self.max_tokens, self.answer_tokens, self._explained)
+        return Writer(job, engine, self.prompts, self.sampling, self.max_tokens, self.answer_tokens, self.explained)

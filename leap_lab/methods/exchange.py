@@ -40,10 +40,12 @@ class Exchange:
         A path whose summary has nothing to pass on (an empty one) hears the others, and is not heard.
         """
         heard = {index: text for index, text in summaries.items() if text}
-        routes = self._among(turn, paths, heard or summaries, *whose)
+        if not heard:
+            return {index: Route(turn, (), ()) for index in summaries}
+        routes = self._among(turn, paths, heard, *whose)
         for index in summaries.keys() - routes.keys():
             routes[index] = self._among(turn, paths, {**heard, index: ""}, *whose, index)[index]
-        return routes if heard else {index: Route(turn, (), ()) for index in summaries}
+        return routes
 
     def _among(self, turn: int, paths: Sequence[Path], summaries: Mapping[int, str], *whose: int) -> dict[int, Route]:
         """The routes of the paths that wrote these summaries, among themselves."""

@@ -26,7 +26,7 @@ class Independent(Method):
         checks.boolean("method.explain", self.explain)
 
     @property
-    def _explained(self) -> bool:
+    def explained(self) -> bool:
         return self.explain
 
     async def solve(self, job: Job, engine: Engine) -> list[Path]:

@@ -30,7 +30,6 @@ class Leap(Method):
     probe_tokens: int | None = None
 
     routed: ClassVar[bool] = True
-    explains: ClassVar[bool] = True
     probed: ClassVar[bool] = True
 
     def check(self, peers: int, context: int) -> None:

@@ -36,7 +36,6 @@ class LeapS(Method):
     probe_tokens: int | None = None
 
     routed: ClassVar[bool] = True
-    explains: ClassVar[bool] = True
     probed: ClassVar[bool] = True
 
     def check(self, peers: int, context: int) -> None:

@@ -1,6 +1,5 @@
 """A cell of a sweep: one value for every setting, and the identity that names its run."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +10,7 @@ from leap_lab.engines.base import EngineSettings, Sampling
 from leap_lab.engines.models import Model, fingerprint, located
 from leap_lab.methods.base import Method
 from leap_lab.methods.independent import Independent
+from leap_lab.prompts import ASKED, unexplained
 from leap_lab.runs.groupfile import SCHEMA_VERSION
 from leap_lab.runs.identity import run_id_of
 from leap_lab.settings import context
@@ -21,8 +21,6 @@ from leap_lab.tasks.problem import Problem
 
 NO_PREFIX = {"name": "none", "fraction": 0.0, "good_ratio": 0.0, "per_path": False}
 PARTS = ("sampling", "peers", "seed")  # of an identity, besides model, engine, prompts, method, router and dataset
-# What a method reads of a prompt set that explains no exchange.
-ASKED = ("math", "choice", "force_math", "force_choice")
 
 
 @dataclass(frozen=True)
@@ -75,8 +73,7 @@ class Cell:
     @property
     def wants_baseline(self) -> bool:
         """Whether independent sampling is decoded for comparison."""
-        alone = self._method is Independent and not self.config["method"].get("explain")
-        return bool(self.config["baseline"]) and not alone
+        return bool(self.config["baseline"]) and (self._method is not Independent or self.method().explained)
 
     @property
     def runs(self) -> "list[Cell]":
@@ -206,9 +203,9 @@ class Cell:
     def _prompts(self) -> dict[str, Any]:
         """The prompt set, or the part of it that the method reads: the same for every set that asks the same."""
         prompts: dict[str, Any] = without_addresses(self.config["prompts"])
-        if self._method.explains or self.config["method"].get("explain"):
+        if self.method().explained:
             return prompts
-        return {key: re.sub(r"\s*\{explanation\}", "", str(prompts[key])) for key in ASKED if key in prompts}
+        return {key: unexplained(str(prompts[key])) for key in ASKED if key in prompts}
 
     @property
     def _probed(self) -> bool:

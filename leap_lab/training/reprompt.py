@@ -28,16 +28,21 @@ class Reprompted:
     tokens: Tokens
 
     def __call__(self, candidate: Candidate) -> Candidate:
-        """The path under the plain prompt; `UserError` where the dataset no longer gives the prompt of the run."""
+        """The path under the plain prompt, which independent paths and exchanges in turns have already.
+
+        `UserError` where the dataset no longer gives the prompt of the run.
+        """
         problem = self.source.problems.get(candidate.question_id)
         first, *rest = candidate.segments
         prompts = instantiate(self.source.config["prompts"])
+        prompt = self._prompt(load_prompts("tuned", tag=prompts.tag), problem) if problem else ()
+        if problem and prompt == first.tokens:
+            return candidate
         if problem is None or self._prompt(prompts, problem) != first.tokens:
             raise UserError(
                 f"{self.source.folder}: the prompt of question {candidate.question_id} cannot be replaced, since the "
                 "dataset or the tokenizer has changed; --keep-prompts keeps the prompts as they are"
             )
-        prompt = self._prompt(load_prompts("tuned", tag=prompts.tag), problem)
         return replace(candidate, segments=(Segment(Kind.PROMPT, 0, prompt, self.tokens.decode(prompt)), *rest))
 
     def _prompt(self, prompts: Prompts, problem: Problem) -> tuple[int, ...]:

@@ -1,17 +1,18 @@
 """How paths exchange words: tags, turns of the user, prose; and what a path opens of its own accord."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
-from leap_lab.engines.base import Sampling
+from leap_lab.engines.base import Completion, Sampling
 from leap_lab.engines.chat import Chat
-from leap_lab.engines.scripted import Characters
+from leap_lab.engines.scripted import Characters, ScriptedEngine
 from leap_lab.errors import UserError
 from leap_lab.methods.independent import Independent
 from leap_lab.path import Kind
 from leap_lab.prompts import Prompts
-from tests.doubles import PROMPTS, leap, who
+from tests.doubles import PROMPTS, job, leap, who
 from tests.methods.doubles import HEAD, solve
 
 ANSWERING = Chat("none", "", "", "", turn=("[/a][u]", "[/u][a]"))  # a model that does not think
@@ -42,6 +43,37 @@ def test_without_thinking_the_exchange_takes_turns_and_the_path_goes_on_where_it
         ]
         assert path.thinking == "one\n\nso \\boxed{2}", "what it repeats counts once"
         assert path.spent == 20 + path.count(Kind.SUMMARY) + len("so \\boxed{2}")
+
+
+def test_in_prose_a_paragraph_is_the_summary_and_the_next_one_what_peers_wrote():
+    prose = replace(PROMPTS, form="prose", noted=("NOTED",), heard_note="HEARD {comments}", alone_note="ALONE")
+
+    def script(text, request):
+        if text.endswith("NOTED"):
+            return f" path {who(request)[0]} has 2\nignored"
+        return "so \\boxed{2}" if "HEARD" in text else "one\n\ntwo and three, four"
+
+    method = leap(prompts=prose, interval=20, summary_tokens=15)
+    paths, _ = solve(method, script, peers=2, tokens=Characters(ANSWERING))
+    for path in paths:
+        assert [(part.kind, part.text) for part in path.segments[1:]] == [
+            (Kind.THINK, "one\n\n"),
+            (Kind.TRIGGER, "NOTED"),
+            (Kind.SUMMARY, f" path {path.index} has 2\n"),
+            (Kind.COMMENT, f'\nHEARD Peer 1: "path {1 - path.index} has 2"\n\n'),
+            (Kind.THINK, "so \\boxed{2}"),
+        ]
+
+
+def test_where_nobody_has_a_finding_nobody_is_heard():
+    def script(text, request):
+        if text.endswith("<summarize>"):
+            return "nothing yet</summarize>"
+        return "fine \\boxed{2}</think>" if "ALONE" in text else "word " * 9
+
+    paths, _ = solve(leap(prompts=replace(PROMPTS, nothing="nothing yet")), script, peers=3)
+    assert [path.routes[0].peers for path in paths] == [(), (), ()]
+    assert all("Peer 1" not in path.text(Kind.COMMENT) for path in paths)
 
 
 @pytest.mark.parametrize("opened", ["<summarize>", "<comment>"])
@@ -84,18 +116,12 @@ def test_a_message_without_the_answer_that_was_asked_for_is_asked_for_it():
 
 def test_a_tag_that_merges_with_what_follows_still_ends_the_thinking():
     """The engine says which stop string it met; the text may run past it."""
-    from leap_lab.engines.base import Completion
-    from leap_lab.engines.scripted import ScriptedEngine
 
     class Merging(ScriptedEngine):
         async def generate(self, request):
             done = await super().generate(request)
             extra = self.tokens.encode("<") if done.stop == "</think>" else []
             return Completion([*done.tokens, *extra], done.stopped, done.prefilled, done.stop)
-
-    import asyncio
-
-    from tests.doubles import job
 
     method = Independent(max_tokens=50, answer_tokens=4, sampling=Sampling(), prompts=PROMPTS)
     engine = Merging(lambda text, request: "answer>\\boxed{2}" if text.endswith("<") else "so</think>")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from datasets import load_from_disk
 
 from leap_lab.builtin.tokenizer import train_tokenizer
@@ -192,6 +193,22 @@ def test_prompts_that_explain_the_tags_become_plain(runs, tmp_path):
         assert row["input_ids"][:prompt] == tokens.chat(asked)
         rest = [KINDS[kind] for kind in long["kinds"]].count(Kind.PROMPT)
         assert row["input_ids"][prompt:] == long["input_ids"][rest:] and rest > prompt
+
+
+def test_independent_paths_are_asked_plainly_whatever_the_prompt_set_of_their_run(runs, tmp_path):
+    """A run of the baseline is shared by prompt sets, and its config.yaml names the last that asked for it."""
+    copied = tmp_path / runs["independent tuned"].name
+    copied.mkdir()
+    for name in ("groups", "identity.json"):
+        (copied / name).symlink_to(runs["independent tuned"] / name)
+    config, other = (
+        yaml.safe_load((runs[name] / "config.yaml").read_text()) for name in ("independent tuned", "leap untuned")
+    )
+    (copied / "config.yaml").write_text(yaml.safe_dump({**config, "prompts": other["prompts"]}))
+    for folder, name in ((runs["independent tuned"], "tuned"), (copied, "untuned")):
+        assert main([str(runs["leap tuned"]), "--control", str(folder), "--out", str(tmp_path / name)]) == 0
+    tuned, untuned = ([*load_from_disk(tmp_path / name / "control")] for name in ("tuned", "untuned"))
+    assert tuned == untuned and tuned
 
 
 def test_a_dataset_that_changed_is_not_asked_anew(runs, tmp_path, capsys):
