@@ -55,7 +55,8 @@ def test_overrides_may_be_a_dict():
 
 
 @pytest.mark.parametrize(
-    "text", ["<summarize> So far,", "it's a \\boxed{5}, no?", "ends in \\", "a\nb\n", "q ' \\' x", "x=1", "[a]", "null b"]
+    "text",
+    ["<summarize> So far,", "it's a \\boxed{5}, no?", "ends in \\", "a\nb\n", "q ' \\' x", "x=1", "[a]", "null b"],
 )
 def test_a_text_in_a_dict_needs_no_quotes(text):
     words = {"prompts": "untuned", "prompts.asked": [text], "prompts.asked_lead": f"So: {text}"}

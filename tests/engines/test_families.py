@@ -29,7 +29,7 @@ CASES = {
     **{
         family.name: family
         for family in FAMILIES
-        if family.name in ("qwen3", "r1_distill", "qwen3_5_small", "gpt_oss", "magistral", "cohere", "llama3_1")
+        if family.name in ("qwen3", "qwen3_5_small", "gpt_oss", "magistral", "cohere")
     },
     "zero": ZERO,
 }
