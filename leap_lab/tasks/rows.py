@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from leap_lab import home
 from leap_lab.errors import UserError, one_line
 
 Values = Mapping[str, Any]
@@ -82,7 +83,7 @@ def read_file(file: Path, source: str) -> list[Row]:
 
 def read_hub(hub_id: str, config: str | None, split: str, revision: str | None = None) -> list[Row]:
     """The rows of a hub dataset at this commit, or of a local folder or file; `UserError` when it cannot be loaded."""
-    path = Path(hub_id).expanduser()
+    path = home.path(hub_id)
     if path.is_file():
         return read_file(path, f"dataset.hub_id={hub_id}")
     import datasets

@@ -8,9 +8,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from random import Random
 
+from leap_lab import home
 from leap_lab.errors import UserError, brief
 from leap_lab.tasks.problem import LETTERS, Problem
 from leap_lab.tasks.rows import Row, read_file, read_hub
@@ -51,7 +51,7 @@ class Local:
 
     def load(self) -> list[Problem]:
         """All problems in file order; `UserError` on the first thing wrong with the file."""
-        file = Path(self.path).expanduser()
+        file = home.path(self.path)
         if not file.is_file():
             raise UserError(f"dataset.path={self.path}: no such file")
         source = f"dataset.path={self.path}"
