@@ -77,9 +77,8 @@ def _tell(run: pathlib.Path, found: Regraded, write: bool) -> None:
     for change in found.changes[:SHOWN]:
         place = f"question {brief(change['question_id'])}, group {change['group']}, path {change['path']}"
         print(f"  {place}: {_grade(change)} -> {_grade(change['now'])}")
-    if more := len(found.changes) - SHOWN:
-        if more > 0:
-            print(f"  and {more} more; earlier_grades.json has all of them")
+    if (more := len(found.changes) - SHOWN) > 0:
+        print(f"  and {more} more; earlier_grades.json has all of them")
 
 
 def _grade(grade: Mapping[str, Any]) -> str:

@@ -151,7 +151,7 @@ def _report(session: "Session", folders: Sequence[Path], plan: "Sequence[Planned
     questions = {folder.name: run.questions for folder, run in zip(folders, wanted, strict=True)}
     groups = max(run.per_question for run in wanted)
     out = reports / run_id_of({"questions": questions, "groups": groups})
-    report = analysis("report.sweep").write(folders, out, questions, groups, _show)
+    report = analysis("report.sweep").write(folders, out, questions, groups, show=_show)
     return report
 
 

@@ -180,7 +180,8 @@ class Decoder:
             self.start(None)
         if self._gave_up:
             print(f"{self.label}: {len(self.tally.failures)} groups failed; the rest was not tried", file=sys.stderr)
-        recorder.end("interrupted" if not self.is_done else "failed groups" if self.tally.failures else "finished")
+        failed = self.tally.failures or not any(self.folder.stamps())  # no group at all: no question fits the context
+        recorder.end("interrupted" if not self.is_done else "failed groups" if failed else "finished")
 
     async def _one(self, job: Job) -> None:
         if not self._config["journal"]:

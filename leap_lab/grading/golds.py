@@ -16,7 +16,7 @@ _SAID = re.compile(
 
 
 def answer_of(solution: str) -> str:
-    """The answer alone: what follows the last `####`, what the last box holds, or what follows the last "the answer is".
+    """The answer alone: what follows the last `####`, what the last box holds, or what the text calls its answer last.
 
     A text with none of these is the answer itself.
     """

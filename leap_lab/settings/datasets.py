@@ -15,7 +15,6 @@ from leap_lab.settings.objects import instantiate, is_a, without_addresses
 from leap_lab.tasks.problem import Problem
 from leap_lab.tasks.sources import Hub
 
-
 SELECTING = ("limit", "few", "ids", "offset")  # which questions are decoded, of those that there are
 READING = ("answer", "encoding", "separator")  # how files are read: what they hold is known question by question
 

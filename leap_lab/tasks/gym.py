@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from leap_lab.errors import UserError, one_line
+from leap_lab.seeds import derive_seed
 from leap_lab.tasks.problem import Problem
 
 KIND = "reasoning_gym"  # the grader: `leap_lab.grading.kinds.reasoning_gym`
@@ -17,7 +18,7 @@ KIND = "reasoning_gym"  # the grader: `leap_lab.grading.kinds.reasoning_gym`
 class ReasoningGym:
     """`count` problems of a task from a seed; `settings` are those of the task, as the package documents them.
 
-    The right answer of a problem is a JSON object: the answer, and how to make the problem again, which its scorer needs.
+    The right answer of a problem is a JSON object: the answer, and how to make the problem again for its scorer.
     """
 
     task: str
@@ -27,7 +28,8 @@ class ReasoningGym:
 
     def load(self) -> list[Problem]:
         """All problems in order; `UserError` for a task or setting that there is not, and without the package."""
-        made = {"task": self.task, "seed": self.seed, "settings": json.dumps(dict(self.settings), sort_keys=True)}
+        own = derive_seed("reasoning_gym", self.task, self.seed)  # with seeds side by side the package repeats problems
+        made = {"task": self.task, "seed": own, "settings": json.dumps(dict(self.settings), sort_keys=True)}
         entries = entries_of(**made)
         problems = []
         for index in range(self.count):

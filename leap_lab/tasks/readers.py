@@ -1,5 +1,6 @@
-"""Files as people have them: JSON Lines, JSON, CSV and Parquet, also with gzip, and folders of Parquet or of `datasets`."""
+"""Files as people have them: JSON Lines, JSON, CSV, Parquet, also with gzip; folders of Parquet or of `datasets`."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -18,8 +19,7 @@ SEPARATORS = (",", ";", "\t", "|")
 
 @dataclass(frozen=True)
 class Layout:
-    """How a text file is written: its `encoding` (None: UTF-8), and what separates the fields of a CSV line (None: found
-    from its first line)."""
+    """How a text file is written: its `encoding` (None: UTF-8), and what separates the fields of CSV (None: found)."""
 
     encoding: str | None = None
     separator: str | None = None
@@ -60,9 +60,10 @@ def _kind(place: Path) -> str:
 
 def _text(data: bytes, layout: Layout) -> str:
     try:
-        return data.decode(layout.encoding or "utf-8-sig")
+        codecs.lookup(layout.encoding or "utf-8-sig")
     except LookupError as error:
         raise UserError(f"dataset.encoding={layout.encoding}: no such encoding; must be one such as cp1252") from error
+    return data.decode(layout.encoding or "utf-8-sig")
 
 
 def _jsonl(data: bytes, layout: Layout) -> Iterator[Values]:

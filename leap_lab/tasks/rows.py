@@ -60,14 +60,14 @@ class Row:
         return text
 
 
-def rows_of(place: Path, source: str, layout: Layout = Layout()) -> list[Row]:
+def rows_of(place: Path, source: str, layout: Layout | None = None) -> list[Row]:
     """The rows of a local file or folder; values of CSV and numbers of JSON stay as they are written.
 
     `source` names it in errors, such as `dataset.path=questions.csv`.
     """
     return [
         Row(f"{source}, row {number}", values)
-        for number, values in enumerate(read(place, source, layout), start=1)
+        for number, values in enumerate(read(place, source, layout or Layout()), start=1)
     ]
 
 

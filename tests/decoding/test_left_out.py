@@ -17,7 +17,7 @@ def decode(tmp_path, capsys, short: int, long: int):
 
 
 def test_long_questions_are_left_out_and_all_others_decoded(tmp_path, capsys):
-    status, out, err = decode(tmp_path, capsys, short=5, long=12)
+    status, _, err = decode(tmp_path, capsys, short=5, long=12)
     assert status == 0, err
     assert "note: 12 groups are left out, since their questions do not fit the context; the first: " in err
     [folder] = run_folders(tmp_path / "runs")

@@ -131,13 +131,14 @@ def test_a_bad_row_is_named(tmp_path, rows, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.txt", "hello", r"unknown file type \.txt; allowed are \.jsonl, \.json, \.csv, \.parquet"),
+        ("x.txt", "hello", r"unknown file type \.txt; allowed are \.jsonl, \.ndjson, \.json, \.csv, \.tsv, \.parquet"),
         ("x", "hello", "no file extension"),
         ("x.jsonl", '{"problem": "p", "answer": "1"}\n{broken', r"x\.jsonl, row 2: cannot be read as jsonl"),
         ("x.jsonl", "[1, 2]", r"row 1: cannot be read as jsonl: must be a JSON object"),
         ("x.jsonl", "[" * 100_000, r"row 1: cannot be read as jsonl"),
         ("x.jsonl", "\n \n", ": holds no problems"),
-        ("x.json", '{"problem": "p"}', "must be a list of objects"),
+        ("x.json", '{"problem": "p"}', "row 1: no column 'answer'"),
+        ("x.json", '"text"', "row 1: cannot be read as json: must be a JSON object"),
         ("x.json", "{", "cannot be read as json"),
         ("x.json", "[]", ": holds no problems"),
         ("x.parquet", "no parquet", "cannot be read as parquet"),
@@ -169,7 +170,7 @@ def test_numbers_stay_the_text_that_they_are(tmp_path):
 
 def test_text_that_is_no_utf_8_and_a_long_field(tmp_path):
     (tmp_path / "x.jsonl").write_bytes(b'{"problem": "\xff", "answer": "1"}')
-    with pytest.raises(UserError, match=r"x\.jsonl, row 1: cannot be read as jsonl"):
+    with pytest.raises(UserError, match=r"x\.jsonl: not UTF-8; dataset\.encoding= says what it is"):
         Local(str(tmp_path / "x.jsonl")).load()
     long = [{"problem": "p" * 200_000, "answer": "1"}]
     assert len(Local(write(tmp_path, "x.csv", long)).load()[0].text) == 200_000
