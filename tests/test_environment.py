@@ -1,15 +1,17 @@
 """Commands in the environments that users have: locales, matplotlib, W&B and folders of their own."""
 
 import ast
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
 import pytest
 
 import leap_lab
-from leap_lab.cli import COMMANDS
+from leap_lab import cli
 
 ROOT = Path(__file__).parents[1]
 SMALL = ["engine=scripted", "limit=2", "peers=2", "router.top_k=1"]
@@ -26,25 +28,17 @@ def call(home: Path, *arguments: str, **environment: str) -> "subprocess.Complet
 
 LOCALES = [
     {"LC_ALL": "C"},
-    {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0"},
-    {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
     {"PYTHONIOENCODING": "latin-1"},
-    {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
 ]
 
 
 @pytest.mark.parametrize("locale", LOCALES, ids=str)
 def test_no_locale_breaks_a_run_or_its_table(tmp_path, locale):
     (tmp_path / "q.jsonl").write_text('{"problem": "a=20+31\\nWhat is a? Café 数", "answer": "51"}\n', "utf-8")
-    for questions in ([], ["dataset=local", "dataset.path=q.jsonl"]):
-        done = call(tmp_path, *RUN, "tracking=none", *questions, **locale)
-        assert done.returncode == 0, done.stderr
-        assert b"Pass@1 %" in done.stdout and b"Look next at " in done.stdout and b"Traceback" not in done.stderr
-    runs = [str(file.parent.relative_to(tmp_path)) for file in tmp_path.glob("runs/*/run.json")]
-    done = call(tmp_path, "-m", "analysis", "report", *runs[:2], **locale)
-    assert done.returncode == 0 and b"Pass@1 %" in done.stdout, done.stderr
-    for command in COMMANDS if locale == LOCALES[-1] else ():
-        assert call(tmp_path, "-m", "leap_lab.cli", *command.split(), "--help", **locale).returncode == 0, command
+    done = call(tmp_path, *RUN, "tracking=none", "dataset=local", "dataset.path=q.jsonl", **locale)
+    assert done.returncode == 0, done.stderr
+    assert b"Pass@1 %" in done.stdout and b"Look next at " in done.stdout and b"Traceback" not in done.stderr
 
 
 def leaves_the_encoding_open(call: ast.Call) -> bool:
@@ -131,31 +125,21 @@ def test_hydras_own_settings_work_at_the_command_line(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_a_report_of_all_runs_passes_over_what_is_no_run(tmp_path):
-    assert call(tmp_path, *RUN, WANDB_MODE="offline").returncode == 0
-    places = sorted(str(place.relative_to(tmp_path)) for place in (tmp_path / "runs").iterdir())
-    assert {"runs/reports", "runs/wandb"} <= {*places}
-    places += ["runs/.pins.json", "runs/.pins.json.lock", "runs/.hydra", "runs/benchmarks.json", "runs/leap_t"]
-    table = call(tmp_path, "-m", "analysis", "report", *places)
-    assert table.returncode == 0 and not table.stderr, table.stderr
-    assert call(tmp_path, "-m", "analysis", "main_table", *places).returncode == 0
-    done = call(tmp_path, "-c", f"import leap_lab; print(len(leap_lab.load({places!r})))")
-    assert done.stdout.split() == [b"8"], done.stderr
-    for wrong in ("runs/nowhere", "runs/notes"):
-        (tmp_path / "runs" / "notes").mkdir(exist_ok=True)
-        done = call(tmp_path, "-m", "analysis", "report", *places, wrong)
-        assert done.returncode == 2 and done.stderr.startswith(f"error: {wrong}: ".encode()), done.stderr
-    done = call(tmp_path, "-m", "analysis", "report", "runs/reports")
-    assert (
-        done.returncode == 2
-        and done.stderr.startswith(b"error: runs/reports: no run; ")
-        and done.stderr.count(b"\n") == 1
-    )
+def printed(command: str, *arguments: str) -> str:
+    """What a command prints before it does anything."""
+    out = io.StringIO()
+    with redirect_stdout(out), suppress(SystemExit):
+        assert cli.main([*command.split(), *arguments]) == 0
+    return out.getvalue()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_prints_our_version(tmp_path, command):
-    module = COMMANDS[command][0].removesuffix(".__main__")
-    for asked in (["-m", "leap_lab.cli", *command.split(), "--version"], ["-m", module, "--version"]):
-        done = call(tmp_path, *asked)
-        assert (done.returncode, done.stdout.decode()) == (0, f"leap_lab {leap_lab.__version__}\n"), done.stderr
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_prints_our_version_and_help_that_any_console_can_show(command, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["leap-lab"])
+    assert printed(command, "--version") == f"leap_lab {leap_lab.__version__}\n"
+    assert printed(command, "--help").isascii()
+
+
+def test_so_do_the_commands_of_the_analysis(monkeypatch):
+    for name in ("report", "trap"):
+        assert printed(f"analysis {name}", "--version") == f"leap_lab {leap_lab.__version__}\n"

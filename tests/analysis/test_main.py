@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
+from analysis.load import load
 from leap_lab.settings.experiments import names
 from tests.known_runs import EASY, HARD, write_run
 
@@ -71,3 +72,25 @@ def test_help_and_usage_errors_wait_for_nothing_heavy(arguments: list[str]) -> N
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.stderr.endswith("set()\n"), ran.stderr
+
+
+def test_all_that_is_in_a_folder_of_runs_may_be_named(
+    runs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = ["reports", "wandb", ".hydra", "leap_t", "evaluation", ".pins.json", ".pins.json.lock", "benchmarks.json"]
+    for name in beside:
+        (tmp_path / name).touch() if name.endswith((".json", ".lock")) else (tmp_path / name).mkdir()
+    named = sorted([*runs, *(str(tmp_path / name) for name in beside)])
+    out = ["--out", str(tmp_path / "out")]
+    for command in ("report", "main_table"):
+        assert main([command, *named, *out]) == 0
+        assert "dispersed k=4" in capsys.readouterr().out
+    assert len(load(named)) == len(load(runs))
+    (tmp_path / "notes").mkdir()
+    for wrong in ("nowhere", "notes"):
+        assert main(["report", *named, str(tmp_path / wrong), *out]) == 2
+        assert capsys.readouterr().err.startswith(f"error: {tmp_path / wrong}: no ")
+    assert main(["report", str(tmp_path / "reports"), *out]) == 2
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path / 'reports'}: no run; name the folder of a run, such as runs/<run_id>\n"
+    )
