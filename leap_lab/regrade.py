@@ -4,7 +4,6 @@ For a right answer that was corrected, or a grader that has become better. Nothi
 of the run's data set as it is now. Grades that change are listed, and kept in earlier_grades.json of the run folder.
 """
 
-import argparse
 import pathlib
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ SHOWN = 20
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (see `console.run`)."""
-    parser = argparse.ArgumentParser(prog="python -m leap_lab.regrade", description=__doc__)
+    parser = console.Parser(prog="python -m leap_lab.regrade", description=__doc__)
     parser.add_argument("runs", type=pathlib.Path, nargs="+", metavar="RUN_FOLDER")
     parser.add_argument("--dry-run", action="store_true", help="list what would change, and change nothing")
     options = parser.parse_args(arguments)

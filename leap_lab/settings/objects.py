@@ -1,5 +1,6 @@
 """The objects that config nodes describe: `_target_` is the address of a class; no run id depends on it."""
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
@@ -9,13 +10,9 @@ from hydra.utils import get_object
 
 from leap_lab.errors import UserError, one_line
 
-LABELS = (
-    "name",
-    "limit",
-    "few",
-    "ids",
-    "offset",
-)  # keys of a config node that commands read; not arguments of its class
+# Keys of a config node that commands read; they are not arguments of its class.
+LABELS = ("name", "limit", "few", "ids", "offset")
+logging.getLogger(get_object.__module__).addHandler(logging.NullHandler())  # what it logs it also raises
 
 
 def instantiate(node: Mapping[str, Any], **more: Any) -> Any:

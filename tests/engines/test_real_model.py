@@ -24,7 +24,7 @@ FILES = sorted(FETCHED.glob("*.gguf"))
 pytestmark = pytest.mark.skipif(not FILES, reason=f"{FETCHED} is missing: make setup could not fetch it")
 
 PROBLEM = leap_lab.Problem("apples", "Tom has 3 apples and buys 4 more. How many apples does he have?", "7")
-PEERS, BUDGET = 3, 96
+PEERS, BUDGET = 3, 160
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def settings(folder: str) -> tuple[str, ...]:
 @pytest.fixture(scope="module")
 def solved(settings: tuple[str, ...]) -> Iterator[dict[str, list[ReasoningPath]]]:
     """Paths of both methods, of one engine."""
-    leap = ("method=leap", "method.interval=32", "method.summary_tokens=16", "router=dispersed", "router.top_k=2")
+    leap = ("method=leap", "method.interval=48", "method.summary_tokens=40", "router=dispersed", "router.top_k=2")
     with leap_lab.engine(*settings, "method=independent"):
         yield {
             "independent": leap_lab.solve(PROBLEM, "method=independent"),

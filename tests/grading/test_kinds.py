@@ -83,7 +83,7 @@ def test_an_unknown_kind_is_one_line(kind):
 
 
 def test_the_kinds_are_listed_where_one_is_unknown():
-    with pytest.raises(UserError, match="choice, list, math, several, text, or my_module.MyGrader"):
+    with pytest.raises(UserError, match="choice, list, math, reasoning_gym, several, text, or my_module.MyGrader"):
         grader_of("matth")
 
 

@@ -20,7 +20,10 @@ GROUPS = {
     for group in conf.CONF.iterdir()
     if any(group.glob("*.yaml")) and group.name != "training"  # composed by itself
 }
-NEEDED = {"local": {"model": "model.path=owner/name", "dataset": "dataset.path=questions.jsonl"}}
+NEEDED = {
+    "local": {"model": "model.path=owner/name", "dataset": "dataset.path=questions.jsonl"},
+    "reasoning_gym": {"dataset": "dataset.task=chain_sum"},
+}
 
 
 def cell(*overrides: str) -> Cell:
