@@ -23,7 +23,7 @@ from leap_lab.methods.job import Job
 from leap_lab.path import Path
 from leap_lab.runs.identity import run_id_of
 from leap_lab.settings import compose
-from leap_lab.settings.arguments import Arguments, parsed
+from leap_lab.settings.arguments import Arguments, parsed, quoted
 from leap_lab.settings.cell import Cell
 from leap_lab.tasks.problem import Problem
 
@@ -195,6 +195,5 @@ def _written(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{{{','.join(f'{key}:{_written(item)}' for key, item in value.items())}}}"
     if isinstance(value, str) and not re.fullmatch(r"[\w./:+-]+", value):
-        escaped = re.sub(r"(\\*)(?='|\Z)", r"\1\1", value)  # backslashes before a quote count double
-        return "'" + escaped.replace("'", "\\'") + "'"
+        return quoted(value)
     return str(value)

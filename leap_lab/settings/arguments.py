@@ -99,7 +99,7 @@ def prepared(override: str) -> str:
 
 def quoted(text: str) -> str:
     """A text as a value that Hydra's grammar takes literally."""
-    escaped = re.sub(r"(\\*)(?='|$)", r"\1\1", text).replace("'", r"\'")
+    escaped = re.sub(r"(\\*)(?='|\Z)", r"\1\1", text).replace("'", r"\'")  # backslashes before a quote count double
     return f"'{escaped}'"
 
 
