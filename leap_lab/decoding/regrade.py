@@ -56,14 +56,14 @@ def regrade_all(folder: RunFolder, problems: Mapping[str, Problem], write: bool 
         old = groupfile.read(file, None).to_pylist()
         new = [graded(row, problem) for row in old]
         found.paths += len(new)
-        found.changes += [_change(before, after) for before, after in zip(old, new, strict=True) if before != after]
+        pairs = zip(old, new, strict=True)
+        found.changes += [_change(before, after) for before, after in pairs if _differs(before, after)]
         if new != old:
             files.append((new, stamp.content))
     if write and files:
-        folder.keep_grades([change for change in found.changes if _differs(change)])
+        folder.keep_grades(found.changes)
         for rows, content in files:
             folder.write_group(rows, content)
-    found.changes = [change for change in found.changes if _differs(change)]
     return found
 
 
@@ -72,9 +72,9 @@ def _change(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     return {**place, **{key: before[key] for key in GRADE}, "now": {key: after[key] for key in GRADE}}
 
 
-def _differs(change: Mapping[str, Any]) -> bool:
+def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether the grade itself is another, and not only that of a probe."""
-    return any(change[key] != change["now"][key] for key in GRADE)
+    return any(before[key] != after[key] for key in GRADE)
 
 
 def graded(row: Mapping[str, Any], problem: Problem) -> dict[str, Any]:

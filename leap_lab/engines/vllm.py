@@ -37,7 +37,7 @@ CPU_DEFAULTS: dict[str, Any] = {
 }
 # The model runs in the engine's process instead of one more: a start of 15 s instead of 22 s, 6,300 tokens/s instead of
 # 3,600. Tensor and pipeline parallel workers are not affected. Threads that wait for each other give up their core
-# after a short while: beside a busy process this doubles the speed, and alone it costs about 5% (docs/performance.md).
+# after a short while: beside a busy process this doubles the speed, and alone it costs about 6% (docs/performance.md).
 CPU_ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "GOMP_SPINCOUNT": "2000"}
 
 

@@ -67,7 +67,11 @@ def _text(data: bytes, layout: Layout) -> str:
 
 
 def _jsonl(data: bytes, layout: Layout) -> Iterator[Values]:
-    for line in _text(data, layout).split("\n"):
+    return _lines(_text(data, layout))
+
+
+def _lines(text: str) -> Iterator[Values]:
+    for line in text.split("\n"):
         if line.strip():
             yield _object(_loads(line))
 
@@ -75,10 +79,7 @@ def _jsonl(data: bytes, layout: Layout) -> Iterator[Values]:
 def _json(data: bytes, layout: Layout) -> Iterator[Values]:
     """A list of objects; or objects line by line, as many tools name it."""
     text = _text(data, layout)
-    if not text.lstrip().startswith("["):
-        yield from _jsonl(data, layout)
-        return
-    yield from map(_object, _loads(text))
+    return map(_object, _loads(text)) if text.lstrip().startswith("[") else _lines(text)
 
 
 def _csv(data: bytes, layout: Layout) -> Iterator[Values]:

@@ -48,7 +48,8 @@ ROWS = {
         "answer": "Eric",
     },
 }
-GOLDS = {"gsm8k": "5", "supergpqa": "F", "zebralogic": "B", "olymmath": r"$\frac{1}{2}$", "aime_2026": "5"}
+GOLDS = {"supergpqa": "F", "zebralogic": "B", "olymmath": r"$\frac{1}{2}$"}
+GOLDS |= dict.fromkeys(("hmmt_feb_2025", "hmmt_nov_2025", "hmmt_feb_2026"), LATEX["answer"])  # all others: 5
 CONF = Path(leap_lab.__file__).parents[1] / "conf" / "dataset"
 
 
@@ -67,7 +68,8 @@ def test_every_benchmark_has_a_row_here():
 def test_a_benchmark_is_read(tmp_path, name):
     [problem] = problems(tmp_path, name, [ROWS[name]])
     assert "What is 2 + 3?" in problem.text or "first?" in problem.text
-    assert problem.answer == GOLDS.get(name, problem.answer)
+    if name != "gpqa_diamond":  # whose letter follows from a hash; the option is looked at below
+        assert problem.answer == GOLDS.get(name, "5")
     assert (problem.kind == "choice") == (name in ("gpqa_diamond", "supergpqa", "zebralogic"))
     if problem.kind == "choice":
         right = problem.options["ABCDEFGHIJ".index(problem.answer)]
