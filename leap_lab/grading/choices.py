@@ -49,7 +49,7 @@ def stated(text: str) -> Iterator[tuple[int, str]]:
     """Where a field or a sentence names a letter, and the letter."""
     for form in forms.FORMS:
         for match in form.finditer(text):
-            if _is_meant(text, match.start(), match.end(), form is forms.CLAIM):
+            if _is_meant(text, match.start(), match.end(), form in forms.CLAIMS):
                 group = match.lastindex or 1
                 yield match.start(group), match[group].upper()
     for tag in forms.TAG.finditer(text):
@@ -65,10 +65,12 @@ def _is_meant(text: str, start: int, end: int, is_claim: bool) -> bool:
     supposed = [match.end() for match in forms.SUPPOSED.finditer(before)]
     if supposed and not forms.CONCLUDED.search(before, supposed[-1]):
         return False
-    if forms.NEGATED.search(forms.CLAUSE.split(before)[-1]) or forms.TWO.search(before):
+    if forms.NEGATED.search(forms.CLAUSE.split(before)[-1]):
         return False
     if not is_claim:
         return True
+    if forms.TWO.search(before):
+        return False
     word = re.search(r"[A-Za-z]+(?=[\s(*_\"'`$]*\Z)", before)
     if word and word[0].lower() not in forms.BEFORE_CLAIM:
         return False

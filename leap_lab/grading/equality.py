@@ -20,8 +20,11 @@ LONGEST = 2_000  # characters of an answer or a gold; a longer one equals itself
 _LABEL = re.compile(  # the (B) of \textbf{(B)}\ 12
     r"\s*\\(?:textbf|text|mathrm|mathbf|mathsf)\s*\{\s*\(?[A-J][).:]\s*\}(?:\\[ ,;:]|~|\s|\\quad)*(?=[\w\\$({.-])"
 )
+_LEAD = re.compile(  # words that announce an answer
+    r"\s*(?:\\text\s*\{\s*)?(?:the )?(?:final )?answer(?: is)?\s*[:=]?\s*\}?(?=[\s\\$\d(-])", re.IGNORECASE
+)
 _WRAPPED = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boldsymbol)\s*\{([^{}]*)\}")
-_WORDY = re.compile(r"[A-Za-z]\.?[A-Za-z]")
+_WORDY = re.compile(r"[A-Za-z][./]?[A-Za-z]")
 
 
 def same(answer: str, gold: str) -> bool:
@@ -105,7 +108,7 @@ class Reading:
             self._read("unitless", with_units=False)
         if any(token.kind == "number" and "," in token.text for token in self.found):
             self.as_list = _tree(text, split=True)
-        if label := _LABEL.match(text):
+        if label := _LABEL.match(text) or _LEAD.match(text):
             self.unlabelled = _tree(text[label.end() :])
 
     def _read(self, mode: str, with_units: bool) -> bool:
@@ -129,13 +132,18 @@ class Reading:
 
     def words(self) -> str | None:
         """The text in plain letters, where it is one: no commands, no powers, at least a word of two letters."""
-        plain = ("letters", "roman", "text", "number")
-        if not all(token.kind in plain or token.text in _IN_TEXT for token in self.found):
-            return None
-        text = "".join((" " if token.spaced or token.kind == "text" else "") + token.text for token in self.found)
+        text, before = "", ""
+        for token in self.found:
+            indexed = token.text == "_" and before in ("letters", "roman", "text")  # CO_2 as CO2
+            if token.kind not in _PLAIN and token.text not in _IN_TEXT and not indexed:
+                return None
+            if not indexed and token.text not in ("{", "}"):
+                text += (" " if token.spaced or token.kind == "text" else "") + token.text
+                before = token.kind
         return text if _WORDY.search(text) else None
 
 
+_PLAIN = frozenset(["letters", "roman", "text", "number"])
 _IN_TEXT = frozenset([*"-'.,:;!?()&\"`/", "and", "{", "}"])
 
 

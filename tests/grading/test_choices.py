@@ -8,6 +8,7 @@ from leap_lab.grading.choices import choice
 from leap_lab.grading.grade import read
 from leap_lab.tasks.problem import Problem
 from tests.grading.cases.letters import FINALS, WITH_OPTIONS
+from tests.grading.cases.sentences import MORE_FINALS
 
 CHOICES = [  # text after the thinking, the letter (four options)
     ("ANSWER: C", "C"),
@@ -102,7 +103,7 @@ def chosen(text, thinking="", options=("w", "x", "y", "z")):
     return read(text, thinking, Problem("q", "?", "A", "choice", options))[0]
 
 
-@pytest.mark.parametrize(("text", "letter"), CHOICES + FINALS)
+@pytest.mark.parametrize(("text", "letter"), CHOICES + FINALS + MORE_FINALS)
 def test_choices_are_read_by_letter(text, letter):
     assert chosen(text) == letter
 

@@ -3,7 +3,7 @@
 from leap_lab.grading.formula import names
 from leap_lab.grading.formula.expression import Expressions
 from leap_lab.grading.formula.tokens import Foreign, Token, Unreadable
-from leap_lab.grading.formula.tree import Group, Name, Node, Num, Op, number
+from leap_lab.grading.formula.tree import Group, Name, Node, Num, Op, Text, number
 
 SINGLE_NAMES = frozenset(["pi", "infty", "emptyset", "Reals"])
 LEFT_RIGHT = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil")}
@@ -25,7 +25,11 @@ class Commands(Expressions):
         if name in names.OF_SEVERAL:
             return self._of_several(name)
         if name in names.MARKS:
-            return Name(f"{name} {self._marked()}")
+            marked = self._marked()
+            segment = marked.isalpha() and marked.isupper() and name in ("overline", "vec") and len(marked) > 1
+            return Text(marked) if segment else Name(f"{name} {marked}")
+        if name == "ang":
+            return Op("deg", (self.argument(),))
         reader = getattr(self, f"_{name}", None) if name in READERS else None
         if reader is None:
             raise Foreign(f"the command {name}")
@@ -129,6 +133,9 @@ class Commands(Expressions):
                 power = self.exponent()
             else:
                 base = self._log_base() if name == "log" else self._refused_index()
+        typed = self.at("number", "2", "10") and not self.next.spaced and self.ahead().text == "("
+        if name == "log" and base is None and typed:  # log2(8)
+            base = self._number(self.take())
         if power == Op("neg", (number(1),)) and name in names.INVERSE:
             name, power = names.INVERSE[name], None
         argument = self.function_argument()

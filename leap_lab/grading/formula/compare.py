@@ -6,8 +6,20 @@ from leap_lab.grading.formula import exact, words
 from leap_lab.grading.formula.lists import Lists
 from leap_lab.grading.formula.reals import Sets
 from leap_lab.grading.formula.relations import Relations
-from leap_lab.grading.formula.shapes import SETS, Equation, equation, infinity, measured, modulus, plain_value, spread
-from leap_lab.grading.formula.tree import Group, Name, Node, Op, Relation, Text, number, variables
+from leap_lab.grading.formula.shapes import (
+    DEGREE,
+    RADIAN,
+    SETS,
+    Equation,
+    equation,
+    infinity,
+    measured,
+    modulus,
+    plain_value,
+    spread,
+)
+from leap_lab.grading.formula.tree import Group, Name, Node, Op, Relation, Text, children, number, variables
+from leap_lab.grading.formula.unit_table import Unit
 from leap_lab.grading.formula.verdicts import NOT_MINE, Oracle, Verdict, both, either
 
 
@@ -93,6 +105,8 @@ class Comparison(Relations, Lists):
     def _real_sets(self, a: Node, b: Node) -> Any:
         if not (self.sets.is_set(a) or self.sets.is_set(b)):
             return NOT_MINE
+        if isinstance(a, Op) and isinstance(b, Op) and a.name == b.name in ("cup", "cap") and not self.sets.could_be(a):
+            return self.matched(_operands(a), _operands(b))
         verdict = self.sets.same(a, b) if self.sets.could_be(a) and self.sets.could_be(b) else False
         relations = isinstance(a, Relation) and isinstance(b, Relation)
         return NOT_MINE if relations and verdict is False else verdict
@@ -109,12 +123,19 @@ class Comparison(Relations, Lists):
         """Two values with their units, of which either may be None."""
         (left, unit), (right, other) = a, b
         if unit is None or other is None or unit == other or unit.generic != other.generic:
+            times = [side for side in (left, right) if isinstance(side, Op) and side.name == "time"]
+            return bool(self._ratios(left, right)) if times else self.expressions(left, right)
+        if {unit, other} == {RADIAN, DEGREE}:
+            left, right = (_in_radians(*side) for side in (a, b))
             return self.expressions(left, right)
         if unit.powers != other.powers:
             return False
         return self.expressions(Op("*", (number(unit.factor), left)), Op("*", (number(other.factor), right)))
 
     def _ratios(self, a: Node, b: Node) -> Any:
+        if any(isinstance(side, Op) and side.name == "time" for side in (a, b)):
+            both_clocks = all(isinstance(side, Op) and side.name in ("time", "ratio") for side in (a, b))
+            return both_clocks and children(a) == children(b)
         left, right = (side.args if isinstance(side, Op) and side.name == "ratio" else None for side in (a, b))
         if left is None and right is None:
             return NOT_MINE
@@ -144,3 +165,14 @@ class Comparison(Relations, Lists):
         if infinity(a) or infinity(b):
             return infinity(a) == infinity(b)
         return self.oracle.equal(a, b)
+
+
+def _in_radians(value: Node, unit: Unit) -> Node:
+    return Op("deg", (value,)) if unit == DEGREE else value
+
+
+def _operands(node: Node) -> list[Node]:
+    """What a union of unions joins."""
+    assert isinstance(node, Op)
+    parts = [_operands(arg) if isinstance(arg, Op) and arg.name == node.name else [arg] for arg in node.args]
+    return [operand for part in parts for operand in part]

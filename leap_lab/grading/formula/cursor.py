@@ -72,12 +72,14 @@ class Cursor:
 
     def closes_at(self, place: int) -> int | None:
         """Where the bracket that opens at this place is closed; any of `)` and `]` closes `(` and `[`."""
+        braces = self.found[place].text == "{"  # which `]0,1[` does not concern
+        opening, closing = ({"{"}, {"}"}) if braces else (OPENING.keys(), CLOSING)
         depth = 0
         for index in range(place, len(self.found)):
-            kind, text = self.found[index][:2]
+            kind, text, _ = self.found[index]
             if kind == "sign":
-                depth += text in OPENING
-                depth -= text in CLOSING
+                depth += text in opening
+                depth -= text in closing
                 if depth == 0:
                     return index
         return None

@@ -120,6 +120,8 @@ class Factors(Literals):
         if len(run) > 1 and re.fullmatch("[fghFGHP]", run[0]) and self.at("sign", "("):
             raise Unreadable("letters before a bracket")
         first, rest = run[0], run[1:]
+        if not rest and self.at("number") and self.next.text.isdigit() and not self.next.spaced:
+            return Name(f"{first}_{self.take().text}")
         if rest:
             self._give_back(token, rest)
             return Name(first)

@@ -35,7 +35,7 @@ class Lists(Parts):
         assert isinstance(b, Group)
         if len(names_of(a)) != len(names_of(b)) and max(len(names_of(a)), len(names_of(b))) > 1:
             return self._ordered(a.items, b.items)
-        return self._matched(a.items, b.items)
+        return self.matched(a.items, b.items)
 
     def _in_order(self, group: Node, other: Node, first: bool) -> Verdict:
         """A list without brackets beside a tuple."""
@@ -51,7 +51,7 @@ class Lists(Parts):
         back = both(either(self.same(other, one) for other in left) for one in right)
         return both((there, back))
 
-    def _matched(self, left: Sequence[Node], right: Sequence[Node]) -> Verdict:
+    def matched(self, left: Sequence[Node], right: Sequence[Node]) -> Verdict:
         """Whether the items can be paired; equality is an equivalence, so the first that fits will do."""
         if len(left) != len(right):
             return False

@@ -28,11 +28,11 @@ SAME = {  # commands of one meaning
     "simeq": "approx", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "tg": "tan", "ctg": "cot",
     "arctg": "atan", "cosec": "csc", "backslash": "setminus", "smallsetminus": "setminus", "percent": "%",
     "textpercent": "%", "textdegree": "degree", "textdollar": "$", "euro": "€", "pounds": "£", "R": "Reals",
-    "imath": "i", "jmath": "j", "implies": "to", "rightarrow": "to", "Rightarrow": "to", "longrightarrow": "to",
-    "Longrightarrow": "to", "Leftrightarrow": "iff", "thinspace": "", "cdots": "ldots", "overrightarrow": "vec",
-    "overleftrightarrow": "vec", "widehat": "hat", "widetilde": "tilde", "measuredangle": "angle",
-    "bigtriangleup": "triangle", "vartriangle": "triangle", "Delta": "Delta", "top": "T", "intercal": "T",
-    "lcm": "lcm", "sgn": "sign", "textasciitilde": "", "bigcup": "cup", "bigcap": "cap",
+    "imath": "i", "jmath": "j", "implies": "to", "therefore": "to", "rightarrow": "to", "Rightarrow": "to",
+    "longrightarrow": "to", "Longrightarrow": "to", "Leftrightarrow": "iff", "thinspace": "", "cdots": "ldots",
+    "overrightarrow": "vec", "overleftrightarrow": "vec", "widehat": "hat", "widetilde": "tilde",
+    "measuredangle": "angle", "bigtriangleup": "triangle", "vartriangle": "triangle", "top": "T", "intercal": "T",
+    "sgn": "sign", "textasciitilde": "", "bigcup": "cup", "bigcap": "cap",
 }  # fmt: skip
 ESCAPED = {
     "{": "{.", "}": ".}", "|": "||", "%": "%", "&": "and", "#": "#", "_": "_", "$": "$",
@@ -77,6 +77,12 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 NUMBER_WORDS = {word: value for value, word in enumerate(_ONES.split())}
 NUMBER_WORDS |= {word: 10 * value for value, word in enumerate(_TENS.split(), start=2)}
 MULTIPLIERS = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
+
+
+IN_WORDS = {
+    "all real numbers": "Reals", "all reals": "Reals", "the real numbers": "Reals", "real numbers": "Reals",
+    "empty set": "emptyset", "the empty set": "emptyset",
+}  # fmt: skip
 
 
 def number_word(text: str) -> int | None:

@@ -1,12 +1,14 @@
 """A whole answer out of tokens: lists, relations, brackets, matrices, quantities, words."""
 
-from leap_lab.grading.formula import names
+from leap_lab.grading.formula import names, units
 from leap_lab.grading.formula.brackets import split_commas
-from leap_lab.grading.formula.cursor import CLOSING, joins
+from leap_lab.grading.formula.cursor import CLOSING, Cursor, joins
 from leap_lab.grading.formula.quantities import Quantities
 from leap_lab.grading.formula.tokens import Token, Unreadable, tokens
-from leap_lab.grading.formula.tree import Group, Node, Op, Relation
+from leap_lab.grading.formula.tree import Group, Name, Node, Op, Quantity, Relation
 
+UNNAMED = "?"  # the variable of `\\ge 3`
+_MARKS = frozenset(['"', "'", "`", "^", "*"])  # ** is a power, too
 _TRAILING = frozenset(".,;:")
 
 
@@ -26,14 +28,23 @@ def parse(text: str, with_units: bool = True, split: bool = False) -> tuple[Node
 
 
 def trimmed(found: list[Token]) -> list[Token]:
-    """Without a full stop or comma at the end, quotation marks and asterisks around it all, and an `=` before it."""
+    """Without a full stop or comma at the end, marks and braces around it all, and an `=` before it."""
     start, end = 0, _without_stops(found, len(found))
-    for marks in ('"', "'", "`", "^", "*"):  # ** is a power, too
-        while end - start > 2 and found[start][:2] == ("sign", marks) == found[end - 1][:2]:
-            start, end = start + 1, _without_stops(found, end - 1)
+    while end - start > 2 and _wrapped(found, start, end):
+        start, end = start + 1, _without_stops(found, end - 1)
     if start < end and found[start][:2] in (("sign", "="), ("command", "approx"), ("command", "to")):
         start += 1
     return found[start:end]
+
+
+def _wrapped(found: list[Token], start: int, end: int) -> bool:
+    """Whether quotation marks, asterisks or braces stand around all of these tokens."""
+    first, last = found[start], found[end - 1]
+    if first.kind != "sign" or last.kind != "sign":
+        return False
+    if first.text == "{":
+        return Cursor(found).closes_at(start) == end - 1
+    return first.text == last.text and first.text in _MARKS
 
 
 def _without_stops(found: list[Token], end: int) -> int:
@@ -65,7 +76,9 @@ class Parser(Quantities):
         return items[0] if len(items) == 1 else Group("", tuple(items), "", join)
 
     def relation(self) -> Node:
-        sides, signs = [self.ratio()], []
+        bare = self.next.text in ("<", ">", "<=", ">=", "le", "ge")
+        sides: list[Node] = [Name(UNNAMED) if bare else self.ratio()]
+        signs: list[str] = []
         while (token := self.next).kind in ("sign", "command") and token.text in names.RELATIONS:
             self.take()
             signs.append(names.RELATIONS[token.text])
@@ -90,7 +103,10 @@ class Parser(Quantities):
         parts = [self.union()]
         while self.at("sign", ":") and not self.set_builder:
             self.take()
+            minutes = self.next.text
             parts.append(self.union())
+            if len(parts) == 2 and (time := _time(parts[0], parts[1], minutes)):
+                return time
         return parts[0] if len(parts) == 1 else Op("ratio", tuple(parts))
 
     def union(self) -> Node:
@@ -98,3 +114,12 @@ class Parser(Quantities):
         while token := self.accept("command", "cup", "cap", "setminus"):
             node = Op(token.text, (node, self.quantity()))
         return node
+
+
+def _time(hours: Node, minutes: Node, digits: str) -> Node | None:
+    """A time of day, such as `12:05` and `3:30 PM`; None where it is a ratio."""
+    if len(digits) != 2 or not digits.isdigit():
+        return None
+    if isinstance(minutes, Quantity) and minutes.unit in (units.named("am"), units.named("pm")):
+        return Quantity(Op("time", (hours, minutes.value)), minutes.unit)
+    return Op("time", (hours, minutes)) if digits.startswith("0") else None

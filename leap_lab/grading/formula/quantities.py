@@ -1,14 +1,17 @@
 """Values with their units, and words."""
 
+import re
+
 from leap_lab.grading.formula import names, units
 from leap_lab.grading.formula.brackets import Brackets
 from leap_lab.grading.formula.factors import looks_like_product
 from leap_lab.grading.formula.literals import in_base
 from leap_lab.grading.formula.tokens import Token, Unreadable
 from leap_lab.grading.formula.tree import Name, Node, Num, Op, Quantity, Text, number
-from leap_lab.grading.formula.unit_table import Unit
 
 _LETTERS = frozenset(["letters", "roman", "text"])
+_LETTER_RUN = re.compile(r"[A-Za-z]|\W")
+_LETTER_SUM = re.compile(r"[A-Za-z]|[A-Z]{1,3}|\W")  # AB - CD
 _IN_WORDS = frozenset(["-", "'", '"', "!", "?"])
 
 
@@ -42,6 +45,8 @@ class Quantities(Brackets):
             return None
         self.place = place
         text = "".join((" " if token.spaced or token.kind == "text" else "") + token.text for token in item).strip()
+        if name := names.IN_WORDS.get(text.lower()):
+            return Name(name)
         value = names.number_word(text)
         return Text(text) if value is None else number(value)
 
@@ -52,8 +57,10 @@ class Quantities(Brackets):
         if len(item) > 1:
             if any(token.kind == "text" for token in item):
                 return True
-            in_formulas = [token for token in item if token.text in names.WORDS and token.text not in ("max", "min")]
-            return not in_formulas and any(len(token.text) > 1 for token in item)
+            if any(token.text in names.WORDS and token.text not in ("max", "min") for token in item):
+                return False
+            formula = _LETTER_SUM if any(token.text == "-" for token in item) else _LETTER_RUN
+            return not all(formula.fullmatch(token.text) or looks_like_product(token.text) for token in item)
         kind, run, _ = item[0]
         if kind == "text":
             return True
@@ -124,7 +131,7 @@ class Quantities(Brackets):
         times, unit = found
         if times != 1:
             node = Op("*", (number(times), node))
-        return node if unit is None else quantity(node, unit)
+        return node if unit is None else Quantity(node, unit)
 
     def _phrase(self) -> str:
         """The words and signs of a unit, as text."""
@@ -148,10 +155,3 @@ class Quantities(Brackets):
         if scale is None:
             raise Unreadable(f"degrees with {text!r}")
         return Quantity(node.args[0], units.named(scale))
-
-
-def quantity(value: Node, unit: Unit) -> Node:
-    """A value with its unit; radians are counted in degrees."""
-    if unit == units.named("radian"):
-        return Quantity(Op("/", (Op("*", (number(180), value)), Name("pi"))), units.named("degree"))
-    return Quantity(value, unit)

@@ -32,7 +32,7 @@ class Sets:
             case Name("Reals"):
                 return True
             case Group("", items, _, join):
-                return join in ("and", "or") and all(self.is_set(item) for item in items)
+                return all(self.is_set(item) and (join != "," or isinstance(item, Relation)) for item in items)
             case Group(open_, items, close, _):
                 return len(items) == 2 and (close == "[" or open_ == "]" or any(_infinity(item) for item in items))
         return False
@@ -55,7 +55,7 @@ class Sets:
     def same(self, a: Node, b: Node) -> bool | None:
         """Whether two sets are the same; None where an end is unknown. Two inequalities need the same variable."""
         names = _bound(a) | _bound(b)
-        if len(names) > 1:
+        if len(names - {"?"}) > 1:
             return False
         try:
             first, second = self._read(a), self._read(b)
@@ -80,7 +80,7 @@ class Sets:
                 values = [self._end(item) for item in items]
                 return _Set(values, lambda x: any(_close(x, value) for value in values))
             case Group("", items, _, join):
-                return _joined([self._read(item) for item in items], any if join == "or" else all)
+                return _listed([self._read(item) for item in items], join)
             case Group(open_, (low, high), close, _):
                 return self._interval(low, open_ == "[", high, close == "]")
             case Op("cup", args):
@@ -197,6 +197,13 @@ def _joined(parts: list[_Set], how: Callable[[Any], bool]) -> _Set:
     return _Set([end for part in parts for end in part.ends], lambda x: how(part.holds(x) for part in parts))
 
 
+def _listed(parts: list[_Set], join: str) -> _Set:
+    """Inequalities joined by a word; joined by a comma, all hold, unless that is impossible."""
+    together = _joined(parts, all)
+    possible = join == "," and any(map(together.holds, _points(sorted(together.ends, key=_Key))))
+    return together if join == "and" or possible else _joined(parts, any)
+
+
 def _points(ends: list[Any]) -> list[Any]:
     """Every end, and a number in every gap."""
     if not ends:
@@ -210,7 +217,7 @@ def _close(a: Any, b: Any) -> bool:
         return a == b
     if abs(a) == float("inf") or abs(b) == float("inf"):
         return bool(a == b)
-    return bool(abs(a - b) <= abs(a) * TOLERANCE)
+    return bool(abs(a - b) <= max(abs(a), abs(b)) * TOLERANCE)
 
 
 def _infinity(node: Node) -> int:

@@ -21,6 +21,8 @@ from leap_lab.grading.formula.tree import (
 )
 from leap_lab.grading.formula.unit_table import Unit
 
+RADIAN, DEGREE = units.named("radian"), units.named("degree")
+
 
 class Equation:
     """A name, where an equation is the definition of one, its value, and what else stands in the chain."""
@@ -38,6 +40,8 @@ def equation(node: Node) -> Equation | None:
         return None
     if len(sides) == 2 and not is_name(sides[0]) and is_name(sides[1]):
         sides.reverse()
+    if "in" in node.signs:
+        return Equation(sides[0], _interval(sides[1]), ())
     name = bare_name(sides[0]) if is_name(sides[0]) else None
     rest = sides[1:] if name is not None else sides
     last = len(rest) - 1
@@ -45,6 +49,14 @@ def equation(node: Node) -> Equation | None:
         last = max(0, node.signs.index("~") - (name is not None))
         rest = rest[: last + 1]
     return Equation(name, rest[last], rest[:last])
+
+
+def _interval(node: Node) -> Node:
+    """A pair as the open interval that it is where something is said to be in it."""
+    match node:
+        case Group("(", (low, high), ")", _):
+            return Group("]", (low, high), "[")
+    return node
 
 
 def is_name(node: Node) -> bool:
@@ -115,7 +127,7 @@ def plain_value(node: Node) -> bool:
 
 
 SETS = frozenset(["Reals", "Integers", "Naturals", "Rationals", "Complexes", "emptyset"])
-_NO_VALUES = frozenset(["ratio", "builder", "cup", "cap", "setminus", "mod", "transpose", "pm", "mp"])
+_NO_VALUES = frozenset(["ratio", "time", "builder", "cup", "cap", "setminus", "mod", "transpose", "pm", "mp"])
 
 
 def has_value(node: Node) -> bool:
@@ -215,7 +227,7 @@ def measured(node: Node) -> list[tuple[Node, Any]] | None:
     """The readings of a value with a unit, a percentage or degrees; None where there is none."""
     match node:
         case Quantity(value, unit):
-            return [(value, unit)]
+            return [(value, unit), (value, None)] if unit == RADIAN else [(value, unit)]
         case Op("pct", (value,)):
             return [(value, units.named("percent")), (node, None)]
         case Op("deg", (value,)):

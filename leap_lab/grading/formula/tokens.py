@@ -35,14 +35,15 @@ _BETWEEN = (  # what may separate thousands
     r"(?:,(?:\\!)*|(?:\\!)+,(?:\\!)*|,\s?(?:\\!)+\s?|\{,\}(?:\\!)*|\{\\[,;:]\}|\\[,;:]|\\?\ |~|[\u00a0\u2009\u202f]"
     r"|\\thinspace\ ?)"
 )
+_AFTER_POINT = r"\s*(?:\\(?:overline|bar|dot)(?![a-z])|\([0-9]|[,;)\]}])"  # of `0.\overline{3}`, `0.(3)`, `(1., 2.)`
 _LEXER = re.compile(
     rf"""(?P<row>\\\\(?:\s*\[-?[0-9.]+\s*[a-z]{{2}}\])?|\\(?:newline|cr|tabularnewline)(?![A-Za-z]))
     |(?P<thousands>(?<![0-9.])[0-9]{{1,3}}(?:{_BETWEEN}[0-9]{{3}})+
-        (?![0-9]|,[0-9]|\{{,\}}[0-9]|\s*/)(?:\.(?!\.)[0-9]*)?)
-    |(?P<number>[0-9]+\{{,\}}[0-9]+|[0-9]+(?:\.(?!\.|\s*\\[lcd]?dots)[0-9]*)?|\.[0-9]+)
+        (?![0-9]|,[0-9]|\{{,\}}[0-9]|\s*/)(?:\.[0-9]+)?)
+    |(?P<number>[0-9]+\{{,\}}[0-9]+|[0-9]+(?:\.[0-9]+|\.(?={_AFTER_POINT}))?|\.[0-9]+)
     |(?P<dots>\.(?:\s?\.){{2,}}|\\[lcdi]?dots[bcimo]?(?![A-Za-z]))
     |(?P<space>(?:\s|~|\\[,;:!\s]|\\(?:quad|qquad|thinspace|medspace|thickspace|enspace|negthinspace)(?![A-Za-z]))+)
-    |\\(?P<command>[A-Za-z]+)\*?
+    |\\(?P<command>[A-Za-z]+)(?:\*(?=\s*\{{))?
     |\\(?P<escaped>.)
     |(?P<letters>[A-Za-z]+)
     |(?P<pair>\*\*|<=|>=|!=|==|&&|<>)

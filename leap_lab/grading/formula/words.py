@@ -8,9 +8,11 @@ a an am as at be by do go he hi if in is it me my no of oh on or ox pm so to up 
 """
 _SHORT = frozenset(_SHORT_WORDS.split())
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|\S")
+_INITIAL = re.compile(r"\b([A-Za-z])\.(?=[A-Za-z]\b)")  # of p.m.
+_STOP = re.compile(r"(?<=[A-Za-z])\.(?=\s|\Z)")  # of Mr. Green
 _ENDS = " .,;:!\"'`*"
 _ARTICLES = ("a ", "an ", "the ")
-_SAME = {"dne": "does not exist", "d n e": "does not exist", "n/a": "not applicable", "&": "and"}
+_SAME = {"dne": "does not exist", "d n e": "does not exist", "n / a": "not applicable", "&": "and"}
 _PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-"})
 
 
@@ -25,14 +27,14 @@ def normal(text: str) -> str:
     In what is shorter it does: `CO` and `Co`, `A` and `a` are different things.
     """
     text = unicodedata.normalize("NFC", text).translate(_PLAIN).strip(_ENDS).replace("-", " ")
+    text = _STOP.sub("", _INITIAL.sub(r"\1", text))
     pieces = [_cased(piece) for piece in _TOKEN.findall(text)]
     plain = " ".join(piece for piece in pieces if piece not in "\"'`").strip(_ENDS)
-    plain = plain.replace("p . m", "pm").replace("a . m", "am")
     for article in _ARTICLES:
         if plain.startswith(article) and len(plain) > len(article) + 1:
             plain = plain[len(article) :]
             break
-    return _SAME.get(plain, plain)
+    return _SAME.get(plain.casefold(), plain)
 
 
 def _cased(piece: str) -> str:
