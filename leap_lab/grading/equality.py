@@ -13,7 +13,7 @@ from leap_lab.grading.formula import words
 from leap_lab.grading.formula.compare import Comparison
 from leap_lab.grading.formula.parser import parse, trimmed
 from leap_lab.grading.formula.tokens import Foreign, Token, Unreadable, tokens
-from leap_lab.grading.formula.tree import Node, Num
+from leap_lab.grading.formula.tree import Group, Node
 from leap_lab.grading.formula.verdicts import Exact, Oracle, Verdict
 
 LONGEST = 2_000  # characters of an answer or a gold; a longer one equals itself alone
@@ -72,9 +72,13 @@ def _compared(left: "Reading", right: "Reading", oracle: Oracle) -> Verdict:
         if verdict:
             return True
         unknown |= verdict is None
-    if unknown or (left.foreign and (right.foreign or right.trees)) or (right.foreign and left.trees):
-        return None
-    return False
+    return None if unknown or left.foreign or right.foreign else False
+
+
+def is_foreign(answer: str, gold: str) -> bool:
+    """Whether a side is a formula that only math-verify may know, and neither is anything else."""
+    sides = Reading(answer), Reading(gold)
+    return any(side.foreign for side in sides) and all(side.foreign or side.trees for side in sides)
 
 
 def _pairs(left: "Reading", right: "Reading") -> Iterator[tuple[Node, Node]]:
@@ -83,11 +87,11 @@ def _pairs(left: "Reading", right: "Reading") -> Iterator[tuple[Node, Node]]:
         one, other = left.tree(mode), right.tree(mode)
         if one is not None and other is not None:
             yield one, other
-    if left.as_list is not None or right.as_list is not None:
-        one, other = left.as_list or left.tree("plain"), right.as_list or right.tree("plain")
-        both_numbers = isinstance(left.tree("plain"), Num) and isinstance(right.tree("plain"), Num)
-        if one is not None and other is not None and not both_numbers:
-            yield one, other
+    one, other = left.tree("plain"), right.tree("plain")
+    if left.as_list is not None and isinstance(other, Group):
+        yield left.as_list, other
+    if right.as_list is not None and isinstance(one, Group):
+        yield one, right.as_list
     if left.unlabelled is not None and right.tree("plain") is not None:
         yield left.unlabelled, right.trees["plain"]
 

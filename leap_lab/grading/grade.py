@@ -68,7 +68,11 @@ def check_golds(problems: Sequence[Problem], source: str) -> None:
     `source` is what the user gave, such as `dataset.path=questions.jsonl`; rows are counted from 1.
     """
     for row, problem in enumerate(problems, start=1):
-        if reason := grader_of(problem.kind).check_gold(problem):
+        try:
+            reason = grader_of(problem.kind).check_gold(problem)
+        except UserError as error:
+            raise UserError(f"{source}, row {row} (id {brief(problem.id)}): {error}") from error
+        if reason:
             raise UserError(
                 f"{source}, row {row} (id {brief(problem.id)}): answer {brief(repr(problem.answer))}: {reason}"
             )

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 MEMORY = 4 * 2**30  # bytes of address space: some answers would take all there is
@@ -24,6 +25,8 @@ def main() -> None:
     sys.path.append(str(Path(__file__).resolve().parents[2]))  # leap_lab, where it is not installed
     try:
         equal(r"\sqrt{2}", r"\sqrt{3}", 0)  # loads all that most comparisons load
+        if find_spec("math_verify") is None:
+            raise ImportError("No module named 'math_verify'")
     except ImportError as error:
         print(" ".join(str(error).split()), file=out, flush=True)
         return
@@ -36,25 +39,26 @@ def main() -> None:
 
 def equal(gold: str, answer: str, seconds: float) -> bool:
     """Whether the two are equal; what nobody can read is equal to nothing."""
-    from leap_lab.grading.equality import settle
+    from leap_lab.grading.equality import is_foreign, settle
     from leap_lab.grading.formula.agreement import Digits
 
     _limit(seconds)
     try:
-        verdict = settle(answer, gold, Digits())
-        return by_math_verify(gold, answer) if verdict is None else verdict
-    except ImportError:
-        raise
+        if (verdict := settle(answer, gold, Digits())) is not None:
+            return verdict
+        return is_foreign(answer, gold) and by_math_verify(gold, answer, seconds)
     except Exception:  # sympy raises whatever it likes
         return False
     finally:
         _limit(0)
 
 
-def by_math_verify(gold: str, answer: str) -> bool:
-    """Whether math-verify takes the two for equal."""
+def by_math_verify(gold: str, answer: str, seconds: float) -> bool:
+    """Whether math-verify takes the two for equal. To load it takes about a second, once, which does not count."""
+    _limit(0)
     from math_verify import LatexExtractionConfig, parse, verify
 
+    _limit(seconds)
     latex = [LatexExtractionConfig(boxed_match_priority=-1)]
     sides = [  # the whole text is one formula: no looking for something readable inside it
         parse(formula(side), latex, extraction_mode="first_match", parsing_timeout=None) for side in (gold, answer)

@@ -1,8 +1,10 @@
 r"""When two answers are the same: tables by subject, and hostile ones."""
 
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +108,13 @@ def test_equality(answer, gold, equal):
 def test_every_case_of_a_table(subject):
     wrong = [(answer, gold) for answer, gold, equal in cases(subject) if same(answer, gold) is not equal]
     assert wrong == []
+
+
+def test_every_example_of_the_documentation():
+    page = (Path(__file__).parents[2] / "docs" / "grading.md").read_text(encoding="utf-8")
+    examples = re.findall(r"`([^`\n]+?) (≡|≢) ([^`\n]+?)`", page)
+    assert len(examples) > 80
+    assert [example for example in examples if same(example[0], example[2]) is not (example[1] == "≡")] == []
 
 
 def test_every_gold_of_the_tables_equals_itself():

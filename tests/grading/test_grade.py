@@ -55,6 +55,8 @@ def test_the_first_row_whose_gold_no_answer_can_equal_is_named():
     check_golds([good, good], "dataset.path=x.jsonl")
     with pytest.raises(UserError, match=r"dataset\.path=x\.jsonl, row 2 \(id b\): answer .*boxed.*the answer alone"):
         check_golds([good, bad], "dataset.path=x.jsonl")
+    with pytest.raises(UserError, match=r"dataset\.path=x\.jsonl, row 1 \(id c\): kind='matth'"):
+        check_golds([Problem("c", "?", "2", "matth")], "dataset.path=x.jsonl")
 
 
 def test_aha_moments_are_whole_words():

@@ -6,7 +6,8 @@ import pytest
 
 from leap_lab.errors import UserError
 from leap_lab.grading.base import Grader, grader_of
-from leap_lab.grading.grade import equal, read
+from leap_lab.grading.grade import check_golds, equal, read
+from leap_lab.tasks.arithmetic import generate
 from leap_lab.tasks.problem import Problem
 
 GOLDS = [  # kind, gold, a right answer, a wrong one
@@ -111,3 +112,7 @@ class Shouting(Grader):
     assert read("", "I say YES", question) == ("YES", "recovered")
     assert equal("YES", question)
     del sys.modules["shouting"]
+
+
+def test_the_golds_of_the_built_in_task_are_answers():
+    check_golds(generate(200, 0), "dataset=arithmetic")

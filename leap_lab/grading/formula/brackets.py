@@ -96,7 +96,7 @@ class Brackets(Commands):
         if name == "array" and self.at("sign", "{"):
             self.place = (self.closes_at(self.place) or self.place) + 1
         rows = self._rows()
-        if self._environment_name() != name:
+        if self._environment_name() != name or not rows:
             raise Unreadable("an environment is not closed")
         if name in MATRICES:
             return Matrix(rows)
@@ -106,7 +106,7 @@ class Brackets(Commands):
             if all(len(row) == 1 for row in rows):
                 return Group("", tuple(row[0] for row in rows), "", "and") if len(rows) > 1 else rows[0][0]
             return Matrix(rows, cases=True)
-        raise Foreign(f"the environment {name}")
+        raise Unreadable(f"the environment {name}")
 
     def _environment_name(self) -> str:
         self.expect("sign", "{")

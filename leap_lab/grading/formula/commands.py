@@ -32,7 +32,7 @@ class Commands(Expressions):
             return Op("deg", (self.argument(),))
         reader = getattr(self, f"_{name}", None) if name in READERS else None
         if reader is None:
-            raise Foreign(f"the command {name}")
+            raise (Foreign if name in names.FOREIGN else Unreadable)(f"the command {name}")
         node: Node = reader()
         return node
 

@@ -115,6 +115,10 @@ class Comparison(Relations, Lists):
         left, right = measured(a), measured(b)
         if left is None and right is None:
             return NOT_MINE
+        if any(map(_is_percentage, (a, b))) and not all((left, right)):
+            bare = self.oracle.real(b if left else a)
+            if bare is not None and abs(bare) <= 1:  # 0.5 is half, not 0.5%
+                return self.expressions(a, b)
         if left and right:  # 25% is not 0.25%: a reading without its unit meets none with one
             return either(self._measures(x, y) for x in left for y in right if (x[1] is None) == (y[1] is None))
         return either(self._measures(x, y) for x in left or [(a, None)] for y in right or [(b, None)])
@@ -165,6 +169,12 @@ class Comparison(Relations, Lists):
         if infinity(a) or infinity(b):
             return infinity(a) == infinity(b)
         return self.oracle.equal(a, b)
+
+
+def _is_percentage(node: Node) -> bool:
+    while isinstance(node, Op) and node.name == "neg":
+        node = node.args[0]
+    return isinstance(node, Op) and node.name == "pct"
 
 
 def _in_radians(value: Node, unit: Unit) -> Node:

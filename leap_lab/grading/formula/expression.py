@@ -34,6 +34,8 @@ class Expressions(Factors):
     def term(self) -> Node:
         """A product with its sign."""
         if sign := self.accept("sign", "-", "+"):
+            if self.at("sign", "-", "+") and not self.next.spaced:
+                raise Unreadable("two signs")  # a dash in TeX, or a slip
             inner = self.term()
             return Op("neg", (inner,)) if sign.text == "-" else inner
         if sign := self.accept("command", "pm", "mp"):

@@ -62,6 +62,7 @@ WORDS = {  # what plain letters mean in a formula
     **{name: name for name in FUNCTIONS | OF_SEVERAL if name not in ("sign", "arg", "conj")},
     **{name: name for name in GREEK if name[0].islower() and name not in ("ell", "partial", "aleph", "omicron")},
 }  # fmt: skip
+FOREIGN = frozenset(["int", "iint", "iiint", "oint", "lim", "limsup", "liminf", "det", "nabla", "coprod", "sup"])
 MARKS = frozenset(["angle", "triangle", "vec", "hat", "tilde", "dot", "ddot", "overline", "bar", "widebar", "odot"])
 SET_NAMES = {"R": "Reals", "Z": "Integers", "N": "Naturals", "Q": "Rationals", "C": "Complexes"}
 RELATIONS = {

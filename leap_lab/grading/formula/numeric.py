@@ -81,12 +81,12 @@ class Evaluation:
         return number
 
     def _name(self, name: str) -> Number:
+        if name in self.at:  # even the i of a sum
+            return _quotient(self.at[name])
         constant = {"pi": mp.pi, "e": mp.e, "i": mp.j, "infty": mp.inf}.get(name)
-        if constant is not None:
-            return +constant
-        if name not in self.at:
+        if constant is None:
             raise Inexact(name)
-        return _quotient(self.at[name])
+        return +constant
 
     def _sum(self, parts: list[Number]) -> Number:
         """A sum that is 0 where nothing but rounding is left of it."""

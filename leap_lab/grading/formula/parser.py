@@ -1,5 +1,7 @@
 """A whole answer out of tokens: lists, relations, brackets, matrices, quantities, words."""
 
+from itertools import pairwise
+
 from leap_lab.grading.formula import names, units
 from leap_lab.grading.formula.brackets import split_commas
 from leap_lab.grading.formula.cursor import CLOSING, Cursor, joins
@@ -73,6 +75,8 @@ class Parser(Quantities):
             if self.next.kind == "end" or (self.next.kind == "sign" and self.next.text in CLOSING):
                 break
             items.append(self.relation())
+        if join == "and" and (total := _compound(items)):
+            return total
         return items[0] if len(items) == 1 else Group("", tuple(items), "", join)
 
     def relation(self) -> Node:
@@ -114,6 +118,15 @@ class Parser(Quantities):
         while token := self.accept("command", "cup", "cap", "setminus"):
             node = Op(token.text, (node, self.quantity()))
         return node
+
+
+def _compound(items: list[Node]) -> Node | None:
+    """One quantity in units that get smaller, such as `3 hours and 20 minutes`."""
+    quantities = [item for item in items if isinstance(item, Quantity)]
+    if len(quantities) < len(items) or len({quantity.unit.powers for quantity in quantities}) > 1:
+        return None
+    factors = [quantity.unit.factor for quantity in quantities]
+    return Op("+", tuple(items)) if all(first > second for first, second in pairwise(factors)) else None
 
 
 def _time(hours: Node, minutes: Node, digits: str) -> Node | None:

@@ -140,8 +140,10 @@ class Quantities(Brackets):
             token = self.take()
             if token.text == "^" and phrase:
                 phrase.append("^" + self._index_text())
-            elif token.kind in ("letters", "roman", "text", "currency") or (phrase and token.text in "/*.-()'"):
+            elif token.kind in ("letters", "roman", "text", "currency") or (phrase and token.text in "/*.-('"):
                 phrase.append(token.text)
+                if token.text == "(":
+                    phrase += [self._phrase(), self.expect("sign", ")").text]
             elif phrase and token.text in ("cdot", "times"):
                 phrase.append("*")
             else:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from leap_lab.grading.formula.shapes import infinity
 from leap_lab.grading.formula.tree import Group, Name, Node, Num, Op, Relation, rebuilt, variables
 
 TOLERANCE = 10**-40  # between two ends with many digits
@@ -34,7 +35,7 @@ class Sets:
             case Group("", items, _, join):
                 return all(self.is_set(item) and (join != "," or isinstance(item, Relation)) for item in items)
             case Group(open_, items, close, _):
-                return len(items) == 2 and (close == "[" or open_ == "]" or any(_infinity(item) for item in items))
+                return len(items) == 2 and (close == "[" or open_ == "]" or any(infinity(item) for item in items))
         return False
 
     def could_be(self, node: Node) -> bool:
@@ -97,7 +98,7 @@ class Sets:
         raise _NoSet
 
     def _end(self, node: Node) -> Any:
-        if sign := _infinity(node):
+        if sign := infinity(node):
             return sign * float("inf")
         if variables(node):
             raise _NoSet
@@ -218,14 +219,6 @@ def _close(a: Any, b: Any) -> bool:
     if abs(a) == float("inf") or abs(b) == float("inf"):
         return bool(a == b)
     return bool(abs(a - b) <= max(abs(a), abs(b)) * TOLERANCE)
-
-
-def _infinity(node: Node) -> int:
-    if node == Name("infty"):
-        return 1
-    if isinstance(node, Op) and node.name == "neg":
-        return -_infinity(node.args[0])
-    return 0
 
 
 def _alone(node: Node, name: str) -> tuple[Node, bool] | None:

@@ -36,6 +36,8 @@ def equation(node: Node) -> Equation | None:
     if not isinstance(node, Relation) or set(node.signs) - {"=", "~", "in"}:
         return None
     sides = list(node.sides)
+    if any(isinstance(side, Text) and any(map(units.stops, side.words.split())) for side in sides):
+        return None  # not = 5
     if "in" in node.signs and (len(sides) != 2 or not is_name(sides[0])):
         return None
     if len(sides) == 2 and not is_name(sides[0]) and is_name(sides[1]):

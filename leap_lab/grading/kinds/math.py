@@ -8,7 +8,9 @@ from leap_lab.grading.equality import same
 from leap_lab.tasks.problem import Problem
 
 MOST_WORDS = 15  # of a gold that is no formula
-_SOLUTION = re.compile(r"####|\\boxed|<<|\b(?:answer|result|solution) (?:is|are|=|:)|\banswer\s*:", re.IGNORECASE)
+_SOLUTION = re.compile(
+    r"####|\\boxed|<<|\banswer\s*(?::|=|is\b|are\b)|\b(?:the|final) result (?:is|are)\b", re.IGNORECASE
+)
 _WORD = re.compile(r"[A-Za-z]{2,}")
 
 
