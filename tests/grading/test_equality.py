@@ -165,8 +165,16 @@ def test_a_usual_answer_is_graded_in_a_moment():
         "\\left" * 333,
         "$" * 1_999,
         "5 m " * 499,
+        "+".join(f"(1/{number})^{{9999}}" for number in range(3, 130)),
+        "+".join(f"1/{number}!" for number in range(7_800, 8_000)),
+        "*".join(f"{number}!" for number in range(7_800, 8_000)),
+        r"\gcd(" + ",".join(f"{number}!" for number in range(7_000, 7_200)) + ")",
+        r"\log_2 2^{100000}",
+        "(" * 50 + "x+1" + ")^2" * 50,
+        r"\{" + ",".join(map(str, range(500))) + r"\}",
+        r"\pm 1" * 300,
     ],
-    ids=range(25),
+    ids=range(33),
 )
 def test_a_long_answer_is_compared_in_a_moment(text):
     started = time.process_time()

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from leap_lab.grading.formula.tree import Name, Node, Num, Op, variables
 
-MOST_BITS = 400_000  # of a numerator or denominator
-LARGEST_FACTORIAL = 20_000
+MOST_BITS = 200_000  # of a numerator and its denominator
+MOST_WORK = 200_000  # in squares of 1,000 bits: about a quarter of a second
+LARGEST_FACTORIAL = 8_000
 POINTS = 3  # random points at which two rational functions are compared
 
 Values = Mapping[str, Fraction]
@@ -22,31 +23,50 @@ class Undefined(ArithmeticError):
     """There is no value, such as that of 1/0."""
 
 
-def value(node: Node, at: Values | None = None) -> Fraction:
-    """The value of a node with these values of its variables; `Inexact` or `Undefined` where it has none."""
-    match node:
-        case Num(number):
-            return number
-        case Name(name):
-            if at is None or name not in at:
-                raise Inexact(name)
-            return at[name]
-        case Op(name, args):
-            if name in ("sum", "prod"):
-                raise Inexact(name)
-            operate = OPERATIONS.get(name)
-            if operate is None:
-                raise Inexact(name)
-            if at and name in UNSOUND_AT_POINTS and variables(node):
-                raise Inexact(f"{name} of a variable")
-            return _small(operate(*(value(arg, at) for arg in args)))
-    raise Inexact("no number")
+class Evaluation:
+    """Computes with these values of the variables; `Inexact` where that takes too long."""
+
+    def __init__(self, at: Values | None = None) -> None:
+        self.at = at or {}
+        self.work = 0
+
+    def value(self, node: Node) -> Fraction:
+        """The value of a node; `Inexact` or `Undefined` where it has none."""
+        match node:
+            case Num(number):
+                return number
+            case Name(name):
+                if name not in self.at:
+                    raise Inexact(name)
+                return self.at[name]
+            case Op(name, args):
+                operate = OPERATIONS.get(name)
+                if operate is None or (self.at and name in UNSOUND_AT_POINTS and variables(node)):
+                    raise Inexact(name)
+                values = [self.value(arg) for arg in args]
+                if name in ("+", "*"):  # one after another, so that the work is counted
+                    return self._folded(operate, values)
+                return self._counted(operate(*values))
+        raise Inexact("no number")
+
+    def _folded(self, operate: Callable[..., Fraction], values: list[Fraction]) -> Fraction:
+        total = values[0]
+        for number in values[1:]:
+            total = self._counted(operate(total, number))
+        return total
+
+    def _counted(self, number: Fraction) -> Fraction:
+        bits = number.numerator.bit_length() + number.denominator.bit_length()
+        self.work += (bits // 1000) ** 2
+        if bits > MOST_BITS or self.work > MOST_WORK:
+            raise Inexact("too large")
+        return number
 
 
 def constant(node: Node) -> Fraction | None:
     """The exact value of a node without variables; None where it has none that we know."""
     try:
-        return value(node)
+        return Evaluation().value(node)
     except (Inexact, Undefined):
         return None
 
@@ -58,8 +78,8 @@ def equal(left: Node, right: Node) -> bool | None:
     names = variables(left, right)
     try:
         for trial in range(POINTS if names else 1):
-            point = {name: _random(name, trial) for name in names}
-            if value(left, point) != value(right, point):
+            evaluation = Evaluation({name: _random(name, trial) for name in names})
+            if evaluation.value(left) != evaluation.value(right):
                 return False
     except Undefined:
         return None if names else False
@@ -73,23 +93,6 @@ def _random(name: str, trial: int) -> Fraction:
     digest = hashlib.blake2b(f"{name} {trial}".encode(), digest_size=8).digest()
     size = Fraction(10**6 + int.from_bytes(digest[:4], "big"), 997 + digest[4])
     return -size if trial == POINTS - 1 else size
-
-
-def _small(number: Fraction) -> Fraction:
-    if number.numerator.bit_length() > MOST_BITS or number.denominator.bit_length() > MOST_BITS:
-        raise Inexact("too large")
-    return number
-
-
-def _added(*parts: Fraction) -> Fraction:
-    return sum(parts, Fraction(0))
-
-
-def _multiplied(*factors: Fraction) -> Fraction:
-    made = Fraction(1)
-    for factor in factors:
-        made = _small(made * factor)
-    return made
 
 
 def _divided(above: Fraction, below: Fraction) -> Fraction:
@@ -179,23 +182,19 @@ def _binomial(n: Fraction, k: Fraction) -> Fraction:
 
 def _logarithm(base: Fraction, number: Fraction) -> Fraction:
     """A logarithm where it is a whole number."""
-    if base <= 1 or base.denominator != 1 or number <= 0:
+    whole = number if number >= 1 else 1 / number if number > 0 else Fraction(0)
+    if base <= 1 or base.denominator != 1 or whole.denominator != 1 or whole < 1:
         raise Inexact("a logarithm")
-    whole = number if number >= 1 else 1 / number
-    if whole.denominator != 1:
-        raise Inexact("a logarithm")
-    power, rest = 0, int(whole)
-    while rest % int(base) == 0:
-        power, rest = power + 1, rest // int(base)
-    if rest != 1:
+    power = round(math.log(int(whole)) / math.log(int(base)))
+    if int(base) ** power != whole:
         raise Inexact("a logarithm")
     return Fraction(power if number >= 1 else -power)
 
 
 OPERATIONS: dict[str, Callable[..., Fraction]] = {
-    "+": _added,
-    "*": _multiplied,
-    "apply": _multiplied,
+    "+": lambda first, second: first + second,
+    "*": lambda first, second: first * second,
+    "apply": lambda *factors: math.prod(factors, start=Fraction(1)),
     "/": _divided,
     "^": _power,
     "neg": lambda number: -number,
