@@ -1,8 +1,8 @@
-"""math-verify in a process of its own, which can be stopped.
+"""A process that computes, and that can be stopped.
 
-math-verify's time-outs use signals, which never fire off the main thread, and an answer such as 9^{9^{9^9}} computes
-for ever. So a worker compares, and when it runs out of time or memory it dies and the answer counts as not equal. The
-worker is a plain subprocess: it neither imports the caller's main module nor needs one that can be imported.
+A sum of a million terms takes minutes, and math-verify's time-outs use signals, which never fire off the main thread.
+So a worker compares, and when it runs out of time or memory it dies and the answer counts as not equal. The worker is a
+plain subprocess: it neither imports the caller's main module nor needs one that can be imported.
 """
 
 import atexit
@@ -28,7 +28,7 @@ class Checker:
         self._worker: subprocess.Popen[bytes] | None = None
 
     def equal(self, answer: str, gold: str) -> bool:
-        """Whether math-verify takes the two for equal; False when it cannot tell within its seconds.
+        """Whether the two are equal; False when the worker cannot tell within its seconds.
 
         `RuntimeError` when there is no math-verify to ask.
         """

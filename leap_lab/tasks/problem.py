@@ -4,19 +4,22 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One question. `answer` is the gold answer; for a `choice` it is a letter, and `options` are in display order."""
+    """One question.
+
+    `answer` is the gold answer. `kind` names how it is graded: `math`, `choice` (`answer` is a letter, `options` are in
+    display order), `text`, `several` or `list` (`answer` is a JSON list), or the address of a grader of your own.
+    """
 
     id: str
     text: str
     answer: str
-    kind: Literal["math", "choice"] = "math"
+    kind: str = "math"
     options: tuple[str, ...] = ()
 
     @cached_property

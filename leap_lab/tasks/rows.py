@@ -38,8 +38,8 @@ class Row:
         if isinstance(value, str):
             value = _json_or_none(value)
         if not isinstance(value, list):
-            self.refuse(column, "must be a list of options")
-        return tuple(self._as_text(column, item) or self.refuse(column, "an option is empty") for item in value)
+            self.refuse(column, 'must be a list, such as ["x", "y"]')
+        return tuple(self._as_text(column, item) or self.refuse(column, "an item is empty") for item in value)
 
     def has(self, column: str) -> bool:
         """Whether the row has a value there."""

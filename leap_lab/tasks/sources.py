@@ -5,6 +5,7 @@ Every row is checked. A duplicate id, a missing column or an empty answer is one
 """
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,8 @@ from leap_lab.errors import UserError, brief
 from leap_lab.tasks.problem import LETTERS, Problem
 from leap_lab.tasks.rows import Row, read_file, read_hub
 
+LISTS = frozenset(["several", "list"])  # kinds whose answer is a list
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -24,26 +27,34 @@ class Columns:
     answer: str = "answer"
     id: str = "id"
     options: str = "options"
+    kind: str = "kind"
 
     def read(self, row: Row, identity: str) -> Problem:
-        """The problem of a row; a row with options is a choice, and its answer is the letter of an option."""
-        text, answer, options = row.text(self.problem), row.text(self.answer), row.texts(self.options)
+        """The problem of a row; a row with options is a choice, whose answer is the letter of one.
+
+        A row's kind names its grader; without one it is `math`. Answers of the kinds `several` and `list` are lists.
+        """
+        text, kind = row.text(self.problem), row.text(self.kind) if row.has(self.kind) else ""
+        if kind in LISTS:
+            return Problem(identity, text, json.dumps(row.texts(self.answer)), kind)
+        answer, options = row.text(self.answer), row.texts(self.options)
         if not options:
-            return Problem(identity, text, answer)
+            return Problem(identity, text, answer, kind or "math")
         if not 2 <= len(options) <= len(LETTERS):
             row.refuse(self.options, f"must be a list of 2 to {len(LETTERS)} options")
         letter = answer.strip("().").upper()
         if letter not in tuple(LETTERS[: len(options)]):
             allowed = f"a letter from A to {LETTERS[len(options) - 1]}"
             row.refuse(self.answer, f"{brief(repr(answer))} names none of the options; must be {allowed}")
-        return Problem(identity, text, letter, "choice", options)
+        return Problem(identity, text, letter, kind or "choice", options)
 
 
 @dataclass(frozen=True)
 class Local:
-    """A file of problems: JSONL, JSON (a list), CSV or Parquet with `problem`, `answer` and optional `id`, `options`.
+    """A file of problems: JSONL, JSON (a list), CSV or Parquet.
 
-    `options` (a list, in CSV a JSON list) makes a row a choice, and its answer a letter.
+    Its columns are `problem`, `answer` and, if you like, `id`, `options` and `kind`. `options` (a list, in CSV a JSON
+    list) makes a row a choice, whose answer is a letter. `kind` names the grader of a row.
     """
 
     path: str

@@ -1,8 +1,14 @@
-"""The letter that a text chooses."""
+"""Which letter a text chooses."""
+
+import time
 
 import pytest
 
-from leap_lab.grading.grade import extract
+from leap_lab.grading.choices import choice
+from leap_lab.grading.grade import read
+from leap_lab.tasks.problem import Problem
+from tests.grading.cases.letters import FINALS, WITH_OPTIONS
+from tests.grading.cases.sentences import MORE_FINALS
 
 CHOICES = [  # text after the thinking, the letter (four options)
     ("ANSWER: C", "C"),
@@ -93,6 +99,61 @@ CHOICES = [  # text after the thinking, the letter (four options)
 ]
 
 
-@pytest.mark.parametrize(("text", "letter"), CHOICES)
+def chosen(text, thinking="", options=("w", "x", "y", "z")):
+    return read(text, thinking, Problem("q", "?", "A", "choice", options))[0]
+
+
+@pytest.mark.parametrize(("text", "letter"), CHOICES + FINALS + MORE_FINALS)
 def test_choices_are_read_by_letter(text, letter):
-    assert extract(text, kind="choice", letters=4) == letter
+    assert chosen(text) == letter
+
+
+@pytest.mark.parametrize(("options", "text", "letter"), WITH_OPTIONS)
+def test_a_box_with_the_text_of_one_option_chooses_it(options, text, letter):
+    assert chosen(text, options=options) == letter
+
+
+def test_a_letter_with_another_options_text_chooses_nothing():
+    options = ("Respiration", "Photosynthesis", "Osmosis", "Diffusion")
+    assert chosen("B) Photosynthesis", options=options) == "B"
+    assert chosen("B) Osmosis", options=options) is None
+    assert chosen(r"\boxed{\text{(B) Osmosis}}", options=options) is None
+
+
+def test_a_final_answer_that_is_no_letter_is_not_replaced_by_one_from_the_thinking():
+    assert chosen("done", "ANSWER: B") == "B"
+    assert chosen(r"\boxed{42}", "ANSWER: B") is None
+    assert chosen("ANSWER: E", "ANSWER: B") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ANSWER" * 17_000,
+        "answer is " * 10_000,
+        "answer is" + " " * 100_000 + "x",
+        "answer is C" + " " * 100_000 + "x",
+        "answer: " + "(" * 100_000,
+        "answer:" + "\\text{" * 16_000,
+        "answer is C. " * 8_000,
+        "If A is correct, " * 6_000,
+        "I choose " * 11_000,
+        "(A)" * 33_000,
+        "(A) " * 25_000,
+        "A) " * 33_000,
+        "So " * 33_000,
+        "(" * 100_000,
+        "<answer>" * 12_000,
+        "#" * 100_000,
+        "* " * 50_000,
+        " " * 100_000 + "C",
+        "\n" * 100_000,
+        "\\" * 100_000,
+        "A is " * 20_000,
+    ],
+    ids=range(21),
+)
+def test_100_000_characters_are_read_in_linear_time(text):
+    started = time.process_time()
+    choice(text, 4, ("w", "x", "y", "z"))
+    assert time.process_time() - started < 20  # seconds; quadratic reading takes minutes

@@ -75,6 +75,24 @@ def test_options_make_a_choice(tmp_path):
     assert plain.kind == "math"
 
 
+def test_a_kind_names_the_grader_of_a_row(tmp_path):
+    rows = [
+        {"problem": "p", "answer": "yes", "kind": "text"},
+        {"problem": "q", "answer": ["2", "two"], "kind": "several"},
+        {"problem": "r", "answer": "[1, 2]", "kind": "list"},
+        {"problem": "s", "answer": "b", "kind": "my_module.Letters", "options": ["x", "y"]},
+        {"problem": "t", "answer": "5", "kind": None},
+    ]
+    problems = Local(write(tmp_path, "x.jsonl", rows)).load()
+    assert [(problem.kind, problem.answer) for problem in problems] == [
+        ("text", "yes"),
+        ("several", '["2", "two"]'),
+        ("list", '["1", "2"]'),
+        ("my_module.Letters", "B"),
+        ("math", "5"),
+    ]
+
+
 def test_columns_can_have_other_names(tmp_path):
     rows = [{"Question": "p", "Gold": "1", "Key": "k"}]
     columns = Columns(problem="Question", answer="Gold", id="Key")
@@ -92,8 +110,8 @@ def test_columns_can_have_other_names(tmp_path):
         ([{"problem": "p", "answer": "C", "options": ["x", "y"]}], r"'C' names none of the options; .* A to B"),
         ([{"problem": "p", "answer": "AB", "options": ["x", "y"]}], r"'AB' names none of the options"),
         ([{"problem": "p", "answer": "A", "options": ["x"]}], r"column 'options': must be a list of 2 to 26"),
-        ([{"problem": "p", "answer": "A", "options": "x, y"}], r"column 'options': must be a list of options"),
-        ([{"problem": "p", "answer": "A", "options": ["x", " "]}], r"column 'options': an option is empty"),
+        ([{"problem": "p", "answer": "A", "options": "x, y"}], r"column 'options': must be a list, such as"),
+        ([{"problem": "p", "answer": "A", "options": ["x", " "]}], r"column 'options': an item is empty"),
         ([{"problem": "p", "answer": "A", "options": ["x", ["y"]]}], r"column 'options': a list; must be text"),
         ([{"problem": "p", "answer": True}], r"row 1, column 'answer': a bool; must be text or a number"),
         ([{"problem": "p", "answer": ["1"]}], r"row 1, column 'answer': a list; must be text or a number"),
