@@ -1,6 +1,11 @@
-"""Groups graded again where the right answer of a question was corrected; nothing is decoded."""
+"""Groups graded again from what their paths wrote; nothing is decoded.
+
+A command that decodes does so where the right answer of a question was corrected; `leap_lab.regrade` does so with all
+groups of a run, after a correction or with a better grader.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from leap_lab.files import storable
@@ -28,17 +33,61 @@ def regrade(folder: RunFolder, problems: Mapping[str, Problem]) -> int:
     return count
 
 
+@dataclass
+class Regraded:
+    """What grading a run again came to. `changes` are the grades as they were, and `now` as they are."""
+
+    paths: int = 0
+    unknown: int = 0  # groups of questions that the data set no longer has, as they were asked
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+
+GRADE = ("gold", "answer", "correct")
+
+
+def regrade_all(folder: RunFolder, problems: Mapping[str, Problem], write: bool = True) -> Regraded:
+    """Grade every group again; with `write` the new grades replace the old ones, which earlier_grades.json keeps."""
+    found, files = Regraded(), []
+    for stamp, file in sorted(folder.stamps()):
+        problem = problems.get(stamp.question_id)
+        if problem is None or (stamp.content and stamp.content.partition(".")[0] != problem.content):
+            found.unknown += 1
+            continue
+        old = groupfile.read(file, None).to_pylist()
+        new = [graded(row, problem) for row in old]
+        found.paths += len(new)
+        found.changes += [_change(before, after) for before, after in zip(old, new, strict=True) if before != after]
+        if new != old:
+            files.append((new, stamp.content))
+    if write and files:
+        folder.keep_grades([change for change in found.changes if _differs(change)])
+        for rows, content in files:
+            folder.write_group(rows, content)
+    found.changes = [change for change in found.changes if _differs(change)]
+    return found
+
+
+def _change(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    place = {key: before[key] for key in ("question_id", "group", "path")}
+    return {**place, **{key: before[key] for key in GRADE}, "now": {key: after[key] for key in GRADE}}
+
+
+def _differs(change: Mapping[str, Any]) -> bool:
+    """Whether the grade itself is another, and not only that of a probe."""
+    return any(change[key] != change["now"][key] for key in GRADE)
+
+
 def graded(row: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
     """A row with its path graded by this problem; probes by the answers that they gave."""
     mark = grade(path_of(row), problem)
     answer = None if mark.answer is None else storable(mark.answer)
     own = {"question_id": problem.id, "gold": storable(problem.answer), "answer": answer, "correct": mark.correct}
-    return {**row, **own, "probes": [_probe(probe, problem) for probe in row["probes"]]}
+    return {**row, **own, "extraction": mark.note, "probes": [_probe(probe, problem) for probe in row["probes"]]}
 
 
 def _probe(probe: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
     answer = probe["answer"]
-    return {**probe, "correct": answer is not None and equal(answer, problem.answer, problem.kind)}
+    return {**probe, "correct": answer is not None and equal(answer, problem)}
 
 
 def path_of(row: Mapping[str, Any]) -> Path:

@@ -56,6 +56,25 @@ class RunFolder:
             raise
         return folder
 
+    @classmethod
+    def reopen(cls, path: pathlib.Path) -> "RunFolder":
+        """Open a run that is there, with the configuration that it has; `UserError` where it is none.
+
+        Raises `lock.Busy` where another process has it open.
+        """
+        identity = read_json(path / "identity.json")
+        if not identity:
+            raise UserError(f"{path}: no identity.json; name the folder of a run, such as runs/<run_id>")
+        folder = cls(path, run_id_of(identity), take(path / ".lock"))
+        try:
+            if identity.get("schema") in READABLE[:-1]:
+                raise UserError(refusal(path, identity["schema"]))
+            folder.read_run()
+        except BaseException:
+            folder.close()
+            raise
+        return folder
+
     def close(self) -> None:
         """Release the lock, so that other processes can write this run."""
         self._lock.release()
@@ -129,6 +148,12 @@ class RunFolder:
         if any(row["run_id"] != self.run_id for row in rows):
             raise ValueError(f"rows of another run for the folder of run {self.run_id}")
         return groupfile.write(self._groups_dir, rows, content)
+
+    def keep_grades(self, grades: Sequence[Mapping[str, Any]]) -> None:
+        """Add grades that are about to be replaced to earlier_grades.json, each once."""
+        file = self.path / "earlier_grades.json"
+        kept = read_json(file).get("grades", [])
+        write_json(file, {"grades": [*kept, *(dict(grade) for grade in grades if grade not in kept)]})
 
     def groups(self) -> list[pathlib.Path]:
         """The files of this run's groups by question and group; files of other runs are left out with a warning."""

@@ -15,7 +15,7 @@ from leap_lab.files import escaped, storable, write_whole
 SCHEMA_VERSION = 4
 READABLE = (2, 3, 4)  # versions that the analysis reads; docs/run_folder.md tells them apart
 BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what reading a damaged Parquet file can raise
-ADDED = ("own_blocks",)  # columns that files of earlier versions lack: null there
+ADDED = ("own_blocks", "extraction")  # columns that older files lack: null there
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
 
 
@@ -64,6 +64,7 @@ SCHEMA = pa.schema(
         "tokens_probe_decoded": pa.int64(),
         "tokens_probe_attended": pa.int64(),
         "critical_path": pa.int64(),  # `Path.critical_path`, the longest of the path and its helpers
+        "extraction": pa.string(),  # where the answer stood: `grade.Note`
         "own_blocks": pa.int64(),  # blocks that the path opened of its own accord, which were cut; from schema 4 on
     }
 )
@@ -120,16 +121,16 @@ def read_stamp(file: pathlib.Path, run_id: str | None) -> Stamp:
         raise NotAGroup(f"belongs to run {stamp.run_id}")
     if file.name != stamp.file_name:
         raise NotAGroup(f"has a name other than that of group {stamp.group} of question {brief(stamp.question_id)}")
-    if wrong := [name for name in SCHEMA.names if _is_wrong(name, types, stamp.schema)]:
+    if wrong := [name for name in SCHEMA.names if _is_wrong(name, types)]:
         raise NotAGroup(f"lacks the column {wrong[0]} of type {brief(SCHEMA.field(wrong[0]).type)}")
     if not footer.num_rows:
         raise NotAGroup("holds no paths")
     return stamp
 
 
-def _is_wrong(name: str, types: Mapping[str, pa.DataType], schema: int) -> bool:
+def _is_wrong(name: str, types: Mapping[str, pa.DataType]) -> bool:
     """Whether a column has another type, or is missing from a file that should have it."""
-    if name in ADDED and name not in types and schema < SCHEMA_VERSION:
+    if name in ADDED and name not in types:
         return False
     return bool(types.get(name) != SCHEMA.field(name).type)
 

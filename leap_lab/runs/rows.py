@@ -10,13 +10,15 @@ from leap_lab.tasks.problem import Problem
 
 
 class Graded(Protocol):
-    """What grading says about a path: its answer (None when it gave none), and whether that is right."""
+    """What grading says about a path: its answer (None when it gave none), whether that is right, where it stood."""
 
     @property
     def answer(self) -> str | None: ...
 
     @property
     def correct(self) -> bool: ...
+    @property
+    def note(self) -> str: ...
 
 
 def rows(
@@ -31,7 +33,7 @@ def rows(
 
 
 def _graded(grade: Graded) -> dict[str, Any]:
-    return {"answer": _storable(grade.answer), "correct": grade.correct}
+    return {"answer": _storable(grade.answer), "correct": grade.correct, "extraction": grade.note}
 
 
 def _of_path(path: Path) -> dict[str, Any]:

@@ -181,8 +181,8 @@ class Cell:
         return self.datasets.problems(self.dataset)
 
     def problems(self) -> list[Problem]:
-        """The first `limit` questions."""
-        return self.questions()[: self.config["limit"]]
+        """The first `limit` questions, of those that `dataset.ids` and `dataset.offset` leave."""
+        return self.datasets.selected(self.dataset, self.config["limit"])
 
     @property
     def _router(self) -> Any:

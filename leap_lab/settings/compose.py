@@ -53,7 +53,8 @@ def plan(arguments: Arguments) -> list[PlannedSweep]:
         planned = [_planned(sweep, datasets) for sweep in passes(arguments.overrides, arguments.multirun)]
     cells = [cell for each in planned for cell in each.cells]
     _check(cells)
-    for remark in dict.fromkeys(remark for cell in cells for remark in _remarks(cell)):
+    remarks = [*datasets.remarks, *(remark for cell in cells for remark in _remarks(cell))]
+    for remark in dict.fromkeys(remarks):
         print(f"note: {remark}", file=sys.stderr)
     return planned
 

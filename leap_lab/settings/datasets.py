@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from leap_lab import checks, hub
-from leap_lab.errors import UserError
+from leap_lab.errors import UserError, brief
+from leap_lab.grading import golds
+from leap_lab.grading.grade import check_golds
 from leap_lab.runs.pins import Pins
 from leap_lab.settings.objects import instantiate, is_a, without_addresses
 from leap_lab.tasks.problem import Problem
 from leap_lab.tasks.sources import Hub
+
+
+SELECTING = ("limit", "few", "ids", "offset")  # which questions are decoded, of those that there are
+READING = ("answer", "encoding", "separator")  # how files are read: what they hold is known question by question
 
 
 @dataclass
@@ -20,6 +26,7 @@ class Datasets:
 
     _problems: dict[str, list[Problem]] = field(default_factory=dict)
     _pins: dict[str, Pins] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)  # what a user should know of the questions, one line each
 
     def pins(self, runs_dir: str) -> Pins:
         """What is fixed for the runs in this folder."""
@@ -44,11 +51,36 @@ class Datasets:
         """All questions of a pinned dataset; `UserError` when there are none, or when a row is wrong."""
         key = repr(dataset)
         if key not in self._problems:
-            problems: list[Problem] = instantiate(dataset).load()
-            if not problems:
+            given: list[Problem] = instantiate(dataset).load()
+            if not given:
                 raise UserError(f"dataset={dataset['name']}: holds no questions")
-            self._problems[key] = problems
+            self._problems[key] = self._with_golds(dataset, given)
         return self._problems[key]
+
+    def _with_golds(self, dataset: Mapping[str, Any], given: list[Problem]) -> list[Problem]:
+        """Problems with right answers that an answer can equal; a dataset that makes its own is taken at its word."""
+        if "answer" not in dataset:
+            return given
+        checks.one_of("dataset.answer", dataset["answer"], ("auto", "as_is"))
+        source = next(f"dataset.{key}={dataset[key]}" for key in ("path", "hub_id", "name") if dataset.get(key))
+        taken = golds.extracted(given) if dataset["answer"] == "auto" else given
+        if remark := golds.remark(given, taken, source):
+            self.remarks.append(remark)
+        check_golds(taken, source)
+        return taken
+
+    def selected(self, dataset: Mapping[str, Any], limit: int | None) -> list[Problem]:
+        """The questions that `dataset.ids`, `dataset.offset` and `limit` leave; `UserError` where none are left."""
+        problems, ids, offset = self.problems(dataset), dataset.get("ids"), dataset.get("offset") or 0
+        if ids is not None:
+            by_id = {problem.id: problem for problem in problems}
+            if unknown := [str(each) for each in ids if str(each) not in by_id]:
+                near = ", ".join(list(by_id)[:3])
+                raise UserError(f"dataset.ids={brief(unknown[0])}: no such question; there are {near}, ...")
+            problems = [by_id[str(each)] for each in ids]
+        if not problems[offset:]:
+            raise UserError(f"dataset.offset={offset}: must be less than {len(problems)}, the number of questions")
+        return problems[offset:][:limit]
 
     def identity(self, dataset: Mapping[str, Any], runs_dir: str) -> dict[str, Any]:
         """The settings that determine the questions; a local file or folder as it is named in the pins of `runs_dir`.
@@ -99,8 +131,11 @@ def content(path: Path) -> str:
 
 
 def _settings(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    labels = ("limit", "few", *(["revision"] if dataset.get("revision") is None else []))
+    """The settings that decide which questions there are; right answers and kinds belong to each question."""
+    labels = (*SELECTING, *READING, *(["revision"] if dataset.get("revision") is None else []))
     settings: dict[str, Any] = without_addresses({key: dataset[key] for key in dataset if key not in labels})
+    if "columns" in settings:
+        settings["columns"] = {key: name for key, name in settings["columns"].items() if key != "kind"}
     return settings
 
 

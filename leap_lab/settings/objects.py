@@ -8,7 +8,7 @@ from hydra.utils import instantiate as of_hydra
 
 from leap_lab.errors import UserError, one_line
 
-LABELS = ("name", "limit", "few")  # keys of a config node that commands read; not arguments of its class
+LABELS = ("name", "limit", "few", "ids", "offset")  # keys of a config node that commands read; not arguments of its class
 
 
 def instantiate(node: Mapping[str, Any], **more: Any) -> Any:

@@ -52,6 +52,8 @@ RULES: dict[str, Callable[[str, Any], None]] = {
     "journal": checks.boolean,
     "probe_tokens": integer(),
     "runs_dir": text("the path of a folder"),
+    "dataset.offset": integer(),
+    "dataset.ids": checks.texts,
     "model.path": text("a folder or a hub id, such as model.path=Qwen/Qwen3-8B"),
     "engine.max_model_len": integer(1),
     "prefix.fraction": number("a number >= 0 and < 1", 0, 1, open_at="most"),

@@ -3,15 +3,13 @@
 Rows are numbered from 1, without the header and blank lines.
 """
 
-import csv
-import json
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from leap_lab.errors import UserError, one_line
+from leap_lab.tasks.readers import Layout, json_or_none, read
 
 Values = Mapping[str, Any]
 
@@ -26,7 +24,8 @@ class Row:
     def text(self, column: str) -> str:
         """The value as text; `UserError` when there is none."""
         if column not in self.values:
-            raise UserError(f"{self.where}: no column {column!r}; the columns are {', '.join(self.values) or 'none'}")
+            known = f"the columns are {', '.join(self.values) or 'none'}"
+            raise UserError(f"{self.where}: no column {column!r}; {known}; dataset.columns.{column}= names another")
         text = self._as_text(column, self.values[column])
         return text or self.refuse(column, "empty")
 
@@ -36,7 +35,7 @@ class Row:
         if value is None or (isinstance(value, str) and not value.strip()):
             return ()
         if isinstance(value, str):
-            value = _json_or_none(value)
+            value = json_or_none(value)
         if not isinstance(value, list):
             self.refuse(column, 'must be a list, such as ["x", "y"]')
         return tuple(self._as_text(column, item) or self.refuse(column, "an item is empty") for item in value)
@@ -60,31 +59,22 @@ class Row:
         return text
 
 
-def read_file(file: Path, source: str) -> list[Row]:
-    """The rows of a local file; values of CSV and numbers of JSON stay as they are written.
+def rows_of(place: Path, source: str, layout: Layout = Layout()) -> list[Row]:
+    """The rows of a local file or folder; values of CSV and numbers of JSON stay as they are written.
 
     `source` names it in errors, such as `dataset.path=questions.csv`.
     """
-    suffix = file.suffix.lower()
-    if suffix not in READERS:
-        kind = f"unknown file type {suffix}" if suffix else "no file extension"
-        raise UserError(f"{source}: {kind}; allowed are {', '.join(READERS)}")
-    rows: list[Row] = []
-    try:
-        for number, values in enumerate(READERS[suffix](file), start=1):
-            rows.append(Row(f"{source}, row {number}", values))
-    except (ValueError, OSError, RecursionError, csv.Error) as error:
-        raise UserError(
-            f"{source}, row {len(rows) + 1}: cannot be read as {suffix[1:]}: {one_line(error, 200)}"
-        ) from error
-    return rows
+    return [
+        Row(f"{source}, row {number}", values)
+        for number, values in enumerate(read(place, source, layout), start=1)
+    ]
 
 
 def read_hub(hub_id: str, config: str | None, split: str, revision: str | None = None) -> list[Row]:
     """The rows of a hub dataset at this commit, or of a local folder or file; `UserError` when it cannot be loaded."""
     path = Path(hub_id).expanduser()
     if path.is_file():
-        return read_file(path, f"dataset.hub_id={hub_id}")
+        return rows_of(path, f"dataset.hub_id={hub_id}")
     import datasets
 
     datasets.disable_progress_bars()
@@ -124,64 +114,3 @@ def unavailable(hub_id: str, reason: str) -> str:
     if any(word in reason.lower() for word in ("gated", "401", "403", "authenticat")):
         reason = "it is gated: accept its terms on the hub and log in with `hf auth login`"
     return f"dataset.hub_id={hub_id}: cannot be loaded: {reason}; dataset.hub_id may also be the path of a local copy"
-
-
-def _jsonl(file: Path) -> Iterator[Values]:
-    for line in file.read_text(encoding="utf-8-sig").split("\n"):
-        if line.strip():
-            yield _object(_loads(line))
-
-
-def _json(file: Path) -> Iterator[Values]:
-    rows = _loads(file.read_text(encoding="utf-8-sig"))
-    if not isinstance(rows, list):
-        raise ValueError("must be a list of objects")
-    yield from map(_object, rows)
-
-
-def _csv(file: Path) -> Iterator[Values]:
-    csv.field_size_limit(sys.maxsize)
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines, strict=True)
-        header = next(reader, [])
-        if twice := {name for name in header if header.count(name) > 1}:
-            raise ValueError(f"two columns are named {min(twice)!r}")
-        for fields in filter(None, reader):
-            if len(fields) != len(header):
-                raise ValueError(f"{len(fields)} fields under {len(header)} columns; quote a field that holds a comma")
-            yield dict(zip(header, fields, strict=True))
-
-
-def _parquet(file: Path) -> Iterator[Values]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        yield from pyarrow.parquet.read_table(file).to_pylist()
-    except pyarrow.ArrowException as error:
-        raise ValueError(one_line(error, 200)) from error
-
-
-READERS: dict[str, Callable[[Path], Iterator[Values]]] = {
-    ".jsonl": _jsonl,
-    ".json": _json,
-    ".csv": _csv,
-    ".parquet": _parquet,
-}
-
-
-def _loads(text: str) -> Any:
-    return json.loads(text, parse_int=str, parse_float=str)
-
-
-def _json_or_none(text: str) -> Any:
-    try:
-        return _loads(text)
-    except ValueError:
-        return None
-
-
-def _object(value: Any) -> Values:
-    if not isinstance(value, dict):
-        raise ValueError("must be a JSON object")
-    return value

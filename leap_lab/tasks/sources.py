@@ -14,7 +14,8 @@ from random import Random
 
 from leap_lab.errors import UserError, brief
 from leap_lab.tasks.problem import LETTERS, Problem
-from leap_lab.tasks.rows import Row, read_file, read_hub
+from leap_lab.tasks.readers import Layout
+from leap_lab.tasks.rows import Row, read_hub, rows_of
 
 LISTS = frozenset(["several", "list"])  # kinds whose answer is a list
 
@@ -51,7 +52,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class Local:
-    """A file of problems: JSONL, JSON (a list), CSV or Parquet.
+    """A file of problems (JSON Lines, JSON, CSV, Parquet, each also with gzip) or a folder of them (see `readers`).
 
     Its columns are `problem`, `answer` and, if you like, `id`, `options` and `kind`. `options` (a list, in CSV a JSON
     list) makes a row a choice, whose answer is a letter. `kind` names the grader of a row.
@@ -59,14 +60,19 @@ class Local:
 
     path: str
     columns: Columns = field(default_factory=Columns)
+    encoding: str | None = None  # of a text file; None: UTF-8
+    separator: str | None = None  # of CSV; None: found from the first line
+    answer: str = "auto"  # auto: out of a solution where one is given (`grading.golds`); as_is: as it is written
 
     def load(self) -> list[Problem]:
         """All problems in file order; `UserError` on the first thing wrong with the file."""
         file = Path(self.path).expanduser()
-        if not file.is_file():
+        if not file.exists():
             raise UserError(f"dataset.path={self.path}: no such file")
-        source = f"dataset.path={self.path}"
-        return problems_of(read_file(file, source), self.columns.id, self.columns.read, source)
+        if self.separator is not None and len(self.separator) != 1:
+            raise UserError(f"dataset.separator={self.separator!r}: must be one character")
+        source, layout = f"dataset.path={self.path}", Layout(self.encoding, self.separator)
+        return problems_of(rows_of(file, source, layout), self.columns.id, self.columns.read, source)
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ class Hub:
     configs: Sequence[str | None] = (None,)
     columns: Columns = field(default_factory=Columns)
     revision: str | None = None  # a commit, branch or tag; for local data None
+    answer: str = "as_is"  # as in `Local`
 
     def load(self) -> list[Problem]:
         """All problems, the configs one after another."""
@@ -102,6 +109,21 @@ class Gpqa(Hub):
         Random(hashlib.sha256(question.encode()).digest()).shuffle(order)
         shown = tuple(options[place] for place in order)
         return Problem(identity, question, LETTERS[order.index(0)], "choice", shown)
+
+
+@dataclass(frozen=True)
+class Zebra(Hub):
+    """ZebraLogic: several questions about one puzzle; the answer is the text of an option."""
+
+    puzzle: str = "puzzle"
+
+    def _read(self, row: Row, identity: str) -> Problem:
+        columns = self.columns
+        text, options = f"{row.text(self.puzzle)}\n\n{row.text(columns.problem)}", row.texts(columns.options)
+        answer = row.text(columns.answer)
+        if options.count(answer) != 1:
+            row.refuse(columns.answer, f"{brief(repr(answer))}: must be one of the options")
+        return Problem(identity, text, LETTERS[options.index(answer)], "choice", options)
 
 
 def problems_of(rows: Sequence[Row], id_column: str, read: Callable[[Row, str], Problem], source: str) -> list[Problem]:
