@@ -113,6 +113,9 @@ def _finish(session: "Session", plan: "Sequence[PlannedSweep]") -> int:
     """Print the table, or those of the experiments, and where the files are."""
     for failure in session.failures:
         print(f"failed: {brief(failure, 400)}", file=sys.stderr)
+    if session.left_out:
+        told = f"{len(session.left_out)} groups are left out, since their questions do not fit the context; the first"
+        print(f"note: {told}: {brief(session.left_out[0], 400)}", file=sys.stderr)
     folders = session.folders
     if not folders:
         return 1

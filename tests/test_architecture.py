@@ -18,7 +18,7 @@ FLOORS = [
     {"settings"},
     {"decoding"},
     {"api"},
-    {"run", "benchmarks", "cli", "convert"},
+    {"run", "benchmarks", "cli", "convert", "regrade"},
     {"builtin"},
     {"training"},
 ]

@@ -15,7 +15,7 @@ from typing import Any
 from leap_lab.decoding.recorder import Extent, Recorder, Summarize, Tally
 from leap_lab.decoding.regrade import regrade
 from leap_lab.decoding.tasks import first, to_its_end
-from leap_lab.engines.base import EngineDied
+from leap_lab.engines.base import EngineDied, TooLong
 from leap_lab.engines.journaled import Journaled
 from leap_lab.engines.metered import Metered
 from leap_lab.engines.retrying import Retrying
@@ -156,7 +156,8 @@ class Decoder:
             if isinstance(cause, EngineDied):
                 raise cause from None
             reason = f"{type(cause).__name__}: {one_line(cause, 200)}"
-            self.tally.failures.append(f"question {brief(job.problem.id)}, group {job.group}: {reason}")
+            told = self.tally.left_out if isinstance(cause, TooLong) else self.tally.failures
+            told.append(f"question {brief(job.problem.id)}, group {job.group}: {reason}")
         self._in_flight -= 1  # a job that was cancelled, or whose engine died, stays in flight
 
     def close(self) -> None:

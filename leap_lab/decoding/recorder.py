@@ -27,6 +27,7 @@ class Tally:
     groups: int = 0
     tokens: int = 0
     failures: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # groups whose question does not fit the context
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class Recorder:
             "questions": len(self._extent.questions),
             "groups_per_question": self._extent.per_question,
             "failures": self.tally.failures,
+            "left_out": self.tally.left_out,
             "sessions": [*self.folder.read_run().get("sessions", []), self._session(status)],
             "updated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }

@@ -34,6 +34,7 @@ class Session:
     wanted: dict[str, WantedRun] = field(default_factory=dict)  # by run id, in order: what the report is about
     experiments: dict[str, dict[Path, Part]] = field(default_factory=dict)  # the run folders of each, in order
     failures: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # groups whose question does not fit the context
     empty: set[str] = field(default_factory=set)  # run ids of cells without a single group
     _cells: list[tuple[Cell, str | None]] = field(default_factory=list)  # added, with their experiment
     _seen: dict[str, set[tuple[str, int]]] = field(default_factory=dict)  # groups handled, by run id
@@ -136,8 +137,10 @@ class Session:
 
     def _count(self, decoders: Iterable[Decoder]) -> None:
         for decoder in decoders:
-            self.failures += [f"{decoder.label}, {failure}" for failure in decoder.tally.failures]
-            if decoder.tally.failures and not decoder.folder.groups():
+            tally = decoder.tally
+            self.failures += [f"{decoder.label}, {failure}" for failure in tally.failures]
+            self.left_out += [f"{decoder.label}, {question}" for question in tally.left_out]
+            if (tally.failures or tally.left_out) and not decoder.folder.groups():
                 self.empty.add(decoder.wanted.cell.run_id)
 
 

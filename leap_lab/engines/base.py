@@ -79,6 +79,10 @@ class Completion:
     stop: str | int | None = None  # the string or id that stopped it
 
 
+class TooLong(ValueError):
+    """A prompt, and what is to be sampled, that do not fit `max_model_len`: the question's fault, not the engine's."""
+
+
 class EngineDied(RuntimeError):
     """The engine is gone, and no further request can succeed."""
 
@@ -118,7 +122,7 @@ class Engine(Protocol):
     max_model_len: int
 
     async def generate(self, request: Request) -> Completion:
-        """Sample one continuation. `ValueError` when prompt and `max_tokens` do not fit `max_model_len`."""
+        """Sample one continuation. `TooLong` when prompt and `max_tokens` do not fit `max_model_len`."""
         ...
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ It follows the rules of a real engine: token ids in and out, stop strings, lengt
 
 from collections.abc import Callable, Sequence
 
-from leap_lab.engines.base import Completion, Request, Tokens
+from leap_lab.engines.base import Completion, Request, Tokens, TooLong
 from leap_lab.engines.chat import Chat
 
 Script = Callable[[str, Request], str]
@@ -43,7 +43,7 @@ class ScriptedEngine:
 
     async def generate(self, request: Request) -> Completion:
         if len(request.prompt) + request.max_tokens > self.max_model_len:
-            raise ValueError(f"{len(request.prompt)} + {request.max_tokens} tokens exceed {self.max_model_len}")
+            raise TooLong(f"{len(request.prompt)} + {request.max_tokens} tokens exceed {self.max_model_len}")
         self.requests.append(request)
         text = self.script(self.tokens.decode(request.prompt), request)
         tokens, stop = self._stopped(text, request)

@@ -12,7 +12,7 @@ from typing import Any
 
 from leap_lab.engines import adapters, checkpoints
 from leap_lab.engines.adapters import Adapter
-from leap_lab.engines.base import Completion, EngineDied, Request, Stopped
+from leap_lab.engines.base import Completion, EngineDied, Request, Stopped, TooLong
 from leap_lab.engines.launch import Launched, check_fields, launched, on_cpu
 from leap_lab.engines.models import Model
 from leap_lab.engines.tokens import ModelTokens
@@ -151,7 +151,7 @@ class VllmEngine:
         length = len(request.prompt)
         if not length or request.max_tokens < 1 or length + request.max_tokens > self.max_model_len:
             size = f"a prompt of {length} and max_tokens={request.max_tokens}"
-            raise ValueError(f"{size} do not fit max_model_len={self.max_model_len}")
+            raise TooLong(f"{size} do not fit max_model_len={self.max_model_len}")
 
 
 def _check(model: Model, fields: Mapping[str, Any]) -> None:
