@@ -87,8 +87,9 @@ class Hub:
     answer: str = "as_is"  # as in `Local`
 
     def load(self) -> list[Problem]:
-        """All problems, the configs one after another."""
-        rows = [row for config in self.configs for row in read_hub(self.hub_id, config, self.split, self.revision)]
+        """All problems, the configs one after another; a local file has none."""
+        configs = self.configs[:1] if Path(self.hub_id).expanduser().is_file() else self.configs
+        rows = [row for config in configs for row in read_hub(self.hub_id, config, self.split, self.revision)]
         return problems_of(rows, self.columns.id, self._read, f"dataset.hub_id={self.hub_id}")
 
     def _read(self, row: Row, identity: str) -> Problem:
