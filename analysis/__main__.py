@@ -5,14 +5,14 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from leap_lab import console
+from leap_lab import console, home
 
 if TYPE_CHECKING:
     from .measures.budget import Budget
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0, or 2 with one line on stderr for bad input."""
+    """Run the command line; returns the exit status: 0, 1 where a figure failed, 2 for bad input."""
     given = sys.argv[1:] if arguments is None else arguments
     return console.run(lambda: _analyse(given), "rerun the same command to make the report")
 
@@ -20,23 +20,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _analyse(arguments: Sequence[str]) -> int:
     search, rest = _search(arguments)
     options = _parser(rest, search).parse_args(rest)
+    from leap_lab.runs.reading import run_folders
     from leap_lab.settings.experiments import exhibit_of
 
     from .report import paper, sweep  # they import pandas, which --help and usage errors should not wait for
 
+    folders = run_folders(options.folders)
     if options.command == "report":
-        report = sweep.write(options.folders, options.out, groups=options.groups)
+        report = sweep.write(folders, options.out, groups=options.groups, show=_show)
     else:
         exhibits = {options.command: exhibit_of(options.command, search)}
         budget = getattr(options, "budget", None)
-        report = paper.write({options.command: options.folders}, options.out, budget, exhibits)
+        report = paper.write({options.command: folders}, options.out, budget, exhibits, _show)
     for problem in report.problems:
         print(f"error: {problem}", file=sys.stderr)
     if report.problems:
         return 2
-    print(f"{report.table}\n")
     print("\n".join(f"report: {file}" for file in report.files))
-    return 0
+    for problem in report.undrawn:
+        print(f"failed: {problem}", file=sys.stderr)
+    return 1 if report.undrawn else 0
+
+
+def _show(table: str) -> None:
+    print(f"{table}\n", flush=True)
 
 
 def _search(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -51,15 +58,17 @@ def _parser(arguments: Sequence[str], search: Sequence[str]) -> argparse.Argumen
     """The parser for these arguments, with a command for every experiment."""
     from leap_lab.settings.experiments import exhibit_node, names
 
-    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__, allow_abbrev=False)
+    parser = console.Parser(prog="python -m analysis", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="report|NAME")
     report = commands.add_parser("report", help="table and figure of runs side by side")
     report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")
     known = names(search)
     experiments = {name: commands.add_parser(name, help=f"what experiment={name} ends with") for name in known}
     for command in (report, *experiments.values()):
-        command.add_argument("folders", nargs="+", metavar="RUN_FOLDER")
-        command.add_argument("--out", default="figures", metavar="DIR", help="where to write (default: figures)")
+        command.add_argument("folders", nargs="+", type=home.path, metavar="RUN_FOLDER")
+        command.add_argument(
+            "--out", type=home.path, default="figures", metavar="DIR", help="where to write (default: figures)"
+        )
         command.add_argument("--config-dir", metavar="DIR", help="a folder with experiments of your own")
     chosen = next((argument for argument in arguments if not argument.startswith("-")), "")
     if chosen in experiments and "budget" in exhibit_node(chosen, search):

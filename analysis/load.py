@@ -10,7 +10,7 @@ import pandas as pd
 
 from leap_lab.errors import UserError
 from leap_lab.runs.ledger import USAGE, flops, flops_per
-from leap_lab.runs.reading import read_groups, settings
+from leap_lab.runs.reading import read_groups, run_folders, settings
 
 from .labels import aligned
 
@@ -53,7 +53,7 @@ def load(
     if not folders:
         raise UserError("run folders: none named; at least one is needed, such as runs/<run_id>")
     frames = []
-    paths = [Path(folder) for folder in folders]
+    paths = run_folders(folders)
     for folder, own in zip(paths, aligned([settings(folder) for folder in paths]), strict=True):
         asked, most = _asked.get().get(folder.name, (None, None))
         ids = asked if questions is None else questions

@@ -28,9 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status; 2 for an unknown one."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given in (["--version"], ["-V"]):
-        import leap_lab
-
-        print(f"leap_lab {leap_lab.__version__}")
+        print(console.version())
         return 0
     if not given or given[0] in ("--help", "-h"):
         print(_help())

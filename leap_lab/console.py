@@ -3,6 +3,7 @@
 It imports nothing heavy, so it is in place before anything slow, such as the import of pandas.
 """
 
+import argparse
 import errno
 import io
 import multiprocessing
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import leap_lab
 from leap_lab.errors import UserError, one_line
 
 GRACE_S = 9.0  # from a signal to the end, whatever hangs
@@ -61,6 +63,19 @@ def prefer_installed() -> None:
         return
     here = os.getcwd()
     sys.path[:] = [*(place for place in sys.path if place not in ("", here)), here]
+
+
+def version() -> str:
+    """What --version prints."""
+    return f"leap_lab {leap_lab.__version__}"
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of a command and of its subcommands: each of them has --version."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.add_argument("--version", action="version", version=version(), help="print the version")
 
 
 def _interrupted(error: BaseException | None) -> bool:
@@ -189,7 +204,7 @@ def _lasting_streams() -> Iterator[Callable[[], OSError | None]]:
 def _lasting(stream: Any, name: str, descriptor: int) -> Any:
     """Such a stream in place of Python's own; a stream that someone else installed stays."""
     if stream is None:
-        return open(os.devnull, "w")
+        return open(os.devnull, "w", encoding="utf-8")
     if stream is not getattr(sys, f"__{name}__"):
         return stream
     raw = io.BufferedWriter(_Lasting(descriptor, "w", closefd=False))

@@ -4,7 +4,6 @@ vLLM loads folders of safetensors. The folder holds the weights of the file, unp
 and chat template. It takes about four times the space of a 4-bit file. Needs the package `gguf` and torch.
 """
 
-import argparse
 import importlib.util
 import secrets
 import shutil
@@ -13,15 +12,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leap_lab import console
+from leap_lab import console, home
 from leap_lab.errors import UserError, one_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (see `console.run`)."""
-    parser = argparse.ArgumentParser(prog="leap-lab convert", description=__doc__)
-    parser.add_argument("file", type=Path, metavar="FILE.gguf")
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to write; must not exist yet")
+    parser = console.Parser(prog="leap-lab convert", description=__doc__)
+    parser.add_argument("file", type=home.path, metavar="FILE.gguf")
+    parser.add_argument("folder", type=home.path, metavar="FOLDER", help="where to write; must not exist yet")
     options = parser.parse_args(arguments)
 
     def command() -> int:

@@ -192,5 +192,5 @@ def unexplained(template: str) -> str:
 
 def load_prompts(name: str, **changes: str) -> Prompts:
     """A prompt set of conf/prompts, as decoding will use it."""
-    fields = yaml.safe_load((CONF_PROMPTS / f"{name}.yaml").read_text())
+    fields = yaml.safe_load((CONF_PROMPTS / f"{name}.yaml").read_text("utf-8"))
     return Prompts(**{key: value for key, value in fields.items() if key not in ("_target_", "name")} | changes)

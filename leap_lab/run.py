@@ -30,7 +30,8 @@ RESUME = "finished groups are kept; rerun the same command to resume"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status.
 
-    0, 1 (groups failed, disk full), 2 (bad input), or 128 and a signal's number: 130 (Ctrl-C), 143 (SIGTERM).
+    0, 1 (groups or figures failed, disk full), 2 (bad input), or 128 and a signal's number: 130 (Ctrl-C), 143
+    (SIGTERM).
     """
     given = sys.argv[1:] if arguments is None else arguments
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra passes errors on, so that they can be one line here
@@ -59,9 +60,7 @@ def _run(given: Sequence[str]) -> int:
 def _print(arguments: Arguments) -> int:
     """Print the version, or let Hydra show its help or a configuration."""
     if "--version" in arguments.printing:
-        import leap_lab
-
-        print(f"leap_lab {leap_lab.__version__}")
+        print(console.version())
         return 0
     if arguments.multirun and not {*HELP} & {*arguments.printing}:
         raise UserError(f"{arguments.printing[0]}: shows one configuration; use it without -m, with one value per key")
@@ -121,16 +120,14 @@ def _finish(session: "Session", plan: "Sequence[PlannedSweep]") -> int:
         return 1
     report = _report(session, folders, plan)
     session.publish(report.tables, report.figures)
-    if report.table:
-        print(f"\n{report.table}\n")
     shown = dict.fromkeys([*folders, *(folder for runs in session.experiments.values() for folder in runs)])
     for name, paths in (("report", report.files), ("run folder", list(shown))):
         print("\n".join(f"{name}: {_short(path)}" for path in paths))
-    for problem in report.problems:
+    for problem in (*report.problems, *report.undrawn):
         print(f"failed: {problem}", file=sys.stderr)
     if session.failures:
         print(f"{len(session.failures)} groups failed; rerun the same command to try them again", file=sys.stderr)
-    if session.failures or report.problems:
+    if session.failures or report.problems or report.undrawn:
         return 1
     print(f"Look next at {_short(report.look)}")
     return 0
@@ -148,14 +145,19 @@ def _report(session: "Session", folders: Sequence[Path], plan: "Sequence[Planned
         known = {name: [folder.name for folder in runs] for name, runs in session.experiments.items()}
         exhibits = {planned.sweep.experiment: planned.exhibit for planned in plan if planned.exhibit}
         out = reports / f"{names}-{run_id_of(known)}"
-        report = analysis("report.paper").write(session.experiments, out, exhibits=exhibits)
+        report = analysis("report.paper").write(session.experiments, out, exhibits=exhibits, show=_show)
         return report
     wanted = [session.wanted[folder.name] for folder in folders]
     questions = {folder.name: run.questions for folder, run in zip(folders, wanted, strict=True)}
     groups = max(run.per_question for run in wanted)
     out = reports / run_id_of({"questions": questions, "groups": groups})
-    report = analysis("report.sweep").write(folders, out, questions, groups)
+    report = analysis("report.sweep").write(folders, out, questions, groups, _show)
     return report
+
+
+def _show(table: str) -> None:
+    """Print the table, which neither a figure nor a tracker can take away afterwards."""
+    print(f"\n{table}\n", flush=True)
 
 
 def _short(path: Path) -> str:

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # From the ground up; rooms of one floor do not know each other.
 FLOORS = [
-    {"errors", "seeds"},
+    {"errors", "seeds", "home"},
     {"checks", "hub", "siblings"},
     {"files", "console", "engines"},
     {"tasks", "path"},
@@ -25,7 +25,7 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # What the analysis may know of leap_lab: what runs hold, and nothing of how they are decoded.
 OPEN_TO_ANALYSIS = {
-    *("errors", "files", "console", "path", "prompts", "tasks", "seeds", "siblings", "runs"),
+    *("errors", "home", "files", "console", "path", "prompts", "tasks", "seeds", "siblings", "runs"),
     "settings.experiments",
 }
 # Commands that end with a report; all others reach the analysis through `siblings`, by what they are handed.

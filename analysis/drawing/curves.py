@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..stats.intervals import Estimate
-from .figures import TIGHT, WIDTH, reach, style
+from .figures import TIGHT, blank, reach, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,10 +55,8 @@ def curves(
     join: bool = True,
 ) -> "Figure":
     """Panels above each other over one x axis; `names` label the `ticks`, `join=False` draws points alone."""
-    from matplotlib.figure import Figure
-
     with style() as palette:
-        figure = Figure(figsize=(WIDTH, 0.6 + 1.75 * len(panels)), layout="constrained")
+        figure = blank(0.6 + 1.75 * len(panels))
         stacked = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
         lines = list(dict.fromkeys(series.name for panel in panels for series in panel.series))
         width = _spread(panels)
@@ -128,10 +126,8 @@ def shares(
     columns: Sequence[str], parts: Mapping[str, Sequence[Estimate]], x: str, y: str, marks: Sequence[Marks] = ()
 ) -> "Figure":
     """Stacked bars: for every column the share of each part in percent, each with its interval beside the bar."""
-    from matplotlib.figure import Figure
-
     with style() as palette:
-        figure = Figure(figsize=(WIDTH, 2.4), layout="constrained")
+        figure = blank(2.4)
         axes = figure.subplots()
         bottom = [0.0] * len(columns)
         for index, (name, found) in enumerate(parts.items()):

@@ -1,24 +1,30 @@
-"""Figures in one style: readable when printed a column wide and by colour-blind readers, PNG and PDF."""
+"""Figures in one style: readable when printed a column wide and by colour-blind readers, PNG and PDF.
+
+The style is whole: what a user's matplotlibrc, MPLBACKEND or program set has no effect on a figure.
+"""
 
 import io
-from collections.abc import Sequence
-from contextlib import contextmanager
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leap_lab.errors import one_line
 from leap_lab.files import write_whole
 
 from ..measures.compare import Row
 from ..stats.intervals import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH = 3.35  # inches, one column of a paper: font sizes below are those on the printed page
 STYLE = {
+    "font.sans-serif": ["DejaVu Sans"],  # which comes with matplotlib
     "font.size": 7.5,
     "axes.titlesize": 7.5,
     "axes.labelsize": 7.5,
@@ -28,28 +34,64 @@ STYLE = {
     "axes.edgecolor": "0.3",
     "grid.linewidth": 0.5,
     "pdf.fonttype": 42,  # text stays text
+    "text.parse_math": False,  # a $ in the name of a run is a $
 }
 DPI = 300
 MARKERS = "os"
 TIGHT = {"borderaxespad": 0.2, "handletextpad": 0.4, "columnspacing": 1.0, "handlelength": 1.2}
 
 
+class Drawings(Mapping[str, "Figure"]):
+    """Figures by file stem, each drawn when it is asked for: a table does not wait for its figures."""
+
+    def __init__(self, drawing: "Mapping[str, Callable[[], Figure]]") -> None:
+        self._drawing = dict(drawing)
+
+    def __getitem__(self, stem: str) -> "Figure":
+        return self._drawing[stem]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._drawing)
+
+    def __len__(self) -> int:
+        return len(self._drawing)
+
+
+def renamed(figures: "Mapping[str, Figure]", stems: Mapping[str, str]) -> Drawings:
+    """The same figures under other stems; none is drawn."""
+    return Drawings({stems[stem]: partial(figures.__getitem__, stem) for stem in figures})
+
+
 @contextmanager
-def style() -> "Iterator[Any]":
-    """The style of every figure, for the time it is drawn; gives the colour-blind palette."""
+def style() -> Iterator[Any]:
+    """The style of every figure, while it is made and while it is written; gives the colour-blind palette."""
+    _import()
     import matplotlib
     import seaborn as sns
 
-    with sns.axes_style("whitegrid"), matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({**sns.axes_style("whitegrid"), **STYLE})
         yield sns.color_palette("colorblind")
+
+
+def _import() -> None:
+    """Import matplotlib, whatever MPLBACKEND names: it may be a notebook's, and no figure here needs it."""
+    if "matplotlib" in sys.modules:
+        return
+    backend = os.environ.pop("MPLBACKEND", None)
+    import matplotlib
+
+    if backend is not None:
+        os.environ["MPLBACKEND"] = backend
+        with suppress(ValueError):
+            matplotlib.rcParams["backend"] = backend
 
 
 def overview(rows: Sequence[Row]) -> "Figure":
     """Pass@1 and Cons@N of every run with 95% intervals; below, the tokens a path sampled and received."""
-    from matplotlib.figure import Figure
-
     with style() as palette:
-        figure = Figure(figsize=(WIDTH, 1.7 + 0.42 * len(rows)), layout="constrained")
+        figure = blank(1.7 + 0.42 * len(rows))
         top, bottom = figure.subplots(2, 1, sharey=True, height_ratios=(3, 2))
         _accuracy(top, rows, palette)
         _tokens(bottom, rows, palette)
@@ -61,14 +103,50 @@ def overview(rows: Sequence[Row]) -> "Figure":
     return figure
 
 
+def blank(height: float) -> "Figure":
+    """An empty figure, a column wide and so many inches high; to be called within `style`."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(WIDTH, height), layout="constrained")
+
+
 def save(figure: "Figure", stem: Path) -> list[Path]:
     """Write `stem`.png (300 dpi) and `stem`.pdf, each whole or not at all."""
-    made = [stem.with_name(f"{stem.name}{suffix}") for suffix in (".png", ".pdf")]
-    for file in made:
-        data = io.BytesIO()
-        figure.savefig(data, format=file.suffix[1:], dpi=DPI)
-        write_whole(file, data.getvalue())
-    return made
+    return _write(_images(figure), stem)
+
+
+def save_all(figures: "Mapping[str, Figure]", out: Path) -> tuple[list[Path], list[str]]:
+    """Draw and write figures by their stems: the files, and a line for every figure that cannot be drawn.
+
+    One that fails costs no other. `OSError` where a file cannot be written.
+    """
+    files, failed = list[Path](), list[str]()
+    for stem in figures:
+        try:
+            images = _images(figures[stem])
+        except Exception as error:  # whatever matplotlib and its fonts raise, the table is there
+            failed.append(f"figure {stem}: {type(error).__name__}: {one_line(error, 200)}")
+        else:
+            files += _write(images, out / stem)
+    return files, failed
+
+
+def _images(figure: "Figure") -> dict[str, bytes]:
+    """A figure as PNG and PDF, by the suffix of the file."""
+    images = {}
+    with style():
+        for suffix in (".png", ".pdf"):
+            data = io.BytesIO()
+            figure.savefig(data, format=suffix[1:], dpi=DPI)
+            images[suffix] = data.getvalue()
+    return images
+
+
+def _write(images: Mapping[str, bytes], stem: Path) -> list[Path]:
+    files = {stem.with_name(f"{stem.name}{suffix}"): data for suffix, data in images.items()}
+    for file, data in files.items():
+        write_whole(file, data)
+    return list(files)
 
 
 def _accuracy(axes: "Axes", rows: Sequence[Row], palette: Sequence[Any]) -> None:

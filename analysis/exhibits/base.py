@@ -1,6 +1,7 @@
 """What an analysis hands over: a table, figures, and what the data say of the paper's claims."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -49,6 +50,17 @@ class Further:
         return "\n\n".join([f"### {self.title}", tables.markdown(self.table), tables.plain_markdown(self.note)])
 
 
+@contextmanager
+def writing(out: str | Path) -> Iterator[None]:
+    """Turn an `OSError` into a `UserError` about --out, unless the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
+
+
 @dataclass(frozen=True)
 class Exhibit:
     """One figure or table of the paper, measured anew."""
@@ -58,7 +70,7 @@ class Exhibit:
     source: str  # the paper's figures and tables, such as "Figures 1 and 4"
     table: tables.Cells
     notes: Sequence[str] = ()
-    figures: Mapping[str, "Figure"] = field(default_factory=dict)  # by file stem
+    figures: Mapping[str, "Figure"] = field(default_factory=dict)  # by file stem; `Drawings` draw when they are written
     claims: Sequence[Claim] = ()
     runs: Sequence[str] = ()  # ids of the runs it was made from
     further: Sequence[Further] = ()
@@ -76,12 +88,16 @@ class Exhibit:
 
         `UserError` when `out` cannot be written; `OSError` when the disk is full.
         """
-        try:
+        files = self.write_tables(out)
+        with writing(out):
+            return files + [
+                file for stem in self.figures for file in figures.save(self.figures[stem], Path(out) / stem)
+            ]
+
+    def write_tables(self, out: str | Path) -> list[Path]:
+        """The files of `write` without the figures; none of these is drawn."""
+        with writing(out):
             return self._write(Path(out))
-        except OSError as error:
-            if error.errno in FULL:
-                raise
-            raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
 
     def _write(self, out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
@@ -91,8 +107,7 @@ class Exhibit:
         for file, text in zip(files, texts, strict=False):
             write_whole(file, f"{text}\n".encode())
         write_json(files[-1], self.as_dict())
-        drawn = [file for stem, figure in self.figures.items() for file in figures.save(figure, out / stem)]
-        return [*files, *drawn]
+        return files
 
     def markdown(self) -> str:
         """The tables, the notes and the claims."""

@@ -6,6 +6,7 @@ path's own before and after a block, and those that the peers it heard would hav
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from leap_lab.errors import UserError
 from leap_lab.runs.reading import settings
 
 from ..drawing.curves import Marks, shares
+from ..drawing.figures import Drawings
 from ..drawing.tables import Cells, number, percent, signed
 from ..measures.exchanges import CONSISTENT, INFLUENCED, TYPES, UNAFFECTED, exchanges, exchanges_of
 from ..measures.probes import CHANCE, names_by_folder, probed, sampled
@@ -145,7 +147,9 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
         source="Figure 9",
         table=cells([each for types in found.values() for each in types]),
         notes=[*NOTES, CHANCE, *(_told(name, folder, tables[folder]) for folder, name in names.items()), *left_out],
-        figures={stem("communication_types", folder, several): _figure(types) for folder, types in found.items()},
+        figures=Drawings(
+            {stem("communication_types", folder, several): partial(_figure, types) for folder, types in found.items()}
+        ),
         claims=[claim for own in claims for claim in own],
         runs=[folder.name for folder in names],
     )

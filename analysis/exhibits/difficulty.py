@@ -7,6 +7,7 @@ and any other run would look better beside it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from leap_lab.errors import UserError
 from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
 
 from ..drawing.curves import Panel, Series, curves
+from ..drawing.figures import Drawings
 from ..drawing.tables import Cells, percent, points
 from ..labels import names_of
 from ..load import load
@@ -169,7 +171,7 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
         source="Figures 12 and 30 to 32",
         table=cells(found),
         notes=[*NOTES, *_missing(found)],
-        figures={"difficulty": figure(found)},
+        figures=Drawings({"difficulty": partial(figure, found)}),
         claims=[
             *map(_raises, peers),
             *(_solves(each) for each in peers if each.difficulty == UNSOLVED),

@@ -6,12 +6,14 @@ only look. How a run stands against independent paths of the same cost: see `mat
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Panel, Series, curves
+from ..drawing.figures import Drawings
 from ..drawing.tables import Cells, percent, short
 from ..labels import names_of
 from ..measures.budget import Budget
@@ -195,7 +197,7 @@ def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit
         source="Figures 5, 18 and 19",
         table=cells(found),
         notes=NOTES,
-        figures={"efficiency": figure(found)},
+        figures=Drawings({"efficiency": partial(figure, found)}),
         claims=[*map(_matched_claim, peers), *map(_fewer_reflections, peers)],
         runs=list(dict.fromkeys(run for each in found for run in each.run_ids)),
         further=[_matched(found)],

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
+from ..drawing.figures import Drawings
 from ..drawing.tables import Cells, percent, points
 from ..labels import names_of
 from ..measures.compare import Against, Run, against
@@ -193,7 +195,7 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
         source="Figure 11",
         table=cells(curves_found),
         notes=notes(curves_found),
-        figures={"error_tolerance": figure(curves_found)},
+        figures=Drawings({"error_tolerance": partial(figure, curves_found)}),
         claims=[claim for curve in curves_found for claim in (_beats_bad(curve), _passes_good(curve))],
         runs=list(dict.fromkeys(run for curve in curves_found for run in curve.runs)),
     )

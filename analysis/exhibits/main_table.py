@@ -1,6 +1,7 @@
 """Routers by the number of peers heard (Tables 1, 5, 6 and 7), each against independent sampling and one another."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
         source="Tables 1, 5, 6 and 7",
         table=tables.cells(rows),
         notes=[*tables.notes(rows), _published_note()],
-        figures={NAME: figures.overview(rows)},
+        figures=figures.Drawings({NAME: partial(figures.overview, rows)}),
         claims=[*_gains(routed), *_between(routed, named)],
         runs=[row.run_id for row in rows],
     )

@@ -8,6 +8,7 @@ Every curve is over the questions that all of them have, so that they can be rea
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ import numpy as np
 
 from leap_lab.errors import UserError
 
+from ..drawing.figures import Drawings
 from ..drawing.tables import Cells, percent, points, short
 from ..labels import names_of
 from ..measures.budget import Budget
@@ -210,7 +212,7 @@ def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit
         source="Figures 6 and 26",
         table=cells(found, budget),
         notes=[*NOTES, *(f"{point.name}, at equal cost: n/a, {one.why}." for _, point, one in measured if one.why)],
-        figures={"scaling": figure(found, budget)},
+        figures=Drawings({"scaling": partial(figure, found, budget)}),
         claims=[
             *(matched.claim(point.name, one, "Figure 6") for curve, point, one in measured if curve.routed),
             *(_below(one, budget) for each in found for one in each.agents),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from leap_lab.runs.reading import settings
 
 from ..drawing import tables
 from ..drawing.curves import Marks, Panel, Series, curves
+from ..drawing.figures import Drawings
 from ..measures.compare import Row, Run, against, compare, corrected
 from .base import Claim, Exhibit, directional
 from .published import published
@@ -124,7 +126,7 @@ def exhibit(folders: Sequence[str | Path], axis: str) -> Exhibit:
         source=source,
         table=tables.cells(rows),
         notes=tables.notes(rows),
-        figures={axis: figure(points, rows, axis)},
+        figures=Drawings({axis: partial(figure, points, rows, axis)}),
         claims=CLAIMS[axis]([point for point in points if not point.row.independent], rows),
         runs=[row.run_id for row in rows],
     )

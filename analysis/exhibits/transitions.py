@@ -5,6 +5,7 @@ The paper counted these transitions by hand, on one question.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..drawing.curves import Panel, Series, curves, shares
+from ..drawing.figures import Drawings
 from ..drawing.tables import Cells, percent
 from ..measures.probes import CHANCE, KEY, blocks_of, names_by_folder, probed, sampled, transitions
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate, ratio
@@ -99,7 +101,8 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     found = {run.folder: _by_turn(run.name, blocks_of(run.probes)) for run in runs}
     waits = {run.name: _waiting(blocks_of(run.probes)) for run in runs}
     spreads = {run.name: diversity.by_turn(run.name, blocks_of(run.probes)) for run in runs}
-    figures = {stem("transitions", folder, several): _stacked(each) for folder, each in found.items()}
+    figures = {stem("transitions", folder, several): partial(_stacked, each) for folder, each in found.items()}
+    figures |= {"survival": partial(_curve, waits), "diversity": partial(diversity.figure, spreads)}
     return Exhibit(
         name="transitions",
         title="What LeaP blocks did to paths",
@@ -111,7 +114,7 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
             *(diversity.told(each) for each in spreads.values()),
             *left_out,
         ],
-        figures={**figures, "survival": _curve(waits), "diversity": diversity.figure(spreads)},
+        figures=Drawings(figures),
         claims=[
             claim
             for run in runs

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
+from ..drawing.figures import Drawings
 from ..drawing.tables import Cells, percent, points
 from ..labels import names_of
 from ..measures.compare import Against, Run, against
@@ -89,7 +91,7 @@ def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
         source="Figure 17" if good else "Figures 1 and 4",
         table=cells(gaps),
         notes=NOTES,
-        figures={name: figure(gaps, good)},
+        figures=Drawings({name: partial(figure, gaps, good)}),
         claims=_claims([gap for gap in gaps if name != "trap_length" or gap.fraction != PAPERS_LENGTH], good),
         runs=list(dict.fromkeys(run for gap in gaps for run in gap.runs)),
     )

@@ -13,12 +13,13 @@ from leap_lab.runs.reading import settings
 from leap_lab.settings.experiments import exhibit_of
 
 from ..drawing import tables
-from ..exhibits.base import Claim, Exhibit, Further
+from ..drawing.figures import renamed, save_all
+from ..exhibits.base import Claim, Exhibit, Further, writing
 from ..labels import names_of
 from ..load import Asked, only
 from ..measures.budget import Budget
 from . import ledgers
-from .sweep import Report
+from .sweep import Report, Show
 
 Folders = Sequence[str | Path]
 # The table of contents of the report of all experiments: beginnings, routers and cost, single settings, blocks. An
@@ -46,6 +47,7 @@ def write(
     out: str | Path,
     budget: Budget | None = None,
     exhibits: Mapping[str, Callable[..., Exhibit]] | None = None,
+    show: Show = lambda table: None,
 ) -> Report:
     """Every experiment's exhibit and, of several, one report.md and report.html on top, in `out`.
 
@@ -54,25 +56,32 @@ def write(
     of `experiments.exhibit_of` by the same keys; those that it lacks are looked up by the experiment's name. A `budget`
     goes to exhibits that take one.
 
-    An exhibit that cannot be made, because of runs that failed, is a line in `problems` and costs no other.
-    `UserError` when `out` cannot be written.
+    An exhibit that cannot be made, because of runs that failed, is a line in `problems` and costs no other, and so is a
+    figure that cannot be drawn in `undrawn`. `UserError` when `out` cannot be written.
     """
     made, problems = [], []
     for label in sorted(experiments, key=_place):
         runs = experiments[label]
         asked = {folder.name: some for folder, some in runs.items()} if isinstance(runs, Mapping) else {}
         try:
-            exhibit = (exhibits or {}).get(label) or exhibit_of(label.partition(" ")[0])
+            make = (exhibits or {}).get(label) or exhibit_of(label.partition(" ")[0])
             with only(asked):
-                made.append(_made(label, _with_budget(exhibit, budget), list(runs)))
+                made.append(_made(label, _with_budget(make, budget), list(runs)))
         except UserError as error:
             problems.append(f"experiment={label}: {str(error).removeprefix(f'{label}: ')}")
-    files = [file for exhibit in made for file in exhibit.write(out)]
+    written = [exhibit.write_tables(out) for exhibit in made]
     console = "\n\n".join(f"{exhibit.title} ({exhibit.source})\n{exhibit.console()}" for exhibit in made)
+    files = list[Path]()
     if len(made) > 1:
-        files = [*_summary(made, Path(out)), *files]
-        console = summary(made)
-    return Report(console, files, problems, {exhibit.name: exhibit.table for exhibit in made})
+        files, console = _summary(made, Path(out)), summary(made)
+    if made:
+        show(console)
+    undrawn = list[str]()
+    for exhibit, texts in zip(made, written, strict=True):
+        with writing(out):
+            drawn, failed = save_all(exhibit.figures, Path(out))
+        files, undrawn = [*files, *texts, *drawn], [*undrawn, *failed]
+    return Report(console, files, problems, {exhibit.name: exhibit.table for exhibit in made}, undrawn)
 
 
 def _place(label: str) -> int:
@@ -99,7 +108,7 @@ def _made(label: str, exhibit: Callable[..., Exhibit], runs: Folders) -> Exhibit
     if not variant:
         return made
     suffix = "_" + re.sub(r"[^A-Za-z0-9.]+", "_", variant).strip("_")
-    figures = {f"{stem}{suffix}": figure for stem, figure in made.figures.items()}
+    figures = renamed(made.figures, {stem: f"{stem}{suffix}" for stem in made.figures})
     claims = [replace(claim, text=f"{claim.text} [{variant}]") for claim in made.claims]
     return replace(made, name=f"{name}{suffix}", title=f"{made.title}: {variant}", figures=figures, claims=claims)
 
@@ -109,8 +118,7 @@ def _named(exhibit: Exhibit, name: str) -> Exhibit:
     if exhibit.name == name:
         return exhibit
     stems = {stem: name if stem == exhibit.name else f"{name}_{stem}" for stem in exhibit.figures}
-    figures = {stems[stem]: figure for stem, figure in exhibit.figures.items()}
-    return replace(exhibit, name=name, figures=figures)
+    return replace(exhibit, name=name, figures=renamed(exhibit.figures, stems))
 
 
 def _costs(exhibit: Exhibit, runs: Folders) -> Further:

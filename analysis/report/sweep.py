@@ -1,15 +1,15 @@
 """What a run or sweep ends with: one table (Markdown, LaTeX, JSON) and one figure (PNG, PDF)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from leap_lab.errors import UserError
-from leap_lab.files import FULL, write_json, write_whole
+from leap_lab.files import write_json, write_whole
 
 from ..drawing import figures, tables
 from ..drawing.tables import Cells
+from ..exhibits.base import writing
 from ..measures.compare import Asked, Row, compare
 from . import ledgers
 
@@ -22,6 +22,7 @@ class Report:
     files: list[Path]
     problems: list[str] = field(default_factory=list)  # what could not be made, and why
     tables: dict[str, Cells] = field(default_factory=dict)  # by name, for trackers
+    undrawn: list[str] = field(default_factory=list)  # figures that could not be drawn, and why
 
     @property
     def figures(self) -> dict[str, Path]:
@@ -35,21 +36,32 @@ class Report:
         return first[0]
 
 
-def write(folders: Sequence[str | Path], out: str | Path, questions: Asked = None, groups: int | None = None) -> Report:
+Show = Callable[[str], None]  # is given the table when it is written, before any figure is drawn
+
+
+def write(
+    folders: Sequence[str | Path],
+    out: str | Path,
+    questions: Asked = None,
+    groups: int | None = None,
+    show: Show = lambda table: None,
+) -> Report:
     """Compare runs over these questions (see `compare`) and the first `groups` groups; table and figure go to `out`.
 
-    `UserError` for a folder that is no run, and when `out` cannot be written; `OSError` when the disk is full.
+    A figure that cannot be drawn is a line in `undrawn`. `UserError` for a folder that is no run, and when `out` cannot
+    be written; `OSError` when the disk is full.
     """
     rows = compare(folders, questions, groups)
     found = {Path(folder).name: Path(folder) for folder in folders}
     runs = [found[row.run_id] for row in rows]
     asked = [questions[run.name] if isinstance(questions, Mapping) else questions for run in runs]
-    try:
-        return _written(rows, ledgers.of_runs(runs, asked, groups), Path(out))
-    except OSError as error:
-        if error.errno in FULL:
-            raise
-        raise UserError(f"--out={out}: cannot write there: {error.strerror or error}") from error
+    spent = ledgers.of_runs(runs, asked, groups)
+    with writing(out):
+        report = _tables(rows, spent, Path(out))
+    show(report.table)
+    with writing(out):
+        drawn, undrawn = figures.save_all(figures.Drawings({"figure": lambda: figures.overview(rows)}), Path(out))
+    return replace(report, files=[*report.files, *drawn], undrawn=undrawn)
 
 
 def _write_texts(texts: Mapping[str, str], out: Path) -> list[Path]:
@@ -59,7 +71,7 @@ def _write_texts(texts: Mapping[str, str], out: Path) -> list[Path]:
     return [out / name for name in texts]
 
 
-def _written(rows: Sequence[Row], spent: Sequence[dict[str, Any]], out: Path) -> Report:
+def _tables(rows: Sequence[Row], spent: Sequence[dict[str, Any]], out: Path) -> Report:
     table, told = tables.cells(rows), tables.notes(rows)
     costs = ledgers.cells([row.name for row in rows], spent)
     markdown = [tables.markdown(table), *told, f"## {ledgers.TITLE}", tables.markdown(costs), ledgers.NOTE]
@@ -70,13 +82,8 @@ def _written(rows: Sequence[Row], spent: Sequence[dict[str, Any]], out: Path) ->
     written = _write_texts(texts, out)
     numbers = [{**_numbers(row), "ledger": each} for row, each in zip(rows, spent, strict=True)]
     write_json(out / "table.json", {"rows": numbers, "notes": told})
-    drawn = figures.save(figures.overview(rows), out / "figure")
-    return Report(
-        "\n".join([tables.console(table), *told]),
-        [*written, out / "table.json", *drawn],
-        [],
-        {"table": table, "ledger": costs},
-    )
+    console = "\n".join([tables.console(table), *told])
+    return Report(console, [*written, out / "table.json"], tables={"table": table, "ledger": costs})
 
 
 def _numbers(row: Row) -> dict[str, Any]:

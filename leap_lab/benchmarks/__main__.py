@@ -4,7 +4,6 @@ All figures are ratios of times taken in this run, on the built-in model. A miss
 reported; the exit status is 0 either way, since a slow or busy machine is not a bug.
 """
 
-import argparse
 import asyncio
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from leap_lab import console, home
 from leap_lab.benchmarks import alone, rates, work
 from leap_lab.benchmarks.lockstep import LockStep
 from leap_lab.decoding.provenance import collect
@@ -140,8 +140,8 @@ class Bench:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print a table and write it as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m leap_lab.benchmarks", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/benchmarks.json"), help="JSON file for the figures")
+    parser = console.Parser(prog="python -m leap_lab.benchmarks", description=__doc__)
+    parser.add_argument("--out", type=home.path, default=Path("runs/benchmarks.json"), help="JSON file for the figures")
     parser.add_argument(
         "--scale", type=float, default=1.0, help="factor for the number of questions, small for a quick look"
     )

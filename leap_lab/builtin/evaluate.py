@@ -5,7 +5,6 @@ sampling, a reference run for the five difficulty buckets, and bad beginnings. R
 stopped evaluation. `--model` takes another model folder.
 """
 
-import argparse
 import json
 import sys
 from collections import Counter
@@ -17,9 +16,10 @@ from analysis.exhibits import trap
 from analysis.load import load
 from analysis.measures.compare import Run, compare
 from analysis.measures.counterparts import outcomes
-from leap_lab import console
+from leap_lab import console, home
 from leap_lab.errors import UserError
 from leap_lab.run import main as run
+from leap_lab.settings.arguments import quoted
 from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
 
 
@@ -30,7 +30,7 @@ def evaluate(common: Sequence[str], runs: Path) -> None:
         ["router=clustered"],
         ["router=dispersed", "prefix=bad", "prefix.fraction=0.15,0.3"],
     ):
-        if run(["-m", *sweep, *common, f"runs_dir={runs}"]):
+        if run(["-m", *sweep, *common, f"runs_dir={quoted(str(runs))}"]):
             raise UserError("a run failed; rerun the same command to resume")
     all_runs = [Run.read(folder) for folder in finished(runs)]
     reference = next(each for each in all_runs if each.settings["seed"] == each.settings["reference.seed"])
@@ -45,7 +45,7 @@ def evaluate(common: Sequence[str], runs: Path) -> None:
 def finished(runs: Path) -> list[Path]:
     """The run folders in `runs` whose run is finished."""
     files = sorted(runs.glob("*/run.json"))
-    return [file.parent for file in files if json.loads(file.read_text()).get("status") == "finished"]
+    return [file.parent for file in files if json.loads(file.read_text("utf-8")).get("status") == "finished"]
 
 
 def buckets(reference: Run) -> str:
@@ -73,14 +73,14 @@ def mended(runs: Sequence[Run]) -> tables.Cells:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (see `console.run`)."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = console.Parser(description=__doc__)
     parser.add_argument("--model", help="a model folder (default: the built-in one)")
     parser.add_argument("--questions", type=int, default=120)
     parser.add_argument("--seed", type=int, default=2026, help="seed of the problems")
-    parser.add_argument("--runs", type=Path, default=Path("runs/evaluation"))
+    parser.add_argument("--runs", type=home.path, default=Path("runs/evaluation"))
     args = parser.parse_args(arguments)
     common = [f"limit={args.questions}", f"dataset.seed={args.seed}", "tracking=none", "concurrency=12"]
-    common += [f"model.path={args.model}"] if args.model else []
+    common += [f"model.path={quoted(args.model)}"] if args.model else []
 
     def measure() -> int:
         evaluate(common, args.runs)

@@ -5,7 +5,6 @@ in 52 minutes on one CPU core. With such a budget small batches and a small widt
 most.
 """
 
-import argparse
 import math
 import random
 import sys
@@ -19,7 +18,7 @@ import torch
 from torch.nn import functional
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-from leap_lab import console
+from leap_lab import console, home
 from leap_lab.builtin.corpus import IGNORED, Recipe, Trace, paths, traces
 from leap_lab.builtin.muon import Muon
 from leap_lab.builtin.tokenizer import train_tokenizer
@@ -182,8 +181,8 @@ def device() -> str:
 
 
 def _settings(arguments: Sequence[str] | None) -> Settings:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the model")
+    parser = console.Parser(description=__doc__)
+    parser.add_argument("--out", type=home.path, required=True, help="folder for the model")
     for name, value in vars(Settings(Path())).items():
         if name != "out":
             parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)

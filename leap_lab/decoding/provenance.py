@@ -67,7 +67,7 @@ def _run_git(folder: pathlib.Path, *arguments: str) -> str | None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     command = ["git", "-C", str(folder), *arguments]
     try:
-        result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=30)
+        result = subprocess.run(command, capture_output=True, check=True, env=environment, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return None
-    return result.stdout.strip()
+    return os.fsdecode(result.stdout).strip()

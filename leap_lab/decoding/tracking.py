@@ -4,18 +4,15 @@ A tracker is a mirror. The run folder is the record, so a failure of a tracker m
 """
 
 import logging
-import netrc
-import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
-from leap_lab.errors import UserError, one_line
+from leap_lab.decoding.wandb_settings import WandbSettings, mode_of, settle
+from leap_lab.errors import one_line
 
 Table = list[list[str]]  # the head, then the rows
 
-MODES = ("auto", "online", "offline")
 TABLE_ROWS = 256  # paths in the table; further ones are counted in the summary as `paths_left_out`
 TABLE_CHARACTERS = 20_000  # of a transcript; the column `clipped` says when there is more
 TABLE_COLUMNS = (
@@ -98,22 +95,24 @@ def _import_wandb() -> Any:
 class WandbTracker:
     """Weights & Biases: one W&B run per cell, its id the run id, grouped by sweep.
 
-    Mode `auto` is the value of WANDB_MODE; without one it is online if there is a key (WANDB_API_KEY or a netrc entry),
-    else offline. Its files go to `dir`/wandb, by default beside the run folders. After a failure it gives one warning
-    and stays silent until the next run starts.
+    What is not set here follows W&B's environment variables (`wandb_settings`). Its files go to `dir`/wandb, by default
+    beside the run folders. After a failure it gives one warning and stays silent until the next run starts. `UserError`
+    for a mode that cannot work (`mode_of`).
     """
 
     def __init__(
         self,
-        project: str = "leap-lab",
+        project: str | None = None,
         entity: str | None = None,
         mode: str = "auto",
         dir: str | None = None,
+        run_name: str | None = None,
+        group: str | None = None,
+        tags: str | Sequence[str] | None = None,
         connect: Callable[[], Any] = _import_wandb,
     ) -> None:
-        if mode not in MODES:
-            raise UserError(f"tracking.mode={mode}: must be one of {', '.join(MODES)}")
-        self._project, self._entity, self._mode, self._dir = project, entity, mode, dir
+        self._settings = WandbSettings(project, entity, run_name, group, tags, dir)
+        self._mode = mode_of(mode)
         self._connect = connect
         self._wandb: Any = None
         self._run: Any = None
@@ -130,7 +129,8 @@ class WandbTracker:
         provenance: Mapping[str, Any],
     ) -> None:
         self._folder, self._table, self._left_out = folder, [], 0
-        self._attempt("start", lambda: self._init(run_id, sweep, {**config, "provenance": dict(provenance)}))
+        if self._mode != "disabled":
+            self._attempt("start", lambda: self._init(run_id, sweep, {**config, "provenance": dict(provenance)}))
 
     def log(self, metrics: Mapping[str, float]) -> None:
         if self._run:
@@ -154,7 +154,8 @@ class WandbTracker:
         self, sweep: str, home: pathlib.Path, tables: Mapping[str, Table], figures: Mapping[str, pathlib.Path]
     ) -> None:
         self._folder = home / "reports"
-        self._attempt("report", lambda: self._report(sweep, tables, figures))
+        if self._mode != "disabled":
+            self._attempt("report", lambda: self._report(sweep, tables, figures))
         self._run = None
 
     def _report(self, sweep: str, tables: Mapping[str, Table], figures: Mapping[str, pathlib.Path]) -> None:
@@ -177,20 +178,15 @@ class WandbTracker:
             self._run = None
 
     def _init(self, run_id: str, sweep: str | None, config: dict[str, Any], job_type: str = "decode") -> None:
-        home = pathlib.Path(self._dir or self._folder.parent).resolve()
-        _keep_files_in(home / "wandb")
+        home = self._settings.place(self._folder.parent)
+        settle(home / "wandb")
         self._wandb = self._connect()
         self._run = self._wandb.init(
-            project=self._project,
-            entity=self._entity,
-            id=run_id,
-            name=run_id,
-            group=sweep,
-            job_type=job_type,
+            **self._settings.arguments(run_id, sweep, job_type),
             resume="allow",
             reinit="create_new",  # several cells of a sweep are in flight at a time
             dir=str(home),
-            mode=_found_mode() if self._mode == "auto" else self._mode,
+            mode=self._mode,
             config=config,
             settings=self._wandb.Settings(silent=True, console="off", disable_git=True, x_disable_meta=True),
         )
@@ -215,28 +211,6 @@ class WandbTracker:
                 policy = "immutable" if file.suffix == ".parquet" else "mutable"
                 artifact.add_file(str(file), name=str(file.relative_to(self._folder)), policy=policy)
         return artifact
-
-
-def _keep_files_in(folder: pathlib.Path) -> None:
-    """Keep W&B from writing artifacts and logs to the home folder, which only environment variables can do."""
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("WANDB_DATA_DIR", str(folder / "data"))
-    os.environ.setdefault("WANDB_CACHE_DIR", str(folder / "cache"))
-    os.environ.setdefault("WANDB_DISABLE_WEAVE", "true")  # else it prints an invitation to install more
-
-
-def _found_mode() -> str:
-    return os.environ.get("WANDB_MODE") or ("online" if _has_key() else "offline")
-
-
-def _has_key() -> bool:
-    """Whether W&B finds a key without asking for one."""
-    host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname or ""
-    file = os.environ.get("NETRC") or os.path.expanduser("~/.netrc")
-    try:
-        return bool(os.environ.get("WANDB_API_KEY") or netrc.netrc(file).authenticators(host))
-    except (OSError, netrc.NetrcParseError):
-        return False
 
 
 def _table_row(row: Mapping[str, Any]) -> list[Any]:

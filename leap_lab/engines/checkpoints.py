@@ -151,7 +151,7 @@ def _known() -> set[str]:
 def _flags() -> set[str]:
     """What this processor can do, by the kernel's names: `flags` on x86, `Features` on arm."""
     try:
-        lines = CPUINFO.read_text().splitlines()
+        lines = CPUINFO.read_text("utf-8", errors="replace").splitlines()
     except OSError:
         return set()
     return {word for line in lines if line.startswith(("flags", "Features")) for word in line.partition(":")[2].split()}

@@ -52,7 +52,7 @@ def source_of(module: str) -> ast.Module:
     spec = find_spec("vllm")
     if spec is None or spec.origin is None:
         raise UserError("engine=vllm: vLLM is not installed; install leap-lab[gpu], or on a CPU requirements/cpu.txt")
-    return ast.parse((Path(spec.origin).parent / module).read_text())
+    return ast.parse((Path(spec.origin).parent / module).read_text("utf-8"))
 
 
 def on_cpu() -> bool:
@@ -193,7 +193,7 @@ def _guard(processes: Iterable[BaseProcess]) -> subprocess.Popen[bytes]:
 
 def _why(model: str, error: Exception, log_file: Path | None) -> UserError:
     """One line on why a model did not load. vLLM's processes give their reason only in the log."""
-    output = log_file.read_text(errors="replace") if log_file else ""
+    output = log_file.read_text("utf-8", errors="replace") if log_file else ""
     causes = [cause for cause in re.findall(r"\w+Error: (.+)", output) if "root cause" not in cause]
     if "root cause" in str(error) and causes:
         return UserError(f"model.path={model}: vLLM cannot load it ({_short(causes[-1])}); its log: {log_file}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import BinaryIO
 
+from leap_lab import home
 from leap_lab.engines.chat import ChatSettings
 from leap_lab.errors import UserError
 
@@ -66,7 +67,7 @@ def expanded(path: str) -> str:
     """The folder that a `builtin:` name or a `~` stands for; any other path as it is."""
     if path.startswith(BUILTIN):
         return str(ASSETS / path.removeprefix(BUILTIN))
-    return str(pathlib.Path(path).expanduser()) if path.startswith("~") else path
+    return str(home.path(path)) if path.startswith("~") else path
 
 
 def fingerprint(model: str, patterns: Sequence[str] = (*CONFIGURATION, *TOKENIZER, *WEIGHTS)) -> str:

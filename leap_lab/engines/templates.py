@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from leap_lab import home
 from leap_lab.errors import one_line
 
 BEGINS = ("<bos>", "<s>", "<|begin_of_text|>")  # models with these expect them, whether or not the tokenizer adds them
@@ -42,7 +42,7 @@ def source(tokenizer: Any, chosen: str | None) -> str:
         return PLAIN
     if chosen is not None:
         try:
-            return Path(chosen).expanduser().read_text("utf-8")
+            return home.path(chosen).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise Unsuitable(f"model.chat.template={chosen}: cannot be read; must be `plain` or a file") from error
     own = getattr(tokenizer, "chat_template", None)

@@ -19,7 +19,7 @@ WAITING = 10  # a comparison may last this many times its seconds on a busy mach
 
 def main() -> None:
     """Say `ready`, then answer until the input ends."""
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout = sys.stderr  # whatever a library prints is no answer
     logging.disable(logging.CRITICAL)
     sys.path.append(str(Path(__file__).resolve().parents[2]))  # leap_lab, where it is not installed

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from leap_lab import hub
+from leap_lab import home, hub
 from leap_lab.errors import UserError
 from leap_lab.files import read_json, write_json
 from leap_lab.runs.lock import Busy, Lock, take
@@ -48,7 +48,7 @@ class Pins:
         A file is the data set that it was while it stays in its place and keeps a question, and the one that has
         exactly its questions. Of copies that differ since, the oldest keeps the name. Any other file is new.
         """
-        spot, own = os.path.relpath(place.expanduser().resolve(), self._home), sorted(set(questions))
+        spot, own = os.path.relpath(home.path(place).resolve(), self._home), sorted(set(questions))
         known: dict[str, dict[str, Any]] = {**self._kept["files"], **self._new["files"]}
         name = next((name for name, entry in known.items() if self._is_same(entry, spot, own)), "")
         if not name:

@@ -8,16 +8,34 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import yaml
 
+from leap_lab import home
 from leap_lab.errors import UserError, brief
 from leap_lab.files import read_json
 from leap_lab.runs import groupfile
 from leap_lab.runs.groupfile import READABLE, SCHEMA, SCHEMA_VERSION, NotAGroup, Stamp
 from leap_lab.runs.identity import dotted, run_id_of
+from leap_lab.runs.pins import NAME as PINS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
+
+
+# What leap_lab keeps beside run folders, so that `runs/*` names it as well: by itself it is no run.
+BESIDE = ("reports", "wandb", ".hydra", PINS, f"{PINS}.lock", "benchmarks.json", "evaluation", "leap_t")
+
+
+def run_folders(named: Sequence[str | pathlib.Path]) -> list[pathlib.Path]:
+    """The folders of runs among these, without what leap_lab keeps beside them; `UserError` where none is left.
+
+    Anything else that is no run stays, for the reader of its settings to refuse.
+    """
+    folders = [home.path(each) for each in named]
+    runs = [each for each in folders if each.name not in BESIDE or (each / "config.yaml").exists()]
+    if folders and not runs:
+        raise UserError(f"{folders[0]}: no run; name the folder of a run, such as runs/<run_id>")
+    return runs
 
 
 def require_groups(

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from leap_lab import home
 from leap_lab.errors import UserError
 
 MULTIRUN = ("-m", "--multirun")
@@ -14,7 +14,15 @@ HELP = ("--help", "-h")
 # Flags of Hydra that print something and decode nothing.
 PRINTING = (*HELP, "--hydra-help", "--cfg", "-c", "--info", "-i", "--shell-completion", "-sc", "--version")
 ANY_KEY = re.compile(r"(?:engine|model\.chat)\.\w+=")  # vLLM and chat templates decide which keys there are
-HOME = re.compile(r"^((?:\+\+)?(?:runs_dir|model\.path|model\.lora|model\.chat\.template|dataset\.path)=['\"]?)~(?=/)")
+# A quoted text, or else a value that begins with ~, which Hydra's grammar takes only in quotes: after KEY=, or as part
+# of a list, a sweep or a mapping.
+TILDE = re.compile(
+    r"""
+    '(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*"
+    | (?<=[=,\[(:{]) (\s*) (file://)? (~ (?: \\. | \$\{[^}]*\} | [^,\[\](){}'"\\] )* )
+    """,
+    re.VERBOSE,
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,8 @@ class Arguments:
     @property
     def folders(self) -> list[str]:
         """The flags that name further folders of settings."""
-        return [part for place in self.search if "://" not in place for part in ("--config-dir", place)]
+        places = [str(home.path(place)) for place in self.search if "://" not in place]
+        return [part for place in places for part in ("--config-dir", place)]
 
 
 def _value(flag: str, given: list[str]) -> str:
@@ -72,15 +81,32 @@ def _value(flag: str, given: list[str]) -> str:
 
 
 def prepared(override: str) -> str:
-    """An override for Hydra: with `++` before `engine.<field>=` and `model.chat.<argument>=`, without `~` for home."""
+    """An override for Hydra: with `++` before `engine.<field>=` and `model.chat.<argument>=`, and `~` in quotes.
+
+    What `~` stands for is left to `rules.resolve`, except in settings of Hydra's own.
+    """
     override = f"++{override}" if ANY_KEY.match(override) else override
-    return HOME.sub(lambda match: f"{match[1]}{Path.home()}", override)
+    hydras = override.lstrip("+~").startswith("hydra.")
+
+    def readable(match: re.Match[str]) -> str:
+        if match[3] is None:
+            return match[0]
+        place = re.sub(r"\\(.)", r"\1", match[3].rstrip())
+        return f"{match[1]}{quoted((match[2] or '') + (str(home.path(place)) if hydras else place))}"
+
+    return TILDE.sub(readable, override)
+
+
+def quoted(text: str) -> str:
+    """A text as a value that Hydra's grammar takes literally."""
+    escaped = re.sub(r"(\\*)(?='|$)", r"\1\1", text).replace("'", r"\'")
+    return f"'{escaped}'"
 
 
 def _search_of(overrides: Sequence[str]) -> tuple[str, ...]:
     """The places that `hydra.searchpath=[...]` names."""
     lists = [parsed(each).value() for each in overrides if each.lstrip("+").startswith("hydra.searchpath=")]
-    return tuple(str(place) for places in lists for place in places or ())
+    return tuple(str(place) for each in lists for place in ([each] if isinstance(each, str) else each or ()))
 
 
 def parsed(override: str) -> Any:

@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-from leap_lab import checks
+from leap_lab import checks, home
 from leap_lab.engines.chat import DATE, ChatSettings
 from leap_lab.errors import UserError
 
@@ -45,7 +44,7 @@ def chat_identity(settings: ChatSettings) -> dict[str, Any]:
     identity = asdict(settings)
     if settings.template not in (None, "plain"):
         try:
-            content = Path(str(settings.template)).expanduser().read_bytes()
+            content = home.path(str(settings.template)).read_bytes()
         except OSError as error:
             raise UserError(
                 f"model.chat.template={settings.template}: {error.strerror}; must be a file, or plain"

@@ -18,12 +18,13 @@ from leap_lab.settings.cell import Cell
 from leap_lab.settings.datasets import Datasets, by_content
 from leap_lab.settings.experiments import Pass, imported, passes
 from leap_lab.settings.objects import instantiate
-from leap_lab.settings.rules import CHOICES, validate
+from leap_lab.settings.rules import CHOICES, UNRESOLVED, unresolved, validate
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)  # what an unusual setting can raise
+PARAMS = "hydra.sweeper.params"
 OURS = ("shared", "basic")  # launchers for which leap_lab decodes in its own process
 
 
@@ -70,10 +71,11 @@ def cell(arguments: Arguments) -> Cell:
 
 
 def _planned(sweep: Pass, datasets: Datasets) -> PlannedSweep:
-    cells = [composed(overrides, datasets) for overrides in expanded(sweep)]
     own = [override for override in sweep.overrides if _is_hydras(override)]
+    _check_sweeper(own)
     chosen = conf.compose(own, with_hydra=True).hydra.runtime.choices if own else {}
     launcher, sweeper = chosen.get("hydra/launcher", OURS[0]), chosen.get("hydra/sweeper", "basic")
+    cells = [composed(overrides, datasets) for overrides in expanded(sweep)]
     return PlannedSweep(sweep, cells, launcher, sweeper, _exhibit(sweep, cells))
 
 
@@ -83,6 +85,14 @@ def _exhibit(sweep: Pass, cells: Sequence[Cell]) -> Callable[..., Any] | None:
         return None
     node = cells[0].config["experiment"].get("exhibit") or {}
     return imported(sweep.experiment.partition(" ")[0], node)
+
+
+def _check_sweeper(own: Sequence[str]) -> None:
+    """Refuse parameters for the basic sweeper: what it sweeps comes from KEY=VALUE,VALUE."""
+    if any(each.lstrip("+").startswith("hydra/sweeper=") for each in own):
+        return
+    if used := next((key for each in own if (key := parsed(each).key_or_group).startswith(PARAMS)), None):
+        raise UserError(f"{used}: has no effect; sweep with -m and KEY=VALUE,VALUE")
 
 
 def _is_hydras(override: str) -> bool:
@@ -215,6 +225,7 @@ def one_line_errors() -> Iterator[None]:
 def _explained(error: BaseException) -> str:
     """The key, the value and what is allowed, from Hydra's message."""
     from hydra.errors import OverrideParseException
+    from omegaconf.errors import OmegaConfBaseException
 
     text = str(error)
     if isinstance(error, OverrideParseException):
@@ -227,7 +238,8 @@ def _explained(error: BaseException) -> str:
         return f"{missing[1]}={missing[2]}: no such choice; allowed are {allowed}"
     if unknown := re.search(r"Could not override '([^']+)'", text):
         return f"{unknown[1]}: no such key{_near(unknown[1])}"
-    return one_line(error)
+    cause = error if isinstance(error, OmegaConfBaseException) else error.__cause__
+    return unresolved(cause) if isinstance(cause, UNRESOLVED) else one_line(error)
 
 
 def _near(key: str) -> str:

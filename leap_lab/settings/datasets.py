@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from leap_lab import checks, hub
+from leap_lab import checks, home, hub
 from leap_lab.errors import UserError, brief
 from leap_lab.grading import golds
 from leap_lab.grading.grade import check_golds
@@ -104,7 +104,7 @@ def commit(pins: Pins, kind: hub.Kind, key: str, place: str, revision: Any, grou
     group = group or f"{kind}.revision"
     if revision is not None:
         checks.text(group, revision, "a commit, branch or tag")
-    if Path(place).expanduser().exists():
+    if home.path(place).exists():
         if revision is not None:
             raise UserError(f"{group}={revision}: only for the hub; {kind}.{key}={place} is a file or folder")
         return None
@@ -143,5 +143,5 @@ def _settings(dataset: Mapping[str, Any]) -> dict[str, Any]:
 
 def _places(dataset: Mapping[str, Any]) -> dict[str, Path]:
     """The local files and folders that a dataset is read from, by key."""
-    places = {key: Path(str(dataset[key])).expanduser() for key in ("path", "hub_id") if dataset.get(key)}
+    places = {key: home.path(str(dataset[key])) for key in ("path", "hub_id") if dataset.get(key)}
     return {key: place for key, place in places.items() if place.exists()}

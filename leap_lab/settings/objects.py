@@ -1,10 +1,11 @@
 """The objects that config nodes describe: `_target_` is the address of a class; no run id depends on it."""
 
 from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from hydra.utils import get_object
-from hydra.utils import instantiate as of_hydra
 
 from leap_lab.errors import UserError, one_line
 
@@ -12,8 +13,28 @@ LABELS = ("name", "limit", "few", "ids", "offset")  # keys of a config node that
 
 
 def instantiate(node: Mapping[str, Any], **more: Any) -> Any:
-    """The object that a config node describes; `more` are further arguments, as objects."""
-    return of_hydra(arguments(node), _convert_="all", _partial_=True)(**more)
+    """The object that a config node describes; `more` are further arguments, as objects.
+
+    It knows `_target_`, `_args_` and `_partial_` at any depth, as Hydra does. Hydra's own function would read `${` in a
+    text again, which by then stands for itself. `UserError` for an address that cannot be imported.
+    """
+    return _made(arguments(node), more)
+
+
+def _made(value: Any, more: Mapping[str, Any] = MappingProxyType({})) -> Any:
+    if isinstance(value, list):
+        return [_made(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    given = {key: _made(item) for key, item in value.items()}
+    if "_target_" not in given:
+        return given
+    address, first, unfinished = given.pop("_target_"), given.pop("_args_", ()), given.pop("_partial_", False)
+    try:
+        target = get_object(address)
+    except Exception as error:  # a user's module may raise anything
+        raise UserError(f"_target_={address}: cannot be imported ({one_line(error, 300)})") from error
+    return partial(target, *first, **given, **more) if unfinished else target(*first, **given, **more)
 
 
 def arguments(node: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """What a configuration may hold, apart from the rules of methods and routers. A bad value is refused in one line."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import GrammarParseError, InterpolationResolutionError, OmegaConfBaseException
 
-from leap_lab import checks
+from leap_lab import checks, home
 from leap_lab.checks import LARGEST
 from leap_lab.errors import UserError, one_line
 from leap_lab.runs.identity import dotted as by_dots
@@ -15,6 +15,9 @@ from leap_lab.runs.identity import dotted as by_dots
 MOST_PEERS = 4096  # of a group: all its paths are in memory at once, and routers compare every pair
 MOST_GROUPS = 1000  # of a question; for more use another seed
 MOST_AT_ONCE = 10_000  # groups in flight
+OF_HYDRA = re.compile(r"(?<!\\)\$\{hydra:\s*([\w./]+)\s*\}")
+UNRESOLVED = (GrammarParseError, InterpolationResolutionError)  # what a wrong `${...}` raises
+WORDING = ("prompts",)  # groups whose texts are words, where ~ is no home folder
 CHOICES = ("model", "engine", "method", "router", "dataset", "prompts", "tracking", "difficulty", "prefix")
 
 
@@ -87,19 +90,40 @@ def validate(config: DictConfig) -> dict[str, Any]:
         raise UserError(f"sampling.top_k={checks.shown(top_k)}: must be an integer >= 1, or -1 for all")
     _check_prefix(plain)
     _check_secrets(plain)
-    return plain | {"runs_dir": str(Path(plain["runs_dir"]).expanduser())}
+    return plain
 
 
 def resolve(config: DictConfig) -> dict[str, Any]:
-    """All interpolations resolved; `UserError` names a key that must be set and is not."""
+    """All interpolations resolved and `~` expanded; `UserError` names a key that must be set and is not."""
     raw: Any = OmegaConf.to_container(config, resolve=False)
     if missing := sorted(key for key, value in by_dots(raw).items() if value == "???" and not key.startswith("hydra.")):
         raise UserError(f"{missing[0]}: a value is needed, as in {missing[0]}=...")
     try:
-        plain = OmegaConf.to_container(config, resolve=True)
+        _check_hydras(by_dots(raw))
+        plain: Any = OmegaConf.to_container(config, resolve=True)
+    except UNRESOLVED as error:
+        raise UserError(unresolved(error)) from error
     except OmegaConfBaseException as error:
         raise UserError(one_line(error)) from error
-    return {str(key): value for key, value in dict(plain).items()}  # type: ignore[arg-type]
+    return {str(key): value if key in WORDING else home.expanded(value) for key, value in dict(plain).items()}
+
+
+def unresolved(error: OmegaConfBaseException) -> str:
+    """Which setting holds a `${...}` that stands for nothing, and what to write instead, in one line."""
+    key = f"{error.full_key}: " if error.full_key else ""
+    why = one_line(str(error).partition("full_key:")[0])
+    return f"{key}{why}; ${{...}} stands for another setting, write \\${{ for these characters themselves"
+
+
+def _check_hydras(settings: Mapping[str, Any]) -> None:
+    """`${hydra:...}` stands for a setting of Hydra's own; most are known before anything is decoded, others are not."""
+    from hydra.core.hydra_config import HydraConfig
+
+    for key, value in settings.items():
+        for name in OF_HYDRA.findall(value) if isinstance(value, str) else ():
+            hydras: Any = HydraConfig.get() if HydraConfig.initialized() else OmegaConf.create()
+            if OmegaConf.select(hydras, name) is None:
+                raise UserError(f"{key}: ${{hydra:{name}}} is not known before anything is decoded; write the value")
 
 
 def _check_prefix(plain: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from leap_lab import home
 from leap_lab.errors import UserError, one_line
 from leap_lab.tasks.readers import Layout, json_or_none, read
 
@@ -72,7 +73,7 @@ def rows_of(place: Path, source: str, layout: Layout = Layout()) -> list[Row]:
 
 def read_hub(hub_id: str, config: str | None, split: str, revision: str | None = None) -> list[Row]:
     """The rows of a hub dataset at this commit, or of a local folder or file; `UserError` when it cannot be loaded."""
-    path = Path(hub_id).expanduser()
+    path = home.path(hub_id)
     if path.is_file():
         return rows_of(path, f"dataset.hub_id={hub_id}")
     import datasets

@@ -9,9 +9,9 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from random import Random
 
+from leap_lab import home
 from leap_lab.errors import UserError, brief
 from leap_lab.tasks.problem import LETTERS, Problem
 from leap_lab.tasks.readers import Layout
@@ -66,7 +66,7 @@ class Local:
 
     def load(self) -> list[Problem]:
         """All problems in file order; `UserError` on the first thing wrong with the file."""
-        file = Path(self.path).expanduser()
+        file = home.path(self.path)
         if not file.exists():
             raise UserError(f"dataset.path={self.path}: no such file")
         if self.separator is not None and len(self.separator) != 1:
@@ -88,7 +88,7 @@ class Hub:
 
     def load(self) -> list[Problem]:
         """All problems, the configs one after another; a local file has none."""
-        configs = self.configs[:1] if Path(self.hub_id).expanduser().is_file() else self.configs
+        configs = self.configs[:1] if home.path(self.hub_id).is_file() else self.configs
         rows = [row for config in configs for row in read_hub(self.hub_id, config, self.split, self.revision)]
         return problems_of(rows, self.columns.id, self._read, f"dataset.hub_id={self.hub_id}")
 

@@ -15,11 +15,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from analysis.exhibits.leap_t import Arm, heard_table, table_2
-from leap_lab import console
+from leap_lab import console, home
 from leap_lab.builtin.evaluate import finished
 from leap_lab.errors import UserError
 from leap_lab.files import read_json, write_json
 from leap_lab.runs.reading import settings
+from leap_lab.settings.arguments import quoted
 from leap_lab.training.traces import count
 
 BASE, CONTROL, TUNED = "base", "control", "LeaP-T"
@@ -65,17 +66,17 @@ def _tuned(plan: Plan) -> Iterator[tuple[str, str]]:
     """The models of each round: the control of the first round, and LeaP-T, trained from the round before."""
     teacher = plan.model
     for number in range(1, plan.rounds + 1):
-        home = plan.out / f"round-{number}"
-        sets = _traces(plan, home, teacher, TRAIN_SEED + number)
+        place = plan.out / f"round-{number}"
+        sets = _traces(plan, place, teacher, TRAIN_SEED + number)
         if number == 1:
-            yield CONTROL, _fine_tune(plan, teacher, sets / "control", home / "control")
-        teacher = _fine_tune(plan, teacher, sets / "leap", home / "leap")
+            yield CONTROL, _fine_tune(plan, teacher, sets / "control", place / "control")
+        teacher = _fine_tune(plan, teacher, sets / "leap", place / "leap")
         yield TUNED if number == 1 else f"{TUNED}, round {number}", teacher
 
 
-def _traces(plan: Plan, home: Path, teacher: str, seed: int) -> Path:
+def _traces(plan: Plan, place: Path, teacher: str, seed: int) -> Path:
     """Two sets with the same questions and counts, from a run with LeaP and one without."""
-    sets, runs = home / "sets", home / "runs"
+    sets, runs = place / "sets", place / "runs"
     problems = ["dataset.split=train", f"dataset.seed={seed}", f"limit={plan.questions}", "baseline=true"]
     if not sets.exists():
         probes = ["probes=true"] if "--recovered" in plan.filters else []
@@ -88,7 +89,8 @@ def _traces(plan: Plan, home: Path, teacher: str, seed: int) -> Path:
 
 def _fine_tune(plan: Plan, student: str, data: Path, out: Path) -> str:
     """The folder of the model that learned from this set."""
-    _call("leap_lab.training.sft", [f"student={student}", f"data={data}", f"out={out}", *plan.tuning])
+    places = {"student": student, "data": data, "out": out}
+    _call("leap_lab.training.sft", [*(f"{key}={quoted(str(place))}" for key, place in places.items()), *plan.tuning])
     return str(out / "model")
 
 
@@ -122,7 +124,8 @@ def with_leap(name: str) -> str:
 
 
 def _decode(plan: Plan, model: str, runs: Path, overrides: Sequence[str]) -> None:
-    _call("leap_lab.run", [*overrides, f"model.path={model}", "tracking=none", *plan.decoding, f"runs_dir={runs}"])
+    model, place = f"model.path={quoted(model)}", f"runs_dir={quoted(str(runs))}"
+    _call("leap_lab.run", [*overrides, model, "tracking=none", *plan.decoding, place])
 
 
 def _runs(runs: Path) -> tuple[Path, Path]:
@@ -172,8 +175,8 @@ def _filter(text: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (see `console.run`)."""
-    parser = argparse.ArgumentParser(prog="python -m leap_lab.training.leap_t", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/leap_t"))
+    parser = console.Parser(prog="python -m leap_lab.training.leap_t", description=__doc__)
+    parser.add_argument("--out", type=home.path, default=Path("runs/leap_t"))
     parser.add_argument("--model", default="builtin:tiny", help="base and teacher: a folder, a hub id or builtin:tiny")
     parser.add_argument("--questions", type=count, default=120, help="training problems to take traces from, per round")
     parser.add_argument("--test", type=count, default=96, help="test problems")

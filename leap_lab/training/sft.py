@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from leap_lab import checks, console
@@ -22,6 +23,7 @@ from leap_lab.errors import UserError
 from leap_lab.files import read_json, write_json
 from leap_lab.path import Kind
 from leap_lab.runs.identity import run_id_of
+from leap_lab.settings.arguments import prepared, quoted
 from leap_lab.settings.compose import one_line_errors
 from leap_lab.settings.conf import CONF, VERSION_BASE
 from leap_lab.settings.objects import instantiate
@@ -42,12 +44,16 @@ RULES = {
     "trainer.learning_rate": number("a number > 0", 0, open_at="least"),
 }
 NOT_IDENTITY = ("data", "out", "tracking")  # places and trackers
-_composed: list[DictConfig] = []
+_composed: list[tuple[DictConfig, Any]] = []  # each with Hydra's own settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (see `console.run`)."""
-    sys.argv[1:] = opened(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if "--version" in given:
+        print(console.version())
+        return 0
+    sys.argv[1:] = opened(given)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra passes errors on, so that they can be one line here
     return console.run(_fine_tune_all, "rerun the same command to resume from the last checkpoint, if there is one")
 
@@ -59,22 +65,23 @@ def _fine_tune_all() -> int:
             _compose()
     except SystemExit as end:  # how Hydra ends after --help
         return int(end.code or 0)
-    for config in _composed:
+    for config, hydras in _composed:
+        HydraConfig.instance().cfg = hydras  # what ${hydra:...} stands for
         fine_tune(validated(config))
     return 0
 
 
 def opened(arguments: Sequence[str]) -> list[str]:
     """Arguments for Hydra: `++` before `trainer.<field>=` and `lora.<field>=`, which may be any; trackers of conf/."""
-    return [f"hydra.searchpath=[file://{CONF}]"] + [
-        f"++{each}" if re.match(r"(trainer|lora)\.\w+=", each) else each for each in arguments
+    return [f"hydra.searchpath=[{quoted(f'file://{CONF}')}]"] + [
+        f"++{each}" if re.match(r"(trainer|lora)\.\w+=", each) else each for each in map(prepared, arguments)
     ]
 
 
 @hydra.main(version_base=VERSION_BASE, config_path=str(CONF / "training"), config_name="sft")
 def _compose(config: DictConfig) -> None:
     """Hydra composes, once for each setting of a sweep; the training happens afterwards."""
-    _composed.append(config)
+    _composed.append((config, HydraConfig.instance().cfg))
 
 
 def validated(config: DictConfig) -> dict[str, Any]:
@@ -95,14 +102,14 @@ def fine_tune(config: Mapping[str, Any]) -> Path:
 
     `UserError` for a set that cannot be used, or an `out` that another configuration made.
     """
-    out, model = Path(config["out"]).expanduser(), located(config["student"])
+    out, model = Path(config["out"]), located(config["student"])
     tokens = ModelTokens.of(Model(model))
+    tracker = instantiate(config["tracking"])
     claim(out, config)
     if (out / "model").exists():
         say(f"{out / 'model'} exists already; nothing to train")
         return out / "model"
     trainer = trainer_for(config, model, tokens, out)
-    tracker = instantiate(config["tracking"])
     if trainer.is_world_process_zero():
         run = run_id_of({**config, "out": str(out)})
         tracker.start(run_id=run, sweep=None, config=config, folder=out, provenance=provenance.collect())
@@ -120,7 +127,7 @@ def fine_tune(config: Mapping[str, Any]) -> Path:
 
 def claim(out: Path, config: Mapping[str, Any]) -> None:
     """Record in `out` what is trained there; `UserError` where another configuration left a model or checkpoint."""
-    card = read_json(Path(config["data"]).expanduser() / "card.json")
+    card = read_json(Path(config["data"]) / "card.json")
     identity = {**{key: value for key, value in config.items() if key not in NOT_IDENTITY}, "set": run_id_of(card)}
     existing = read_json(out / "sft.json")
     begun = (out / "model").exists() or last_checkpoint(out) is not None

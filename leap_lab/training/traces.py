@@ -16,10 +16,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leap_lab import console
+from leap_lab import console, home
 from leap_lab.engines.tokens import ModelTokens
 from leap_lab.errors import UserError
 from leap_lab.files import write_json
+from leap_lab.runs.reading import run_folders
 from leap_lab.training import filters
 from leap_lab.training.candidates import Candidate, SourceRun, tokens_of
 from leap_lab.training.filters import Sieve
@@ -74,7 +75,7 @@ def make(options: argparse.Namespace) -> None:
 
 def opened(folders: Sequence[Path]) -> list[SourceRun]:
     """The runs in these folders, each once, however its folder is spelled or called."""
-    return list({source.run_id: source for source in map(SourceRun.open, folders)}.values())
+    return list({source.run_id: source for source in map(SourceRun.open, run_folders(folders))}.values())
 
 
 def sifted(sources: Sequence[SourceRun], options: argparse.Namespace, control: bool = False) -> Sieve:
@@ -158,10 +159,14 @@ def reasons(sieve: Sieve) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m leap_lab.training.traces", description=__doc__)
-    parser.add_argument("folders", nargs="+", type=Path, metavar="RUN_FOLDER")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write; must not exist yet")
-    parser.add_argument("--control", nargs="+", type=Path, default=[], metavar="RUN_FOLDER", help="runs without LeaP")
+    parser = console.Parser(prog="python -m leap_lab.training.traces", description=__doc__)
+    parser.add_argument("folders", nargs="+", type=home.path, metavar="RUN_FOLDER")
+    parser.add_argument(
+        "--out", type=home.path, required=True, metavar="DIR", help="where to write; must not exist yet"
+    )
+    parser.add_argument(
+        "--control", nargs="+", type=home.path, default=[], metavar="RUN_FOLDER", help="runs without LeaP"
+    )
     parser.add_argument("--blocks", action="store_true", help="only paths that took a block")
     parser.add_argument("--recovered", action="store_true", help="only paths that a block turned from wrong to right")
     parser.add_argument("--distinct", action="store_true", help="keep one of several paths with the same words")

@@ -25,7 +25,7 @@ def trainer_for(config: Mapping[str, Any], model: str, tokens: ModelTokens, out:
     logging.disable_progress_bar()
     settings = trainer_settings(config, out)
     learned = [Kind(kind) for kind in config["learned"]]
-    data = Path(config["data"]).expanduser()
+    data = Path(config["data"])
     training_set = prepared(data, tokens, learned, config["trainer"]["max_length"], config["held_out"])
     say(f"{data}: {training_set.description}")
     if training_set.evaluation is None:

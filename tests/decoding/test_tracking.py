@@ -8,95 +8,12 @@ from typing import Any
 import pytest
 
 from leap_lab.decoding import tracking
-from leap_lab.decoding.tracking import TABLE_CHARACTERS, TABLE_ROWS, NullTracker, Tracker, WandbTracker
+from leap_lab.decoding.tracking import TABLE_CHARACTERS, TABLE_ROWS, NullTracker, WandbTracker
+from leap_lab.decoding.wandb_settings import mode_of
 from leap_lab.errors import UserError
+from tests.decoding.trackers import FakeWandb, row, tell_everything
 
-
-def row(path: int = 0, text: str = "so 4") -> dict[str, Any]:
-    counts = {"blocks": 1, "aha": 0, "tokens_think": 5, "tokens_summary": 2, "tokens_comment": 3}
-    segments = [{"kind": kind, "turn": 0, "text": text, "tokens": [1]} for kind in ("prompt", "think")]
-    grade = {"gold": "4", "answer": None, "correct": False, "finish": "answered"}
-    return {"question_id": "q", "group": 0, "path": path, **grade, **counts, "segments": segments}
-
-
-@pytest.fixture
-def folder(tmp_path: pathlib.Path) -> pathlib.Path:
-    folder = tmp_path / "runs" / "abc123"
-    (folder / "groups").mkdir(parents=True)
-    (folder / "groups" / "q-0.parquet").write_bytes(b"paths")
-    (folder / "metrics.json").write_text("{}")
-    (folder / ".run.json.1a.unfinished").write_text("{")
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def no_key_and_no_home(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    """W&B finds nothing of this machine, and the variables the tracker sets are taken back."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("API_KEY", "MODE", "BASE_URL", "DATA_DIR", "CACHE_DIR", "PROJECT", "ENTITY", "RUN_ID", "DIR"):
-        monkeypatch.setenv(f"WANDB_{name}", "")
-        monkeypatch.delenv(f"WANDB_{name}")
-    monkeypatch.delenv("NETRC", raising=False)
-
-
-def tell_everything(tracker: Tracker, folder: pathlib.Path, status: str = "finished") -> None:
-    tracker.start(run_id="abc123", sweep="s1", config={"peers": 2}, folder=folder, provenance={"python": "3"})
-    tracker.log({"pass1": 0.5})
-    tracker.paths([row()])
-    tracker.finish({"pass1": {"value": 0.5, "low": float("nan")}}, {}, status)
-
-
-class FakeWandb:
-    """A W&B module that remembers what it was told, and fails where it is told to."""
-
-    def __init__(self, fails: str = "") -> None:
-        self.fails, self.id = fails, "abc123"
-        self.calls: list[str] = []
-        self.summary: dict[str, Any] = {}
-        self.told: dict[str, Any] = {}
-
-    def __call__(self) -> "FakeWandb":
-        self._note("import")
-        return self
-
-    def _note(self, call: str) -> None:
-        self.calls.append(call)
-        if call == self.fails:
-            raise RuntimeError(f"no {call}\ntoday")
-
-    def Settings(self, **settings: Any) -> dict[str, Any]:
-        return settings
-
-    def Table(self, columns: list[str], data: list[list[Any]]) -> list[dict[str, Any]]:
-        self._note("table")
-        return [dict(zip(columns, line, strict=True)) for line in data]
-
-    def Image(self, file: str) -> str:
-        return f"image {pathlib.Path(file).name}"
-
-    def Artifact(self, name: str, type: str) -> "FakeWandb":
-        self.told["artifact"] = {"name": name, "type": type}
-        return self
-
-    def add_file(self, file: str, name: str, policy: str) -> None:
-        assert pathlib.Path(file).is_file()
-        self.told["artifact"][name] = policy
-
-    def init(self, **arguments: Any) -> "FakeWandb":
-        self._note("init")
-        self.told["init"] = arguments
-        return self
-
-    def log(self, values: dict[str, Any]) -> None:
-        self._note("log")
-        self.told.setdefault("log", {}).update(values)
-
-    def log_artifact(self, artifact: "FakeWandb") -> None:
-        self._note("artifact")
-
-    def finish(self, exit_code: int) -> None:
-        self._note("finish")
-        self.told["exit_code"] = exit_code
+pytestmark = pytest.mark.usefixtures("no_key_and_no_home")
 
 
 def test_a_report_is_a_run_of_its_own_in_the_group_of_its_sweep(folder: pathlib.Path) -> None:
@@ -195,21 +112,22 @@ def test_a_folder_that_cannot_be_written_is_no_matter(tmp_path: pathlib.Path, ca
 
 
 def test_auto_goes_online_only_with_a_key(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    assert tracking._found_mode() == "offline"
+    assert mode_of("auto") == "offline"
     (tmp_path / ".netrc").write_text("machine other.example.org login a password b\n")
-    assert tracking._found_mode() == "offline"
+    assert mode_of("auto") == "offline"
     (tmp_path / ".netrc").write_text("machine api.wandb.ai login user password key\n")
-    assert tracking._found_mode() == "online"
+    assert mode_of("auto") == "online"
     (tmp_path / ".netrc").write_text("not a netrc")
-    assert tracking._found_mode() == "offline"
+    assert mode_of("auto") == "offline"
     monkeypatch.setenv("WANDB_API_KEY", "key")
-    assert tracking._found_mode() == "online"
+    assert mode_of("auto") == "online"
     monkeypatch.setenv("WANDB_MODE", "offline")
-    assert tracking._found_mode() == "offline"
+    assert mode_of("auto") == "offline"
 
 
 @pytest.mark.parametrize("mode", ["online", "offline"])
-def test_a_mode_that_is_asked_for_is_taken(folder: pathlib.Path, mode: str) -> None:
+def test_a_mode_that_is_asked_for_is_taken(folder: pathlib.Path, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "key")
     wandb = FakeWandb()
     tell_everything(WandbTracker(mode=mode, dir=str(folder), connect=wandb), folder)
     assert (wandb.told["init"]["mode"], wandb.told["init"]["dir"]) == (mode, str(folder.resolve()))
