@@ -46,7 +46,9 @@ def texts(key: str, value: Any) -> None:
     """A list of texts or whole numbers, each once, or null."""
     if value is None:
         return
-    whole = isinstance(value, list) and all(isinstance(each, str | int) and not isinstance(each, bool) for each in value)
+    whole = isinstance(value, list) and all(
+        isinstance(each, str | int) and not isinstance(each, bool) for each in value
+    )
     if not whole or not value or len({str(each) for each in value}) < len(value):
         raise UserError(f"{key}={shown(value)}: must be a list of different ids, as in {key}=[a,b], or null")
 

@@ -21,6 +21,11 @@ FEWER = {f"q{index}": (index + 1) // 2 for index in range(1, 9)}  # by how many 
 HARD = {q: [(["1"] * (easy.count("1") - FEWER[q]) + ["2"] * 8)[:8]] for q, [easy] in EASY.items()}
 
 
+def copies(answers: Answers, times: int) -> dict[str, Sequence[Sequence[str | None]]]:
+    """Each question so many times, by other ids: what few questions cannot decide, more of them can."""
+    return {f"{question}.{time}": groups for time in range(times) for question, groups in answers.items()}
+
+
 def reasoning_path(index: int, routed: bool, thinks: int = 100, reports: bool = True) -> ReasoningPath:
     made = ReasoningPath(index=index, seed=index, finish="answered")
     made.add(Kind.THINK, 0, range(thinks), "so")

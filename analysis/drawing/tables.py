@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from leap_lab.errors import brief
 
-from ..measures.compare import Against, Row
+from ..measures.compare import Row
+from ..measures.contrasts import Against
 from ..stats.intervals import ENOUGH, Estimate
 
 Cells = list[list[str]]  # the head, then a row per run
@@ -14,18 +15,31 @@ WIDEST = 1000  # characters of a cell or note
 AGAINST = "vs independent"
 LEGEND = (
     "Q×G×N: questions, groups per question, paths per group.",
-    f"[low, high]: 95% interval, questions resampled (Gaffke's for bounded means where fewer than {ENOUGH} differ).",
+    "[low, high]: 95% interval for questions like these, questions resampled (Gaffke's for bounded means where fewer "
+    f"than {ENOUGH} differ).",
     f"{AGAINST}: paired difference of Pass@1 in points, p by permutation of its signs over questions.",
     "shortest: majority vote, ties to the shorter answers.",
     "sampled, received, prefilled: mean tokens per path: its own, heard from peers, and computed of its prompts.",
     "FLOPs: mean per path, estimated from the model. critical path: tokens of a group sampled one after another.",
 )
 
+THESE = (
+    LEGEND[0],
+    "[low, high]: 95% interval for these very questions asked again, by what their groups (paths that are independent) "
+    "differ. It says nothing of other questions.",
+    f"{AGAINST}: paired difference of Pass@1 in points, p by Welch's t test over these questions.",
+    *LEGEND[3:],
+)
 UNITS = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 SPENT = ("sampled", "received", "prefilled", "FLOPs", "critical path")
 OWN = "own blocks %"
 PREFILLED = "prefilled is n/a, because the engine does not report it."
-FAMILY = "p is corrected for all comparisons of this table (Holm); better and worse need it below 0.05."
+FEW = f"with fewer than {ENOUGH} that differ nothing can be decided"
+COUNTS = "a/b/c: questions that gained, stayed the same, lost; worst: the largest loss of one."
+ASSUMED = (
+    "[low, high] and p take it that questions like these vary as the ones asked do. better and worse also need bounds "
+    "that hold whatever rare questions do (Gaffke's for bounded means) to exclude 0."
+)
 
 
 def cells(rows: Sequence[Row]) -> Cells:
@@ -50,13 +64,12 @@ def _own_blocks(row: Row) -> float:
 def notes(rows: Sequence[Row]) -> list[str]:
     """What a reader has to know: what the columns are, what is missing, where there is no interval and why."""
     baseline = any(row.independent for row in rows)
-    told = [line for line in LEGEND if baseline or not line.startswith(AGAINST)]
+    these = any(row.these for row in rows)
+    told = [line for line in (THESE if these else LEGEND) if baseline or not line.startswith(AGAINST)]
     if any(_own_blocks(row) for row in rows):
         told.append(f"{OWN}: paths that opened a summary or a comment of their own accord; it was cut.")
-    if found := [100 * row.against.detectable for row in rows if row.against and row.against.detectable is not None]:
-        told.append(f"A true difference of {_range(found)} points would show with 80% power; a smaller one may not.")
-    if any(row.against is not None and row.against.family for row in rows):
-        told.append(FAMILY)
+    told += [*([ASSUMED] if baseline and not these else []), *correction([row.against for row in rows])]
+    told += [f"{row.name}: {power(row.against)}" for row in rows if row.against is not None and not these]
     told += [f"{row.name}: {row.found} of {row.asked} groups are there." for row in rows if row.found < row.asked]
     told += [f"{row.name}: {PREFILLED}" for row in rows if "tokens_prefilled" not in row.estimates]
     for row in rows:
@@ -64,13 +77,33 @@ def notes(rows: Sequence[Row]) -> list[str]:
             told.append(f"{row.name}: no independent run with the same questions, budget and sampling among these.")
         if row.against is not None and row.against.difference.n < row.questions:
             told.append(f"{row.name}: the difference is over the {row.against.difference.n} questions both runs have.")
-    reasons = {row[name].why: None for row in rows for name in ("pass@1", "cons") if row[name].why}
+    shown = [found for row in rows for found in (row["pass@1"], row.against and row.against.difference, row["cons"])]
+    reasons = {found.why: None for found in shown if found is not None and found.why}
     return told + [f"n/a: {why}." for why in reasons]
 
 
-def _range(values: Sequence[float]) -> str:
-    low, high = f"{min(values):.0f}", f"{max(values):.0f}"
-    return low if low == high else f"{low} to {high}"
+def correction(found: Sequence[Against | None]) -> list[str]:
+    """Which family the p values of a table are corrected for, or that they are not; nothing with one comparison."""
+    there = [each for each in found if each is not None]
+    if len(there) < 2:
+        return []
+    told = dict.fromkeys(str(each.family) for each in there)
+    return [
+        f"p is {words} (Holm)." if words else f"p is not corrected for being one of {len(there)}." for words in told
+    ]
+
+
+def power(against: Against) -> str:
+    """Which true difference would be told, or that none can be."""
+    if against.undecidable:
+        count = len(against.by_question)
+        return f"{count - against.same} of {count} questions differ: {FEW}."
+    if against.detectable is None:
+        return "its questions hardly differ in what they gain, so that nothing can be said of power."
+    if against.detectable >= 1:
+        return "no true difference would be called better with 80% power: there are too few questions."
+    found = f"about {100 * against.detectable:.0f} points"
+    return f"a true difference of {found} would be called better with 80% power; a smaller one may not."
 
 
 def console(table: Cells) -> str:
@@ -143,12 +176,34 @@ def number(found: Estimate, form: str = ".2f") -> str:
 
 
 def points(against: Against | None) -> str:
-    """A difference in points with its interval, p and, where the interval decides, the verdict."""
+    """A difference in points with its interval, p and, where it is sure, the verdict."""
     if against is None:
         return "n/a"
     difference = signed(against.difference)
-    p = "" if against.p is None else f" p={against.p:.3f}" if against.p >= 0.001 else " p<0.001"
+    p = "" if against.p is None else f" {p_value(against.p)}"
     return f"{difference}{p} {against.verdict}".rstrip()
+
+
+def p_value(p: float) -> str:
+    """To three digits."""
+    return f"p={p:.3f}" if p >= 0.001 else "p<0.001"
+
+
+def counted(against: Against | None, scale: float = 100, form: str = "+.1f") -> str:
+    """`points`, and how many questions gained, stayed and lost, and the largest loss (see `COUNTS`)."""
+    return "n/a" if against is None else f"{points(against)} {counts(against, scale, form)}"
+
+
+def words(against: Against) -> str:
+    """How many questions gained, stayed and lost, and the largest loss, in words."""
+    told = f"{against.up} up, {against.same} same, {against.down} down"
+    return f"{told}, the worst by {-100 * against.worst:.1f}" if against.down else told
+
+
+def counts(against: Against, scale: float = 100, form: str = "+.1f") -> str:
+    """How many questions gained, stayed and lost, and the largest loss of one, such as `15/8/1, worst -6.2`."""
+    told = f"{against.up}/{against.same}/{against.down}"
+    return f"{told}, worst {scale * against.worst:{form}}" if against.down else told
 
 
 def _interval(value: Estimate, form: str) -> str:

@@ -140,7 +140,8 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     left_out += [f"{run.name}: left out, no block can be told." for run in runs if run.folder not in names]
     several = len(names) > 1
     found = {folder: _by_turn(name, folder, tables[folder]) for folder, name in names.items()}
-    claims = [of_run(claims_of(tables[folder], sampled(folder)), name, several) for folder, name in names.items()]
+    told = claims_of([(tables[folder], sampled(folder)) for folder in names])
+    claims = [of_run(own, name, several) for own, name in zip(told, names.values(), strict=True)]
     return Exhibit(
         name="communication_types",
         title="What paths do with what they hear, by position",

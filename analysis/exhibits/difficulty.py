@@ -16,14 +16,15 @@ from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
 
 from ..drawing.curves import Panel, Series, curves
 from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, percent, points
+from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, percent
 from ..labels import names_of
 from ..load import load
-from ..measures.compare import Against, Run, against, baseline_of
+from ..measures.compare import Run, against, baseline_of
+from ..measures.contrasts import Against
+from ..measures.contrasts import corrected as family
 from ..measures.metrics import by_question
 from ..measures.shared import INDEPENDENT
 from ..stats.intervals import SHARE, Estimate, estimate
-from ..stats.significance import holm
 from .base import Claim, Exhibit, directional
 
 if TYPE_CHECKING:
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
 
 SOURCE = "Section 5.2.2 and Figure 12"
 UNSOLVED = "very_hard"
+FAMILY = "comparisons of this table"
 NOTES = (
     "difficulty: by the share of right answers among the independent responses of the reference run, which is not "
     "compared with anything itself.",
     "vs independent: paired difference of Pass@1 in points, p by permutation of its signs over questions, corrected "
     "for all comparisons of this table (Holm).",
+    COUNTS,
+    ASSUMED,
     "own, with received: mean tokens per path, sampled, and with what was heard.",
 )
 
@@ -140,11 +144,8 @@ def _buckets(run: Run, name: str, of: Mapping[str, str], baseline: Run | None) -
 
 def corrected(found: Sequence[Bucket]) -> list[Bucket]:
     """The buckets with p corrected for the family that all their comparisons are."""
-    adjusted = holm([each.against.p if each.against else None for each in found])
-    return [
-        replace(each, against=each.against and replace(each.against, p=p, family=True))
-        for each, p in zip(found, adjusted, strict=True)
-    ]
+    adjusted = family([each.against for each in found], FAMILY)
+    return [replace(each, against=against) for each, against in zip(found, adjusted, strict=True)]
 
 
 def cells(found: Sequence[Bucket]) -> Cells:
@@ -158,7 +159,7 @@ def _line(each: Bucket) -> list[str]:
     if not each.n:
         return [*start, *["n/a"] * 4]
     tokens = [f"{tokens.value:.0f}" for tokens in (each.tokens_own, each.tokens_with_received)]
-    return [*start, percent(each.correct), "" if each.independent else points(each.against), *tokens]
+    return [*start, percent(each.correct), "" if each.independent else counted(each.against), *tokens]
 
 
 def exhibit(folders: Sequence[str | Path]) -> Exhibit:
@@ -212,7 +213,7 @@ def _raises(each: Bucket) -> Claim:
     if each.against is None:
         missing = "independent run to compare with" if each.n else "question of this difficulty"
         return Claim(text, SOURCE, "undecided", f"There is no {missing}.")
-    return directional(text, SOURCE, each.against.difference, up=True, p=each.against.p)
+    return directional(text, SOURCE, each.against, up=True)
 
 
 def _solves(each: Bucket) -> Claim:
@@ -225,7 +226,7 @@ def _solves(each: Bucket) -> Claim:
     told = f"Its Pass@1 on them is {percent(each.correct)} % over {each.n} questions"
     if each.baseline is not None:
         told += f", that of other independent paths {percent(each.baseline)} %"
-    claim = directional(text, SOURCE, each.against.difference, up=True)
+    claim = directional(text, SOURCE, each.against, up=True)
     return replace(claim, because=f"{told}. {claim.because}")
 
 

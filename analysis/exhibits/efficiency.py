@@ -14,16 +14,19 @@ from leap_lab.errors import UserError
 
 from ..drawing.curves import Panel, Series, curves
 from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, percent, short
+from ..drawing.tables import Cells, p_value, percent, short
 from ..labels import names_of
 from ..measures.budget import Budget
-from ..measures.compare import Against, Run
+from ..measures.compare import Run
+from ..measures.contrasts import Against
+from ..measures.contrasts import corrected as family
 from ..measures.independent_pool import Pool, pool_of, pools
 from ..measures.shared import INDEPENDENT
+from ..stats.bounded import ALPHA
 from ..stats.intervals import SHARE, Estimate, estimate, ratio
 from . import matched
 from .base import Claim, Exhibit, Further
-from .matched import Groups, Matched, contrast
+from .matched import Groups, Matched
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,7 +90,7 @@ def efficiency(folders: Sequence[str | Path], budgets: Sequence[Budget] = tuple(
 
 def corrected(found: Sequence[Spent]) -> list[Spent]:
     """All comparisons with p corrected, each for the family that it is over all runs, at one budget."""
-    more = matched.family([each.more_reflections for each in found])
+    more = family([each.more_reflections for each in found], "runs of this table")
     some = [each for each in found if each.matched]
     by_budget = [matched.corrected(column) for column in zip(*(each.matched for each in some), strict=True)]
     adjusted = dict(zip((id(each) for each in some), zip(*by_budget, strict=True), strict=True))
@@ -122,7 +125,7 @@ def _spent(groups: Groups, name: str, pool: Pool | None, budgets: Sequence[Budge
     return replace(
         spent,
         relative=ratio(own, [float(each[0]) for each in pool.means("tokens", shared)]),
-        more_reflections=contrast(groups.values("aha", shared), pool.means("aha", shared)),
+        more_reflections=Against.of(groups.values("aha", shared), pool.means("aha", shared)),
         matched=tuple(matched.matched(groups, pool, shared, budget) for budget in budgets),
     )
 
@@ -235,13 +238,13 @@ def figure(found: Sequence[Spent]) -> "Figure":
 
 
 def _fewer_reflections(each: Spent) -> Claim:
-    text, source = f"Paths with peers have fewer aha moments ({each.name}).", "Figures 18 and 19"
-    more = each.more_reflections
+    """By the sign test: counts have no bound, and so nothing holds for their mean whatever rare questions do."""
+    text = f"On more questions paths with peers have fewer aha moments than have more ({each.name})."
+    source, more = "Figures 18 and 19", each.more_reflections
     if more is None:
         return Claim(text, source, "undecided", f"There is no difference: {each.why}.")
-    p = "" if more.p is None else f", p={more.p:.3f}"
-    told = f"The difference is {_plain(more.difference, '+.2f')} per path over {more.difference.n} questions{p}."
-    if not more.verdict:
-        why = f" There is no interval: {more.difference.why}." if more.difference.why else ""
-        return Claim(text, source, "undecided", told + (why or " The data cannot tell its sign."))
-    return Claim(text, source, "holds" if more.difference.value < 0 else "does not hold", told)
+    told = f"The difference is {_plain(more.difference, '+.2f')} per path over {more.difference.n} questions: "
+    told += f"{more.down} have fewer, {more.same} as many, {more.up} more, {p_value(more.signs_p)} by the sign test."
+    if more.signs_p >= ALPHA:
+        return Claim(text, source, "undecided", f"{told} The data cannot tell.")
+    return Claim(text, source, "holds" if more.down > more.up else "does not hold", told)

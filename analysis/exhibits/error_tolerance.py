@@ -1,7 +1,7 @@
 """Error tolerance (Section 5.2.1, Figure 11): LeaP groups in which some paths begin well and the others badly."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,10 @@ from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
 from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, percent, points
+from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, percent
 from ..labels import names_of
-from ..measures.compare import Against, Run, against
+from ..measures.compare import Run, against
+from ..measures.contrasts import Against, corrected
 from ..measures.metrics import by_question
 from ..measures.shared import shared_settings, shares_of
 from ..stats.crossing import crossing
@@ -27,11 +28,15 @@ if TYPE_CHECKING:
 
 BEGINNINGS = ("prefix.name", "prefix.good_ratio", "prefix.per_path")  # what differs here between runs that are alike
 HALF = 0.5
+FAMILY = "comparisons of this table"
 PAPERS = published()["error_tolerance"]["R1-14B"]["leap_surpasses_all_good_at"] / 100  # the share from which it holds
 NOTES = (
     "good: the share of paths in a group that begin from a right response; a group's size rounds the ratio asked for.",
     "all bad, all good: independent paths that all begin from wrong, or all from right, responses; paired differences "
-    "of Pass@1 in points, p by permutation of its signs over questions.",
+    "of Pass@1 in points, p by permutation of its signs over questions, corrected for all comparisons of this table "
+    "(Holm).",
+    COUNTS,
+    ASSUMED,
 )
 
 
@@ -78,7 +83,8 @@ def tolerance(folders: Sequence[str | Path]) -> list[Tolerance]:
         families.setdefault(repr(sorted(alike.items())), []).append(run)
     firsts = [family[0] for family in families.values()]
     names = names_of([run.settings for run in firsts], [run.folder.name for run in firsts])
-    return [_tolerance(name, family, runs) for name, family in zip(names, families.values(), strict=True)]
+    found = [_tolerance(name, family, runs) for name, family in zip(names, families.values(), strict=True)]
+    return _corrected(found)
 
 
 def good_share(run: Run) -> float | None:
@@ -107,6 +113,19 @@ def _tolerance(name: str, family: Sequence[Run], runs: Sequence[Run]) -> Toleran
         passes_good=None if good is None else _passes(family, good, common),
         runs=[run.folder.name for run in used],
     )
+
+
+def _corrected(curves_found: Sequence[Tolerance]) -> list[Tolerance]:
+    """The curves with p corrected for the family that all comparisons with independent paths are."""
+    levels = [level for curve in curves_found for level in curve.levels]
+    against = corrected([each for level in levels for each in (level.over_bad, level.over_good)], FAMILY)
+    adjusted = iter(
+        [
+            replace(level, over_bad=bad, over_good=good)
+            for level, bad, good in zip(levels, against[::2], against[1::2], strict=True)
+        ]
+    )
+    return [replace(curve, levels=[next(adjusted) for _ in curve.levels]) for curve in curves_found]
 
 
 def _baseline(run: Run, runs: Sequence[Run], share: float) -> Run | None:
@@ -155,7 +174,7 @@ def cells(curves_found: Sequence[Tolerance]) -> Cells:
     for curve in curves_found:
         for level in curve.levels:
             start = [curve.name, f"{100 * level.share:g}", str(curve.questions), percent(level.correct)]
-            table.append([*start, points(level.over_bad), points(level.over_good)])
+            table.append([*start, counted(level.over_bad), counted(level.over_good)])
         name = f"independent ({curve.name})" if len(curves_found) > 1 else "independent"
         for share, correct in (("0", curve.bad), ("100", curve.good)):
             if correct is not None:
@@ -226,7 +245,7 @@ def _beats_bad(curve: Tolerance) -> Claim:
     if level.share > 0 or level.over_bad is None:
         missing = "run of LeaP without a good beginning" if level.share > 0 else "independent run with bad beginnings"
         return Claim(text, "Figure 11", "undecided", f"There is no {missing}.")
-    return directional(text, "Figure 11", level.over_bad.difference, up=True)
+    return directional(text, "Figure 11", level.over_bad, up=True)
 
 
 def _passes_good(curve: Tolerance) -> Claim:
@@ -238,4 +257,4 @@ def _passes_good(curve: Tolerance) -> Claim:
         missing = "independent run with good beginnings" if upper else f"run of LeaP with {100 * PAPERS:g} to 50% good"
         return Claim(text, "Figure 11", "undecided", f"There is no {missing}.")
     what = f"difference at {100 * upper[-1].share:g}% good"
-    return directional(text, "Figure 11", upper[-1].over_good.difference, up=True, what=what)
+    return directional(text, "Figure 11", upper[-1].over_good, up=True, what=what)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from ..drawing import figures, tables
 from ..measures.compare import Row, Run, against, compare, corrected
-from ..stats.significance import holm
-from .base import Claim, Exhibit, directional
+from .base import Asked, Claim, Exhibit, beside, decided, directional
 from .published import published
 
 NAME = "main_table"
@@ -28,12 +27,13 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
         figures=figures.Drawings({NAME: partial(figures.overview, rows)}),
         claims=[*_gains(routed), *_between(routed, named)],
         runs=[row.run_id for row in rows],
+        further=beside(rows),
     )
 
 
 def _gains(rows: Sequence[Row]) -> list[Claim]:
     return [
-        directional(f"Peers raise Pass@1 ({row.name}).", "Table 1", row.against.difference, True, row.against.p, "gain")
+        directional(f"Peers raise Pass@1 ({row.name}).", "Table 1", row.against, True, "gain")
         for row in rows
         if row.against is not None
     ]
@@ -47,23 +47,14 @@ def _between(rows: Sequence[Row], named: dict[str, Path]) -> list[Claim]:
         if one.labels.get("top_k") == other.labels.get("top_k")
         and "dispersed" in (one.labels["router"], other.labels["router"])
     ]
-    found = []
+    asked = []
     for one, other in pairs:
         first, second = (one, other) if one.labels["router"] == "dispersed" else (other, one)
         runs = [Run.read(named[row.run_id]) for row in (first, second)]
         shared = sorted(set(runs[0].table["question_id"]) & set(runs[1].table["question_id"]))
-        found.append((first, second, against(runs[0], runs[1], shared)))
-    adjusted = holm([each.p for _, _, each in found])
-    return [
-        directional(
-            f"Dispersed routing is better than {second.labels['router']} (k={second.labels['top_k']}).",
-            "Section 4.2",
-            each.difference,
-            True,
-            p,
-        )
-        for (_, second, each), p in zip(found, adjusted, strict=True)
-    ]
+        text = f"Dispersed routing is better than {second.labels['router']} (k={second.labels['top_k']})."
+        asked.append(Asked(text, "Section 4.2", against(runs[0], runs[1], shared), True))
+    return decided(asked, "contrasts of routers")
 
 
 def _published_note() -> str:

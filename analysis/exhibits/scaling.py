@@ -18,16 +18,18 @@ import numpy as np
 from leap_lab.errors import UserError
 
 from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, percent, points, short
+from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, percent, short
 from ..labels import names_of
 from ..measures.budget import Budget
-from ..measures.compare import Against, Run
+from ..measures.compare import Run
+from ..measures.contrasts import Against
+from ..measures.contrasts import corrected as family
 from ..measures.independent_pool import Pool, pool_of, pools
 from ..measures.shared import INDEPENDENT, budget_of
 from ..stats.intervals import DIFFERENCE, SHARE, Floats, estimate
 from . import matched
 from .base import Claim, Exhibit, directional
-from .matched import Groups, contrast
+from .matched import Groups
 from .scaling_curves import Agents, Curve, Point, Scaling, figure
 
 if TYPE_CHECKING:
@@ -35,12 +37,15 @@ if TYPE_CHECKING:
 
 PAPERS = {"moa": "Mixture of agents"}  # what the paper calls a method; any other goes by its own name
 UNTOLD = ("peers", "method.max_tokens")  # not in the name of a curve: its x axis, and that agents share a budget
+VOTES, AGENTS = "comparisons at equal cost in this table", "comparisons of agents with LeaP"
 GRID = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 NOTES = (
     "per question: all that a group takes, helpers and earlier layers included, probes left out. independent: the "
     "votes of that many paths drawn from all independent paths of the setting.",
     "at equal cost: Cons@N minus the Cons of as many independent paths as cost the same, in points, p corrected for "
     "all of this table (Holm).",
+    COUNTS,
+    ASSUMED,
 )
 
 
@@ -145,7 +150,7 @@ def _agents(moa: _Named, label: str, curve: Sequence[_Named], common: Sequence[s
         told = f"its {budget.words} per question ({short(cost)})"
         why = f"{told} are outside those of LeaP ({short(spent[0])} to {short(spent[-1])})"
         return Agents(moa.name, moa.method, label, None, why)
-    return Agents(moa.name, moa.method, label, contrast(moa.groups.values("cons", common), votes, DIFFERENCE))
+    return Agents(moa.name, moa.method, label, Against.of(moa.groups.values("cons", common), votes, DIFFERENCE))
 
 
 def between(curve: Sequence[Groups], budget: Budget, cost: float, questions: Sequence[str]) -> list[Floats] | None:
@@ -163,8 +168,8 @@ def between(curve: Sequence[Groups], budget: Budget, cost: float, questions: Seq
 
 def corrected(found: Sequence[Scaling]) -> list[Scaling]:
     """Every comparison at equal cost with p corrected for the family of all of them; and so with those of agents."""
-    votes = iter(matched.family([p.vote for each in found for curve in each.curves for p in curve.points]))
-    agents = iter(matched.family([each.against for one in found for each in one.agents]))
+    votes = iter(family([p.vote for each in found for curve in each.curves for p in curve.points], VOTES))
+    agents = iter(family([each.against for one in found for each in one.agents], AGENTS))
     return [
         replace(
             each,
@@ -186,7 +191,7 @@ def cells(found: Sequence[Scaling], budget: Budget = Budget.TOKENS) -> Cells:
     lines = [
         [
             *(curve.name, str(point.size), str(each.questions), short(point.cost), percent(point.cons)),
-            "" if point.run_id is None else points(point.vote),
+            "" if point.run_id is None else counted(point.vote),
         ]
         for each in found
         for curve in each.curves
@@ -227,4 +232,4 @@ def _below(agents: Agents, budget: Budget) -> Claim:
     text = f"{method} is below LeaP at a matched {kind} budget ({agents.name}, {agents.curve})."
     if agents.against is None:
         return Claim(text, "Appendix F", "undecided", f"LeaP was not measured there: {agents.why}.")
-    return directional(text, "Appendix F", agents.against.difference, up=False, p=agents.against.p)
+    return directional(text, "Appendix F", agents.against, up=False)

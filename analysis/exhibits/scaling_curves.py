@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..drawing.curves import Panel, Series, curves
 from ..drawing.tables import UNITS
 from ..measures.budget import Budget
-from ..measures.compare import Against
+from ..measures.contrasts import Against
 from ..stats.intervals import Estimate
 from .matched import Matched
 

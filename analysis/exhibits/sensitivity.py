@@ -13,7 +13,7 @@ from ..drawing import tables
 from ..drawing.curves import Marks, Panel, Series, curves
 from ..drawing.figures import Drawings
 from ..measures.compare import Row, Run, against, compare, corrected
-from .base import Claim, Exhibit, directional
+from .base import Asked, Claim, Exhibit, beside, decided, directional
 from .published import published
 
 if TYPE_CHECKING:
@@ -105,12 +105,12 @@ def sensitivity(folders: Sequence[str | Path], axis: str, rows: Sequence[Row] | 
     return sorted(found, key=lambda point: (point.row.independent, point.place))
 
 
-def contrast(points: Sequence[Point], text: str, source: str, one: Point, other: Point, up: bool) -> Claim:
+def contrast(text: str, source: str, one: Point, other: Point, up: bool) -> Asked:
     """A claim on the paired difference in Pass@1 of one run minus another."""
     runs = [Run.read(point.folder) for point in (one, other)]
     shared = sorted(set(runs[0].table["question_id"]) & set(runs[1].table["question_id"]))
     what = f"difference between {one.row.name} and {other.row.name}"
-    return directional(text, source, against(runs[0], runs[1], shared).difference, up, what=what)
+    return Asked(text, source, against(runs[0], runs[1], shared), up, what)
 
 
 def exhibit(folders: Sequence[str | Path], axis: str) -> Exhibit:
@@ -127,8 +127,9 @@ def exhibit(folders: Sequence[str | Path], axis: str) -> Exhibit:
         table=tables.cells(rows),
         notes=tables.notes(rows),
         figures=Drawings({axis: partial(figure, points, rows, axis)}),
-        claims=CLAIMS[axis]([point for point in points if not point.row.independent], rows),
+        claims=_claims([point for point in points if not point.row.independent], axis),
         runs=[row.run_id for row in rows],
+        further=beside(rows),
     )
 
 
@@ -176,58 +177,62 @@ def _span(numbers: Any) -> str:
     return str(found[0]) if found[0] == found[-1] else f"{found[0]}–{found[-1]}"
 
 
+def _claims(points: Sequence[Point], axis: str) -> list[Claim]:
+    """Gains over independent sampling, then contrasts between runs, which are a family of their own."""
+    gains, contrasts = GAINS.get(axis), CONTRASTS[axis](points)
+    return [*(gain_claims(points, *gains) if gains else []), *decided(contrasts, "contrasts of this experiment")]
+
+
 def gain_claims(points: Sequence[Point], text: str, source: str) -> list[Claim]:
     """One claim a run on its gain over independent sampling, p corrected for the family."""
     return [
-        directional(f"{text} ({p.row.name}).", source, p.row.against.difference, True, p.row.against.p, "gain")
+        directional(f"{text} ({p.row.name}).", source, p.row.against, True, "gain")
         for p in points
         if p.row.against is not None
     ]
 
 
-def _granularity(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
+def _granularity(points: Sequence[Point]) -> list[Asked]:
     text = "Exchanging more often is better than exchanging seldom."
-    return [contrast(points, text, "Figure 7", points[0], points[-1], True)] if len(points) > 1 else []
+    return [contrast(text, "Figure 7", points[0], points[-1], True)] if len(points) > 1 else []
 
 
-def _top_k(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
+def _top_k(points: Sequence[Point]) -> list[Asked]:
     by_k = {point.place: point for point in points}
     claims = []
     if {1, 4} <= set(by_k):
         text = "Hearing four peers is better than hearing one."
-        claims.append(contrast(points, text, "Figure 8", by_k[4], by_k[1], True))
+        claims.append(contrast(text, "Figure 8", by_k[4], by_k[1], True))
     if 4 in by_k and max(by_k) > 4:
         text = "Hearing more than four peers is worse than hearing four."
-        claims.append(contrast(points, text, "Figure 8", by_k[max(by_k)], by_k[4], False))
+        claims.append(contrast(text, "Figure 8", by_k[max(by_k)], by_k[4], False))
     return claims
 
 
-def _position(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    by_place = {point.place: point for point in points}
-    claims = gain_claims(points, "A single block raises Pass@1", "Figure 10 and Table 3")
+def _position(points: Sequence[Point]) -> list[Asked]:
+    claims, by_place = [], {point.place: point for point in points}
     if 1 in by_place and max(by_place) > 1:
         text = "A block at T is better than a late one."
-        claims.append(contrast(points, text, "Figure 10", by_place[1], by_place[max(by_place)], True))
+        claims.append(contrast(text, "Figure 10", by_place[1], by_place[max(by_place)], True))
     return claims
 
 
-def _single(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    claims = gain_claims(points, "Helpers that stop at the block raise the Pass@1 of the path that goes on", "Table 4")
+def _single(points: Sequence[Point]) -> list[Asked]:
+    claims = []
     helped = [point for point in points if point.row.labels["router"] == "all"]
     for position in sorted({point.row.labels["position"] for point in helped if "position" in point.row.labels}):
         own = [point for point in helped if point.row.labels.get("position") == position]
         if len(own) > 1:
             text = f"More helpers are better than fewer (T={position})."
-            claims.append(contrast(points, text, "Table 4", own[-1], own[0], True))
+            claims.append(contrast(text, "Table 4", own[-1], own[0], True))
     return claims
 
 
-def _temperature(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    claims = gain_claims(points, "Peers raise Pass@1 at this temperature", "Figure 27")
-    by_place = {point.place: point for point in points}
+def _temperature(points: Sequence[Point]) -> list[Asked]:
+    claims, by_place = [], {point.place: point for point in points}
     if 1 in by_place and max(by_place) > 1:
         text = "Above the model's own temperature LeaP's Pass@1 falls."
-        claims.append(contrast(points, text, "Figure 27", by_place[max(by_place)], by_place[1], False))
+        claims.append(contrast(text, "Figure 27", by_place[max(by_place)], by_place[1], False))
     return claims
 
 
@@ -238,7 +243,12 @@ TITLES = {
     "single": ("One path with helpers that stop at the block", "Tables 3 and 4"),
     "temperature": ("Sampling temperature", "Figure 27"),
 }
-CLAIMS: dict[str, Callable[[Sequence[Point], Sequence[Row]], list[Claim]]] = {
+GAINS = {
+    "position": ("A single block raises Pass@1", "Figure 10 and Table 3"),
+    "single": ("Helpers that stop at the block raise the Pass@1 of the path that goes on", "Table 4"),
+    "temperature": ("Peers raise Pass@1 at this temperature", "Figure 27"),
+}
+CONTRASTS: dict[str, Callable[[Sequence[Point]], list[Asked]]] = {
     "granularity": _granularity,
     "top_k": _top_k,
     "position": _position,

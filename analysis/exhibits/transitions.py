@@ -15,11 +15,12 @@ import pandas as pd
 from ..drawing.curves import Panel, Series, curves, shares
 from ..drawing.figures import Drawings
 from ..drawing.tables import Cells, percent
+from ..measures.contrasts import Against
 from ..measures.probes import CHANCE, KEY, blocks_of, names_by_folder, probed, sampled, transitions
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate, ratio
 from ..stats.survival import Step, survival
 from . import diversity
-from .base import Claim, Exhibit, directional, of_run, stem
+from .base import Asked, Claim, Exhibit, decided, of_run, stem
 from .published import published
 
 if TYPE_CHECKING:
@@ -117,8 +118,8 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
         figures=Drawings(figures),
         claims=[
             claim
-            for run in runs
-            for claim in of_run(_claims(blocks_of(run.probes), sampled(run.folder)), run.name, several)
+            for run, more in zip(runs, decided([_more(blocks_of(run.probes)) for run in runs], "runs"), strict=True)
+            for claim in of_run([more, _never_harmed(blocks_of(run.probes), sampled(run.folder))], run.name, several)
         ],
         runs=[run.folder.name for run in runs],
     )
@@ -166,16 +167,15 @@ def _waiting(blocks: pd.DataFrame) -> list[Step]:
     return survival(when.to_numpy(float), recovered.to_numpy(bool), questions)
 
 
-def _claims(blocks: pd.DataFrame, by_chance: bool) -> list[Claim]:
+def _more(blocks: pd.DataFrame) -> Asked:
     gained = _by_question(blocks, blocks["after"].astype(int) - blocks["before"].astype(int))
-    more = directional(
+    return Asked(
         "Recovery happens more often than harm.",
         "Section 5.2.3, Figure 13",
-        estimate(gained, DIFFERENCE),
+        Against.of_zero(gained, DIFFERENCE),
         up=True,
         what=f"share of {TRANSITIONS[False, True]} minus that of {TRANSITIONS[True, False]}",
     )
-    return [more, _never_harmed(blocks, by_chance)]
 
 
 def _never_harmed(blocks: pd.DataFrame, by_chance: bool) -> Claim:

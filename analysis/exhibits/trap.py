@@ -1,7 +1,7 @@
 """The Prefix Dominance Trap (Section 2): what a bad or good beginning does to Pass@1 on the same questions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +10,14 @@ from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
 from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, percent, points
+from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, percent
 from ..labels import names_of
-from ..measures.compare import Against, Run, against
+from ..measures.compare import Run, against
+from ..measures.contrasts import Against, corrected
 from ..measures.metrics import by_question
 from ..measures.shared import INDEPENDENT
-from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, paired
-from .base import Claim, Exhibit, directional
+from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate
+from .base import Asked, Claim, Exhibit, decided, directional
 from .published import published
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ TITLES = {
 }
 PAPERS_LENGTH = 0.15  # of a response
 NOTES = (
-    "gap: paired difference of Pass@1 in points over the questions that have right and wrong responses.",
+    "gap: paired difference of Pass@1 in points over the questions that have right and wrong responses, p by "
+    "permutation of its signs, corrected for all gaps of this table (Holm).",
+    COUNTS,
+    ASSUMED,
     "The words of the beginning are given: no run pays for them, and all are continued with the same budget.",
 )
 
@@ -62,7 +66,9 @@ def trap(folders: Sequence[str | Path]) -> list[Gap]:
     if not begun:
         raise UserError("trap: none of these runs has beginnings; allowed are runs with prefix=bad, good or mixed")
     names = names_of([run.settings for run in begun], [run.folder.name for run in begun])
-    return [_gap(run, name, runs) for run, name in zip(begun, names, strict=True)]
+    gaps = [_gap(run, name, runs) for run, name in zip(begun, names, strict=True)]
+    adjusted = corrected([gap.gap for gap in gaps], "gaps of this table")
+    return [replace(gap, gap=each) for gap, each in zip(gaps, adjusted, strict=True) if each is not None]
 
 
 def cells(gaps: Sequence[Gap]) -> Cells:
@@ -70,7 +76,7 @@ def cells(gaps: Sequence[Gap]) -> Cells:
     head = ["run", "questions", "Pass@1 % with", "without", "gap"]
     return [
         head,
-        *([gap.name, str(gap.questions), percent(gap.begun), percent(gap.free), points(gap.gap)] for gap in gaps),
+        *([gap.name, str(gap.questions), percent(gap.begun), percent(gap.free), counted(gap.gap)] for gap in gaps),
     ]
 
 
@@ -129,7 +135,7 @@ def _fall(gaps: Sequence[Gap], good: bool) -> list[Claim]:
         directional(
             f"{text} the Pass@1 of independent paths ({_length(gap):g}% of a response).",
             "Figure 17" if good else "Figures 1 and 4",
-            gap.gap.difference,
+            gap.gap,
             up=good,
             what="change",
         )
@@ -141,15 +147,15 @@ def _fall(gaps: Sequence[Gap], good: bool) -> list[Claim]:
 def _good_with_peers(gaps: Sequence[Gap]) -> list[Claim]:
     """Whether paths that begin well gain from peers, too: question by question."""
     told = published()["good_prefix_15"]["R1-14B"]
-    claims = []
+    asked = []
     for gap, alone, shared in _beside(gaps):
         left, right = ([[each.begun_by_question[question]] for question in shared] for each in (gap, alone))
         text = (
             f"Peers raise the Pass@1 of paths that begin well ({gap.method}; paper, R1-14B: {told['independent']:g} to "
         )
         text += f"{told['leap']:g})."
-        claims.append(directional(text, "Figure 17", paired(left, right, DIFFERENCE), up=True))
-    return claims
+        asked.append(Asked(text, "Figure 17", Against.of(left, right, DIFFERENCE), up=True))
+    return decided(asked, "comparisons with and without peers")
 
 
 def _beside(gaps: Sequence[Gap]) -> list[tuple[Gap, Gap, list[str]]]:
@@ -165,13 +171,13 @@ def _beside(gaps: Sequence[Gap]) -> list[tuple[Gap, Gap, list[str]]]:
 
 def _repair(gaps: Sequence[Gap]) -> list[Claim]:
     """Whether peers make the gap smaller: the difference of two gaps, question by question."""
-    claims = []
+    asked = []
     for gap, alone, shared in _beside(gaps):
         left, right = ([[each.by_question[question]] for question in shared] for each in (gap, alone))
         text = f"With peers ({gap.method}) the trap is smaller ({_length(gap):g}% of a response)."
-        smaller = paired(left, right, (-2.0, 2.0))
-        claims.append(directional(text, "Figure 4", smaller, up=True, what="gap with peers minus gap alone"))
-    return claims
+        smaller = Against.of(left, right, (-2.0, 2.0))
+        asked.append(Asked(text, "Figure 4", smaller, up=True, what="gap with peers minus gap alone"))
+    return decided(asked, "comparisons of gaps")
 
 
 def _length(gap: Gap) -> float:

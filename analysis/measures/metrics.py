@@ -9,8 +9,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from ..stats import again
 from ..stats.intervals import SHARE, Estimate, Floats, estimate
 
 KEY = ["question_id", "group"]
@@ -30,9 +32,25 @@ def metrics(paths: pd.DataFrame) -> dict[str, dict[str, float | int | None]]:
     return {name: found.as_dict() for name, found in estimates(per_group(paths)).items()}
 
 
-def estimates(table: pd.DataFrame) -> dict[str, Estimate]:
-    """Every metric of a `per_group` table with its interval."""
-    return {name: estimate(by_question(table, name), support(name)) for name in table.columns if name not in KEY}
+def estimates(table: pd.DataFrame, these: bool = False, independent: bool = False) -> dict[str, Estimate]:
+    """Every metric of a `per_group` table with its interval: for questions like these, or for `these` asked again.
+
+    `independent`: paths of a group are, so that each of them counts as a sample of its question.
+    """
+    names = [name for name in table.columns if name not in KEY]
+    if not these:
+        return {name: estimate(by_question(table, name), support(name)) for name in names}
+    return {name: again.estimate(samples(table, name, independent), support(name)) for name in names}
+
+
+def samples(table: pd.DataFrame, name: str, independent: bool, questions: Sequence[str] | None = None) -> list[Floats]:
+    """Independent samples of every question: its groups, or for Pass@1 of `independent` paths the paths themselves."""
+    groups = by_question(table, name, questions)
+    if name != "pass@1" or not independent:
+        return groups
+    size = next(int(column.removeprefix("cons@")) for column in table if column.startswith("cons@"))
+    right = [np.rint(values * size).astype(int) for values in groups]
+    return [np.repeat([1.0, 0.0], [counts.sum(), size * len(counts) - counts.sum()]) for counts in right]
 
 
 def support(name: str) -> tuple[float, float] | None:

@@ -11,7 +11,8 @@ from leap_lab.tasks.problem import Problem
 SHOWN = 3  # extractions that a note shows
 _HASHES = re.compile(r"####[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE)
 _SAID = re.compile(
-    r"\b(?:the\s+)?(?:final\s+)?answer\s*(?:is|are|:|=)\s*:?[ \t]*(\S[^\n]*?)[ \t]*(?:\.[ \t]*)?$", re.IGNORECASE | re.MULTILINE
+    r"\b(?:the\s+)?(?:final\s+)?answer\s*(?:is|are|:|=)\s*:?[ \t]*(\S[^\n]*?)[ \t]*(?:\.[ \t]*)?$",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 

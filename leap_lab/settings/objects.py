@@ -9,7 +9,13 @@ from hydra.utils import get_object
 
 from leap_lab.errors import UserError, one_line
 
-LABELS = ("name", "limit", "few", "ids", "offset")  # keys of a config node that commands read; not arguments of its class
+LABELS = (
+    "name",
+    "limit",
+    "few",
+    "ids",
+    "offset",
+)  # keys of a config node that commands read; not arguments of its class
 
 
 def instantiate(node: Mapping[str, Any], **more: Any) -> Any:

@@ -66,8 +66,7 @@ def rows_of(place: Path, source: str, layout: Layout = Layout()) -> list[Row]:
     `source` names it in errors, such as `dataset.path=questions.csv`.
     """
     return [
-        Row(f"{source}, row {number}", values)
-        for number, values in enumerate(read(place, source, layout), start=1)
+        Row(f"{source}, row {number}", values) for number, values in enumerate(read(place, source, layout), start=1)
     ]
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from analysis.drawing import figures, tables
-from analysis.measures.compare import compare
+from analysis.drawing import differences, figures, tables
+from analysis.measures.compare import compare, corrected
 from analysis.report import sweep as report
-from tests.known_runs import EASY, HARD, write_run
+from tests.known_runs import EASY, HARD, copies, write_run
 
 HOSTILE = [["run", "n"], ["a|b_c\\d 50% #1 & {x} ~ ^ <b> $y$", "-1.5"]]
 
@@ -20,11 +20,68 @@ def test_the_table_holds_the_numbers(sweep: list[Path]) -> None:
     assert head[1:5] == ["Q×G×N", "Pass@1 %", "vs independent", "Cons@8 %"]
     assert baseline[1] == "8×1×8" and baseline[3] == ""
     assert baseline[2].startswith("25.0 [") and dispersed[2].startswith("56.2 [")
-    assert dispersed[3].startswith("+31.2 [") and dispersed[3].endswith("p=0.008 better")
-    assert re.fullmatch(r"\+0\.0 \[-\d+\.\d, \+\d+\.\d\] p=1\.000", clustered[3])
+    assert dispersed[3].startswith("+31.2 [") and dispersed[3].endswith("p=0.008")
+    assert clustered[3] == "+0.0 [n/a] p=1.000"
+    assert "n/a: fewer than 6 questions differ: too few to resample." in tables.notes(compare(sweep))
     assert baseline[4].startswith("6.2 [") and dispersed[4].startswith("56.2 [")  # a tie of 4 to 4 counts half
     assert head[-5:] == ["sampled", "received", "prefilled", "FLOPs", "critical path"]
     assert baseline[-5:] == ["100", "0", "50", "n/a", "100"] and dispersed[-5:] == ["110", "40", "90", "n/a", "110"]
+
+
+def test_a_verdict_is_told_with_the_difference(tmp_path: Path) -> None:
+    easy, hard = copies(EASY, 6), copies(HARD, 6)
+    *_, line = tables.cells(compare([write_run(tmp_path, easy, "dispersed"), write_run(tmp_path, hard)]))
+    assert re.fullmatch(r"\+31\.2 \[\+\d+\.\d, \+\d+\.\d\] p<0\.001 better", line[3])
+
+
+def test_notes_name_the_family_or_that_there_is_none(sweep: list[Path]) -> None:
+    bare, family = "\n".join(tables.notes(compare(sweep))), "\n".join(tables.notes(corrected(compare(sweep))))
+    assert "p is not corrected for being one of 2." in bare and "corrected for the" not in bare
+    assert "p is corrected for the 2 comparisons with independent in this table (Holm)." in family
+    alone = "\n".join(tables.notes(corrected(compare(sweep[1:]))))
+    assert "corrected" not in alone, "one comparison is no family"
+
+
+def test_every_row_says_what_could_be_told(sweep: list[Path], tmp_path: Path) -> None:
+    told = [
+        note
+        for note in tables.notes(corrected(compare(sweep)))
+        if note.split(": ")[0] in ("dispersed k=4", "clustered k=4")
+    ]
+    assert (
+        len(told) == 2 and "0 of 8 questions differ: with fewer than 6 that differ nothing can be decided." in told[1]
+    )
+    many = [write_run(tmp_path, copies(EASY, 10), "dispersed"), write_run(tmp_path, copies(HARD, 10))]
+    [power] = [note for note in tables.notes(compare(many)) if "80% power" in note]
+    assert re.match(r"dispersed k=4: a true difference of about \d+ points would be called better with", power)
+
+
+def test_the_differences_tell_what_became_of_questions(sweep: list[Path]) -> None:
+    rows = corrected(compare(sweep))
+    head, dispersed, votes, *others = differences.cells(rows)
+    assert head == ["run", "metric", "difference", "bounds", "a/b/c", "signs"]
+    assert dispersed[:2] == ["dispersed k=4", "Pass@1"] and dispersed[2].startswith("+31.2 [")
+    assert dispersed[4:] == ["8/0/0", "p=0.016"] and votes[1] == "Cons@8" and len(others) == 2
+    assert re.fullmatch(r"\[-\d+\.\d, \+\d+\.\d\]", dispersed[3])
+    covered = differences.cells(rows, coverage=True)
+    assert [line[1] for line in covered[1:]] == ["pass@2", "pass@4", "pass@8"] * 2
+    assert "2 comparisons with independent in this table" in differences.note(rows)
+    assert differences.cells(rows[:1]) == [head]
+
+
+def test_a_loss_is_told_with_the_largest(tmp_path: Path) -> None:
+    _, row = compare([write_run(tmp_path, HARD, "dispersed"), write_run(tmp_path, EASY)])
+    assert row.against is not None and tables.counts(row.against) == "0/0/8, worst -50.0"
+    assert tables.words(row.against) == "0 up, 0 same, 8 down, the worst by 50.0"
+    assert tables.counted(row.against).endswith("p=0.008 0/0/8, worst -50.0") and tables.counted(None) == "n/a"
+
+
+def test_a_margin_says_which_differences_are_within_it(tmp_path: Path) -> None:
+    easy = copies(EASY, 15)
+    rows = compare([write_run(tmp_path, easy, "dispersed"), write_run(tmp_path, easy)])
+    assert [line[-1] for line in differences.cells(rows, margin=5)] == ["within ±5", "yes", "yes"]
+    assert [line[-1] for line in differences.cells(rows, margin=0.5)] == ["within ±0.5", "not shown", "not shown"]
+    assert "two one-sided tests" in differences.note(rows, 5) and "one-sided" not in differences.note(rows)
 
 
 def test_operations_are_shown_where_the_run_knows_them(tmp_path: Path) -> None:

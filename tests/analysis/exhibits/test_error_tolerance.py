@@ -10,7 +10,7 @@ from analysis.exhibits.error_tolerance import crossing, tolerance
 from leap_lab.errors import UserError
 from tests.known_runs import LEAP, write_run
 
-QUESTIONS = 12
+QUESTIONS = 96
 
 
 def beginnings(name: str, ratio: float, fraction: float = 0.3) -> dict[str, object]:
@@ -62,6 +62,13 @@ def test_claims_hold_where_intervals_decide(folders: list[Path]) -> None:
     [head, *rows] = shown.table
     assert {len(row) for row in rows} == {len(head)}
     assert [row[1] for row in rows] == ["0", "25", "50", "0", "100"]
+
+
+def test_all_comparisons_are_one_family(folders: list[Path]) -> None:
+    [found] = tolerance(folders)
+    families = {str(each.family) for level in found.levels for each in (level.over_bad, level.over_good) if each}
+    assert families == {"corrected for the 6 comparisons of this table"}
+    assert "corrected for the 6 comparisons" in error_tolerance.exhibit(folders).claims[0].because
 
 
 def test_the_figure_has_the_curve_the_bands_and_the_published_marks(folders: list[Path]) -> None:
