@@ -27,7 +27,7 @@ GROUP = ["question_id", "group"]
 
 @dataclass(frozen=True)
 class Diversity:
-    """One block of one run. Right answers are one, wrong ones by their text (`metrics.cluster`)."""
+    """One block of one run. Answers that are equal are one (`votes.named`)."""
 
     name: str
     turn: int

@@ -1,17 +1,16 @@
 """The field's metrics, computed a group at a time and averaged over groups, then questions.
 
-Pass@1 is the mean correctness of a group's N paths; Cons@N the correctness of their majority vote; the shortest
-majority breaks ties toward shorter answers; pass@k the unbiased estimate of Chen et al. (2021), with the group's own n.
+Pass@1 is the mean correctness of a group's N paths; Cons@N the correctness of their majority vote (`votes`); the
+shortest majority breaks ties toward shorter answers; pass@k the unbiased estimate of Chen et al. (2021), with the group's own n.
 """
 
 import math
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
 from ..stats.intervals import SHARE, Estimate, Floats, estimate
+from .votes import majority, named
 
 KEY = ["question_id", "group"]
 SAMPLED = ["tokens_think", "tokens_summary"]
@@ -64,7 +63,7 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
         **({"own_blocks": paths["own_blocks"] > 0} if _counts_own_blocks(paths) else {}),
     }
     grouped = paths[KEY].assign(**{name: column.astype(float) for name, column in columns.items()}).groupby(KEY)
-    votes = [_votes(group) for _, group in paths.assign(own=own).groupby(KEY)]
+    votes = [_votes(group) for _, group in paths.assign(own=own, said=named(paths)).groupby(KEY)]
     longest = paths.groupby(KEY)["critical_path"].max().astype(float)
     means = grouped.mean().assign(critical_path=longest).reset_index()
     named = [*KEY, "pass@1", *votes[0]]
@@ -79,45 +78,12 @@ def _counts_own_blocks(paths: pd.DataFrame) -> bool:
 
 def _votes(group: pd.DataFrame) -> dict[str, float]:
     correct = group["correct"].to_numpy(bool)
-    answers = [None if pd.isna(answer) else str(answer) for answer in group["answer"]]
-    count, right = len(correct), int(correct.sum())
+    said, count, right = list(group["said"]), len(correct), int(correct.sum())
     return {
-        f"cons@{count}": majority(answers, correct),
-        f"shortest_majority@{count}": majority(answers, correct, group["own"].to_numpy(float)),
+        f"cons@{count}": majority(said, correct),
+        f"shortest_majority@{count}": majority(said, correct, group["own"].to_numpy(float)),
         **{f"pass@{k}": pass_at_k(count, right, k) for k in DRAWS if k <= count},
     }
-
-
-def majority(
-    answers: Sequence[str | None], correct: Sequence[bool] | Any, lengths: Sequence[float] | Any = None
-) -> float:
-    """Correctness of the majority vote, in [0, 1]; paths without an answer do not vote, and without votes it is 0.
-
-    Answers are the same where `cluster` says so. With `lengths` ties go to the cluster with the shorter mean; remaining
-    ties count by the share of right clusters, which is what breaking them at random gives on average.
-    """
-    clusters: dict[str, list[int]] = {}
-    for index, answer in enumerate(answers):
-        if (name := cluster(answer, correct[index])) is not None:
-            clusters.setdefault(name, []).append(index)
-    if not clusters:
-        return 0.0
-    most = max(map(len, clusters.values()))
-    tied = {name: members for name, members in clusters.items() if len(members) == most}
-    if lengths is not None:
-        totals = {name: sum(float(lengths[index]) for index in members) for name, members in tied.items()}
-        tied = {name: members for name, members in tied.items() if totals[name] == min(totals.values())}
-    return ("right" in tied) / len(tied)
-
-
-def cluster(answer: str | None, correct: bool) -> str | None:
-    """What an answer counts as; None without one.
-
-    All right answers are one, however written; of wrong ones those that read the same, integers as integers.
-    """
-    if answer is None:
-        return None
-    return "right" if correct else f"wrong {_plain(answer)}"
 
 
 def pass_at_k(n: int, right: int, k: int) -> float:
@@ -126,10 +92,3 @@ def pass_at_k(n: int, right: int, k: int) -> float:
         raise ValueError(f"pass@k needs 1 <= k <= n and 0 <= c <= n, not k={k}, n={n}, c={right}")
     return 1 - math.comb(n - right, k) / math.comb(n, k)
 
-
-def _plain(answer: str) -> str:
-    """An answer as it is compared: without spaces and dollar signs, and an integer as such."""
-    bare = "".join(answer.split()).strip("$")
-    if re.fullmatch(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,300})\.?", bare):
-        return str(int(bare.replace(",", "").rstrip(".")))
-    return bare

@@ -15,7 +15,8 @@ from leap_lab.files import escaped, storable, write_whole
 SCHEMA_VERSION = 4
 READABLE = (2, 3, 4)  # versions that the analysis reads; docs/run_folder.md tells them apart
 BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what reading a damaged Parquet file can raise
-ADDED = ("own_blocks",)  # columns that files of earlier versions lack: null there
+# Columns that not every file has, each with the first version whose files all have it: null where it is missing.
+ADDED = {"own_blocks": 4, "cluster": 5, "probe_clusters": 5}
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
 
 
@@ -65,6 +66,9 @@ SCHEMA = pa.schema(
         "tokens_probe_attended": pa.int64(),
         "critical_path": pa.int64(),  # `Path.critical_path`, the longest of the path and its helpers
         "own_blocks": pa.int64(),  # blocks that the path opened of its own accord, which were cut; from schema 4 on
+        # Equal answers of a group have one number, by themselves and not by the right answer (`grading.voting`):
+        "cluster": pa.int32(),  # of `answer`; null without one
+        "probe_clusters": pa.list_(pa.int32()),  # of the answers of `probes`, in their order
     }
 )
 
@@ -129,7 +133,7 @@ def read_stamp(file: pathlib.Path, run_id: str | None) -> Stamp:
 
 def _is_wrong(name: str, types: Mapping[str, pa.DataType], schema: int) -> bool:
     """Whether a column has another type, or is missing from a file that should have it."""
-    if name in ADDED and name not in types and schema < SCHEMA_VERSION:
+    if name not in types and schema < ADDED.get(name, 0):
         return False
     return bool(types.get(name) != SCHEMA.field(name).type)
 

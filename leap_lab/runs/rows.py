@@ -53,6 +53,8 @@ def _of_path(path: Path) -> dict[str, Any]:
             {"turn": probe.turn, "phase": probe.phase, "answer": _storable(probe.answer), "correct": probe.correct}
             for probe in path.probes
         ],
+        "cluster": None,  # of a whole group: `decoding.regrade.clustered`
+        "probe_clusters": None,
         "seed": path.seed,
         "started_s": path.started_s,
         "finished_s": path.finished_s,
