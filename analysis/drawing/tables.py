@@ -2,11 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from leap_lab.errors import brief
 
 from ..measures.compare import Against, Row
+from ..measures.shared import is_control
+from ..measures.votes import RULE
 from ..stats.intervals import ENOUGH, Estimate
 
 Cells = list[list[str]]  # the head, then a row per run
@@ -16,14 +18,23 @@ LEGEND = (
     "Q×G×N: questions, groups per question, paths per group.",
     f"[low, high]: 95% interval, questions resampled (Gaffke's for bounded means where fewer than {ENOUGH} differ).",
     f"{AGAINST}: paired difference of Pass@1 in points, p by permutation of its signs over questions.",
-    "shortest: majority vote, ties to the shorter answers.",
+    f"Cons: majority vote. {RULE}",
+    "shortest: the same, ties to the shorter answers.",
     "sampled, received, prefilled: mean tokens per path: its own, heard from peers, and computed of its prompts.",
     "FLOPs: mean per path, estimated from the model. critical path: tokens of a group sampled one after another.",
 )
 
 UNITS = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 SPENT = ("sampled", "received", "prefilled", "FLOPs", "critical path")
-OWN = "own blocks %"
+# Shares of paths that stand in any table where they are not 0 throughout: their heading, and what they are.
+ENDINGS = {
+    "forced": ("forced %", "paths whose budget or context ran out, so that the runtime opened their answer."),
+    "own_blocks": ("own blocks %", "paths that opened a summary or a comment of their own accord; it was cut."),
+}
+CONTROL = (
+    "the control. Its paths pause and summarize as with any router, and hear nobody: what another router gains over it "
+    "comes from peers' words, what it gains itself does not."
+)
 PREFILLED = "prefilled is n/a, because the engine does not report it."
 FAMILY = "p is corrected for all comparisons of this table (Holm); better and worse need it below 0.05."
 
@@ -34,25 +45,41 @@ def cells(rows: Sequence[Row]) -> Cells:
     votes = f"Cons@{sizes.pop()} %" if len(sizes) == 1 else "Cons@N %"
     head = ["run", "Q×G×N", "Pass@1 %", AGAINST, votes, "shortest %", *SPENT]
     table = [head, *(_line(row) for row in rows)]
-    if any(_own_blocks(row) for row in rows):
-        head.append(OWN)
-        for line, row in zip(table[1:], rows, strict=True):
-            line.append(percent(row.estimates["own_blocks"]) if "own_blocks" in row.estimates else "n/a")
+    table = with_endings(table, [row.estimates for row in rows])
     if any(row.independent for row in rows):
         return table
-    return [[cell for name, cell in zip(head, line, strict=True) if name != AGAINST] for line in table]
+    return [[cell for name, cell in zip(table[0], line, strict=True) if name != AGAINST] for line in table]
 
 
-def _own_blocks(row: Row) -> float:
-    return row.estimates["own_blocks"].value if "own_blocks" in row.estimates else 0.0
+def with_endings(table: Cells, found: Sequence[Mapping[str, Estimate]], of: str = "") -> Cells:
+    """The table with a column for each of `ENDINGS` that is above 0 in one of its rows; n/a where it is not known.
+
+    `found` has the shares of every row below the head. `of` goes into the heading where a row is of several runs.
+    """
+    head, *lines = table
+    for name, (heading, _) in ENDINGS.items():
+        if any(own[name].value > 0 for own in found if name in own):
+            head = [*head, f"{heading} {of}".rstrip()]
+            shares = [percent(own[name]) if name in own else "n/a" for own in found]
+            lines = [[*line, share] for line, share in zip(lines, shares, strict=True)]
+    return [head, *lines]
+
+
+def endings_told(table: Cells) -> list[str]:
+    """What the columns of `with_endings` are, as far as the table has them."""
+    return [
+        f"{heading}: {words}"
+        for heading, words in ENDINGS.values()
+        if any(column.startswith(heading) for column in table[0])
+    ]
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
     """What a reader has to know: what the columns are, what is missing, where there is no interval and why."""
     baseline = any(row.independent for row in rows)
     told = [line for line in LEGEND if baseline or not line.startswith(AGAINST)]
-    if any(_own_blocks(row) for row in rows):
-        told.append(f"{OWN}: paths that opened a summary or a comment of their own accord; it was cut.")
+    told += endings_told(cells(rows))
+    told += [f"{row.name}: {CONTROL}" for row in rows if is_control(row.labels["router"])]
     if found := [100 * row.against.detectable for row in rows if row.against and row.against.detectable is not None]:
         told.append(f"A true difference of {_range(found)} points would show with 80% power; a smaller one may not.")
     if any(row.against is not None and row.against.family for row in rows):

@@ -14,11 +14,11 @@ from leap_lab.errors import UserError
 from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
 
 from ..drawing.curves import Panel, Series, curves
-from ..drawing.tables import Cells, percent, points
+from ..drawing.tables import Cells, endings_told, percent, points, with_endings
 from ..labels import names_of
 from ..load import load
 from ..measures.compare import Against, Run, against, baseline_of
-from ..measures.metrics import by_question
+from ..measures.metrics import by_question, endings
 from ..measures.shared import INDEPENDENT
 from ..stats.intervals import SHARE, Estimate, estimate
 from ..stats.significance import holm
@@ -53,6 +53,7 @@ class Bucket:
     tokens_with_received: Estimate
     against: Against | None  # its independent baseline; None for a baseline, and without one
     baseline: Estimate | None  # Pass@1 of that on the same questions
+    endings: dict[str, Estimate]  # `metrics.endings`
 
     @property
     def independent(self) -> bool:
@@ -133,6 +134,7 @@ def _buckets(run: Run, name: str, of: Mapping[str, str], baseline: Run | None) -
             tokens_with_received=estimate(by_question(run.table, "tokens_with_received", asked)),
             against=None if other is None else against(run, other, shared),
             baseline=None if other is None else estimate(by_question(other.table, "pass@1", shared), SHARE),
+            endings=endings(run.table, asked) if asked else {},
         )
 
 
@@ -148,7 +150,7 @@ def corrected(found: Sequence[Bucket]) -> list[Bucket]:
 def cells(found: Sequence[Bucket]) -> Cells:
     """The buckets as a table: shares in percent, differences in points, 95% intervals over questions."""
     head = ["run", "difficulty", "questions", "Pass@1 %", "vs independent", "own tokens", "with received"]
-    return [head, *(_line(each) for each in found)]
+    return with_endings([head, *(_line(each) for each in found)], [each.endings for each in found])
 
 
 def _line(each: Bucket) -> list[str]:
@@ -163,12 +165,13 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     """Pass@1 and tokens by difficulty, and what the paper says of them; errors as in `difficulty`."""
     found = corrected(difficulty(folders))
     peers = [each for each in found if each.routed]
+    table = cells(found)
     return Exhibit(
         name="difficulty",
         title="Which questions peers help with",
         source="Figures 12 and 30 to 32",
-        table=cells(found),
-        notes=[*NOTES, *_missing(found)],
+        table=table,
+        notes=[*NOTES, *endings_told(table), *_missing(found)],
         figures={"difficulty": figure(found)},
         claims=[
             *map(_raises, peers),

@@ -10,10 +10,10 @@ import numpy as np
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
-from ..drawing.tables import Cells, percent, points
+from ..drawing.tables import Cells, endings_told, percent, points, with_endings
 from ..labels import names_of
 from ..measures.compare import Against, Run, against
-from ..measures.metrics import by_question
+from ..measures.metrics import by_question, endings
 from ..measures.shared import shared_settings, shares_of
 from ..stats.crossing import crossing
 from ..stats.intervals import SHARE, Estimate, Floats, estimate
@@ -42,6 +42,7 @@ class Level:
     correct: Estimate  # Pass@1
     over_bad: Against | None  # minus independent paths that all begin badly
     over_good: Against | None  # minus independent paths that all begin well
+    endings: dict[str, Estimate]  # `metrics.endings`
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Tolerance:
     good: Estimate | None
     passes_bad: Estimate | None  # the share from which on LeaP is no worse; -inf and inf: below, above the shares
     passes_good: Estimate | None
+    endings: tuple[dict[str, Estimate], dict[str, Estimate]]  # of the baselines, bad and good; empty without one
     runs: list[str]
 
 
@@ -103,6 +105,10 @@ def _tolerance(name: str, family: Sequence[Run], runs: Sequence[Run]) -> Toleran
         good=None if good is None else _correct(good, common),
         passes_bad=None if bad is None else _passes(family, bad, common),
         passes_good=None if good is None else _passes(family, good, common),
+        endings=(
+            {} if bad is None else endings(bad.table, common),
+            {} if good is None else endings(good.table, common),
+        ),
         runs=[run.folder.name for run in used],
     )
 
@@ -130,6 +136,7 @@ def _level(run: Run, bad: Run | None, good: Run | None, common: Sequence[str]) -
         correct=_correct(run, common),
         over_bad=None if bad is None else against(run, bad, common),
         over_good=None if good is None else against(run, good, common),
+        endings=endings(run.table, common),
     )
 
 
@@ -150,20 +157,23 @@ def _means(run: Run, common: Sequence[str]) -> Floats:
 def cells(curves_found: Sequence[Tolerance]) -> Cells:
     """The curves as a table: shares in percent, differences in points, 95% intervals over questions."""
     table = [["run", "good %", "questions", "Pass@1 %", "vs all bad", "vs all good"]]
+    ended: list[dict[str, Estimate]] = []
     for curve in curves_found:
         for level in curve.levels:
             start = [curve.name, f"{100 * level.share:g}", str(curve.questions), percent(level.correct)]
             table.append([*start, points(level.over_bad), points(level.over_good)])
+            ended.append(level.endings)
         name = f"independent ({curve.name})" if len(curves_found) > 1 else "independent"
-        for share, correct in (("0", curve.bad), ("100", curve.good)):
+        for share, correct, own in (("0", curve.bad, curve.endings[0]), ("100", curve.good, curve.endings[1])):
             if correct is not None:
                 table.append([name, share, str(curve.questions), percent(correct), "", ""])
-    return table
+                ended.append(own)
+    return with_endings(table, ended)
 
 
 def notes(curves_found: Sequence[Tolerance]) -> list[str]:
     """What the columns are, and where the curves pass the baselines."""
-    lines = list(NOTES)
+    lines = [*NOTES, *endings_told(cells(curves_found))]
     for curve in curves_found:
         least, most = (100 * curve.levels[index].share for index in (0, -1))
         for words, passes in (("all bad", curve.passes_bad), ("all good", curve.passes_good)):

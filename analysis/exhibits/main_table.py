@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..drawing import figures, tables
 from ..measures.compare import Row, Run, against, compare, corrected
+from ..measures.shared import hears
 from ..stats.significance import holm
 from .base import Claim, Exhibit, directional
 from .published import published
@@ -16,7 +17,7 @@ NAME = "main_table"
 def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     """The paper's main table on these runs; `UserError` for a folder that is no run."""
     rows = corrected(compare(folders))
-    routed = [row for row in rows if row.labels["router"] is not None]
+    routed = [row for row in rows if hears(row.labels["router"])]
     named = {Path(folder).name: Path(folder) for folder in folders}
     return Exhibit(
         name=NAME,

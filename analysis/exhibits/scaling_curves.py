@@ -25,6 +25,7 @@ class Point:
     size: int
     cost: float  # per question
     cons: Estimate
+    endings: dict[str, Estimate]  # `metrics.endings`
     matched: Matched | None = None  # None: of the pool
 
     @property

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
-from ..drawing.tables import Cells, percent, points
+from ..drawing.tables import Cells, endings_told, percent, points, with_endings
 from ..labels import names_of
 from ..measures.compare import Against, Run, against
-from ..measures.metrics import by_question
+from ..measures.metrics import by_question, endings
 from ..measures.shared import INDEPENDENT
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, paired
 from .base import Claim, Exhibit, directional
@@ -47,6 +47,7 @@ class Gap:
     gap: Against  # begun minus free
     by_question: dict[str, float]  # the gap of each question
     begun_by_question: dict[str, float]  # Pass@1 with the beginning
+    endings: tuple[dict[str, Estimate], dict[str, Estimate]]  # `metrics.endings`: begun, free
     runs: tuple[str, str]  # ids: begun, free
 
 
@@ -66,10 +67,12 @@ def trap(folders: Sequence[str | Path]) -> list[Gap]:
 def cells(gaps: Sequence[Gap]) -> Cells:
     """The gaps as a table: shares in percent, differences in points, 95% intervals over questions."""
     head = ["run", "questions", "Pass@1 % with", "without", "gap"]
-    return [
+    table = [
         head,
         *([gap.name, str(gap.questions), percent(gap.begun), percent(gap.free), points(gap.gap)] for gap in gaps),
     ]
+    table = with_endings(table, [gap.endings[0] for gap in gaps], "with")
+    return with_endings(table, [gap.endings[1] for gap in gaps], "without")
 
 
 def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
@@ -83,12 +86,13 @@ def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
         raise UserError(
             f"{name}: none of these runs begins so; allowed are runs with prefix={'good' if good else 'bad'}"
         )
+    table = cells(gaps)
     return Exhibit(
         name=name,
         title=TITLES.get(name, TITLES["trap"]),
         source="Figure 17" if good else "Figures 1 and 4",
-        table=cells(gaps),
-        notes=NOTES,
+        table=table,
+        notes=[*NOTES, *endings_told(table)],
         figures={name: figure(gaps, good)},
         claims=_claims([gap for gap in gaps if name != "trap_length" or gap.fraction != PAPERS_LENGTH], good),
         runs=list(dict.fromkeys(run for gap in gaps for run in gap.runs)),
@@ -198,5 +202,6 @@ def _gap(run: Run, name: str, runs: Sequence[Run]) -> Gap:
         gap=against(run, free[0], shared),
         by_question={q: float(one.mean() - two.mean()) for q, one, two in zip(shared, *values, strict=True)},
         begun_by_question={q: float(one.mean()) for q, one in zip(shared, values[0], strict=True)},
+        endings=(endings(run.table, shared), endings(free[0].table, shared)),
         runs=(run.folder.name, free[0].folder.name),
     )

@@ -15,7 +15,7 @@ from ..load import load
 from ..stats.intervals import CONFIDENCE, DIFFERENCE, Estimate, paired
 from ..stats.significance import detectable, holm, permutation_p
 from .metrics import by_question, estimates, per_group
-from .shared import determining, is_baseline, shared_settings, shares_of
+from .shared import determining, hears, is_baseline, shared_settings, shares_of
 
 Asked = Mapping[str, Sequence[str]] | Sequence[str] | None
 
@@ -82,8 +82,8 @@ class Run:
 
     @property
     def routed(self) -> bool:
-        """Whether a router decides whom its paths hear, as in LeaP."""
-        return self.settings.get("router.name") is not None
+        """Whether a router decides whom its paths hear, as in LeaP; not so where it lets them hear nobody."""
+        return hears(self.settings.get("router.name"))
 
     def setting(self, *but: str) -> dict[str, Any]:
         """What determined the result, without the groups of keys `but`."""

@@ -16,15 +16,19 @@ import pandas as pd
 from leap_lab.seeds import derive_seed
 
 from ..load import load
-from ..stats.intervals import CHUNK, Floats
+from ..stats.intervals import CHUNK, SHARE, Estimate, Floats, estimate
 from .budget import COLUMNS, Budget, costs, none_beyond
 from .compare import Run
+from .metrics import ENDINGS, ended
 from .shared import budget_of, shared_settings, shares_of
 from .votes import named
 
 DRAWS = 2000  # random orders of a question's paths that the votes are averaged over
 ANY = ("peers", "seed")  # what runs of one pool may differ in
-READ = ("run_id", "question_id", "group", "path", "answer", "cluster", "correct", "aha", *COLUMNS)
+READ = (
+    *("run_id", "question_id", "group", "path", "answer", "cluster", "correct", "aha", "finish", "own_blocks"),
+    *COLUMNS,
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ class Pool:
         """The mean of a column over the paths of each question, as the one group that it is for `stats`."""
         found = self.paths.groupby("question_id")[column].mean()
         return [np.array([found[question]], float) for question in questions]
+
+    def endings(self, questions: Sequence[str]) -> dict[str, Estimate]:
+        """The shares that tell how paths ended, as `metrics.endings` has them."""
+        return {name: estimate(self.means(name, questions), SHARE) for name in ENDINGS if name in self.paths}
 
     def prices(self, budget: Budget, questions: Sequence[str]) -> Floats:
         """What 1, 2, ... paths of a question cost on average, the mean over questions, as far as all have so many."""
@@ -107,7 +115,8 @@ def pool(runs: Sequence[Run]) -> Pool:
     """One pool of independent runs that differ in seed and number of paths alone."""
     frames = [load([run.folder], READ) for run in runs]
     paths = pd.concat(frames, ignore_index=True).drop_duplicates(["seed", "question_id", "group", "path"])
-    paths = costs(paths).assign(said=named(paths))
+    shown = ended(paths)
+    paths = costs(paths).drop(columns=list(ENDINGS), errors="ignore").assign(said=named(paths), **shown)
     return Pool(runs[0].settings, tuple(run.folder.name for run in runs), paths)
 
 

@@ -15,6 +15,7 @@ from .votes import majority, named
 KEY = ["question_id", "group"]
 SAMPLED = ["tokens_think", "tokens_summary"]
 ENGINE = ("tokens_prefilled", "tokens_cached", "flops")  # columns that may be unknown, by the engine or the model
+ENDINGS = ("forced", "own_blocks")  # shares of paths that tables show beside their own subject, where not 0
 DRAWS = (2, 4, 8, 16, 32)  # the k of pass@k
 
 
@@ -32,6 +33,11 @@ def metrics(paths: pd.DataFrame) -> dict[str, dict[str, float | int | None]]:
 def estimates(table: pd.DataFrame) -> dict[str, Estimate]:
     """Every metric of a `per_group` table with its interval."""
     return {name: estimate(by_question(table, name), support(name)) for name in table.columns if name not in KEY}
+
+
+def endings(table: pd.DataFrame, questions: Sequence[str] | None = None) -> dict[str, Estimate]:
+    """Of a `per_group` table the shares that tell how paths ended (`ENDINGS`), as far as the run recorded them."""
+    return {name: estimate(by_question(table, name, questions), SHARE) for name in ENDINGS if name in table}
 
 
 def support(name: str) -> tuple[float, float] | None:
@@ -58,9 +64,8 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
         **{name: paths[name] for name in ENGINE if name in paths and paths[name].notna().all()},
         "blocks": paths["blocks"],
         "aha": paths["aha"],
-        "forced": paths["finish"] != "answered",
+        **ended(paths),
         "unanswered": paths["answer"].isna(),
-        **({"own_blocks": paths["own_blocks"] > 0} if _counts_own_blocks(paths) else {}),
     }
     grouped = paths[KEY].assign(**{name: column.astype(float) for name, column in columns.items()}).groupby(KEY)
     votes = [_votes(group) for _, group in paths.assign(own=own, said=named(paths)).groupby(KEY)]
@@ -71,9 +76,11 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
     return table[[*named, *(name for name in table.columns if name not in named)]]
 
 
-def _counts_own_blocks(paths: pd.DataFrame) -> bool:
-    """Whether the run says how often its paths opened a block of their own accord: from version 4 of the schema on."""
-    return "own_blocks" in paths and bool(paths["own_blocks"].notna().all())
+def ended(paths: pd.DataFrame) -> dict[str, pd.Series]:
+    """How each path ended, by `ENDINGS`: from version 4 of the schema on also whether it opened a block by itself."""
+    known = "own_blocks" in paths and bool(paths["own_blocks"].notna().all())
+    own = {"own_blocks": (paths["own_blocks"] > 0).astype(float)} if known else {}
+    return {"forced": (paths["finish"] != "answered").astype(float), **own}
 
 
 def _votes(group: pd.DataFrame) -> dict[str, float]:
