@@ -9,29 +9,15 @@ from leap_lab.errors import UserError
 from leap_lab.runs.reading import settings
 
 from ..drawing import tables
-from ..drawing.curves import Marks, Panel, Series, curves
+from ..drawing.curves import Panel, Series, curves
+from ..labels import names_of
 from ..measures.compare import Row, Run, against, compare, corrected
+from ..measures.shared import determining, hears
+from .axes import AXES, TITLES, Settings
 from .base import Claim, Exhibit, directional
-from .published import published
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Settings = Mapping[str, Any]
-
-
-def _relative(key: str, own: str) -> Callable[[Settings], float | None]:
-    """A setting as a multiple of the model's own; None for a run without either."""
-    return lambda found: round(found[key] / found[own], 4) if found.get(key) and found.get(own) else None
-
-
-@dataclass(frozen=True)
-class Axis:
-    """What an experiment varies: its name on the x axis, where it stands, and the published gains."""
-
-    name: str
-    place: Callable[[Settings], float | None]
-    marks: Callable[[], list[Marks]]
 
 
 @dataclass(frozen=True)
@@ -41,52 +27,10 @@ class Point:
     place: float
     row: Row
     folder: Path
+    settings: Settings
 
 
-def _gains(series: Mapping[str, Mapping[float, float]], bases: Mapping[str, float], unit: float) -> list[Marks]:
-    return [
-        Marks(model, [(place / unit, value - bases[model]) for place, value in values.items()])
-        for model, values in series.items()
-    ]
-
-
-def _granularity_marks() -> list[Marks]:
-    told = published()["granularity"]
-    return _gains({m: each["T"] for m, each in told.items()}, {m: each["baseline"] for m, each in told.items()}, 4096)
-
-
-def _top_k_marks() -> list[Marks]:
-    told = published()["top_k"]["R1-14B"]
-    return _gains({"R1-14B": {1: told["k1"], told["peak_k"]: told["peak"]}}, {"R1-14B": told["baseline"]}, 1)
-
-
-def _position_marks() -> list[Marks]:
-    told = published()["single_position"]["R1-14B"]
-    places = {place: value for place, value in told.items() if not isinstance(place, str)}
-    return _gains({"R1-14B": places}, {"R1-14B": told["none"]}, 4096)
-
-
-def _helpers_marks() -> list[Marks]:
-    told, base = published()["single_k"], published()["pass_at_1"]["aime_2024"]["R1-14B"]["baseline"]
-    series: dict[str, dict[float, float]] = {
-        f"R1-14B {name}": {k: each[f"k{k}"] for k in (2, 4, 8)} for name, each in told.items()
-    }
-    return _gains(series, dict.fromkeys(series, base), 1)
-
-
-AXES = {
-    "granularity": Axis(
-        "T, multiples of the model's", _relative("method.interval", "model.interval"), _granularity_marks
-    ),
-    "top_k": Axis("k, peers heard", lambda found: found.get("router.top_k"), _top_k_marks),
-    "position": Axis(
-        "position of the block, multiples of T", _relative("method.position", "model.interval"), _position_marks
-    ),
-    "single": Axis("k, helpers that stop at the block", lambda found: found.get("method.helpers"), _helpers_marks),
-    "temperature": Axis(
-        "temperature, multiples of the model's", _relative("sampling.temperature", "model.sampling.temperature"), list
-    ),
-}
+Lines = Mapping[str, Sequence[Point]]  # by name, in the order of places
 
 
 def sensitivity(folders: Sequence[str | Path], axis: str, rows: Sequence[Row] | None = None) -> list[Point]:
@@ -96,15 +40,37 @@ def sensitivity(folders: Sequence[str | Path], axis: str, rows: Sequence[Row] | 
     """
     rows = rows or corrected(compare(folders))
     named = {Path(folder).name: Path(folder) for folder in folders}
-    places = {row.run_id: AXES[axis].place(settings(named[row.run_id])) for row in rows}
-    found = [Point(place, row, named[row.run_id]) for row in rows if (place := places[row.run_id]) is not None]
+    own = {row.run_id: settings(named[row.run_id]) for row in rows}
+    found = [
+        Point(place, row, named[row.run_id], own[row.run_id])
+        for row in rows
+        if (place := AXES[axis].place(own[row.run_id])) is not None
+    ]
     if not [point for point in found if not point.row.independent]:
         raise UserError(f"{axis}: none of these runs has such a setting ({AXES[axis].name})")
     return sorted(found, key=lambda point: (point.row.independent, point.place))
 
 
-def contrast(points: Sequence[Point], text: str, source: str, one: Point, other: Point, up: bool) -> Claim:
-    """A claim on the paired difference in Pass@1 of one run minus another."""
+def lines_of(points: Sequence[Point], axis: str) -> dict[str, list[Point]]:
+    """The points by line: on one stand runs that differ in the setting of the axis and in nothing else."""
+    alike: dict[str, list[Point]] = {}
+    for point in points:
+        alike.setdefault(repr(sorted(_beside(point, axis).items())), []).append(point)
+    own = list(alike.values())
+    names = [_line(each[0].row, axis) for each in own]
+    told_apart = names_of([_beside(each[0], axis) for each in own], [each[0].row.run_id for each in own])
+    return {
+        name if names.count(name) == 1 else other: each for name, other, each in zip(names, told_apart, own, strict=True)
+    }
+
+
+def _beside(point: Point, axis: str) -> dict[str, Any]:
+    """What determined the result of a run beside the setting of the axis."""
+    return {key: value for key, value in determining(point.settings).items() if key not in AXES[axis].keys}
+
+
+def contrast(text: str, source: str, one: Point, other: Point, up: bool) -> Claim:
+    """A claim on the paired difference in Pass@1 of one run minus another of the same line."""
     runs = [Run.read(point.folder) for point in (one, other)]
     shared = sorted(set(runs[0].table["question_id"]) & set(runs[1].table["question_id"]))
     what = f"difference between {one.row.name} and {other.row.name}"
@@ -125,16 +91,14 @@ def exhibit(folders: Sequence[str | Path], axis: str) -> Exhibit:
         table=tables.cells(rows),
         notes=tables.notes(rows),
         figures={axis: figure(points, rows, axis)},
-        claims=CLAIMS[axis]([point for point in points if not point.row.independent], rows),
+        claims=CLAIMS[axis](lines_of([point for point in points if hears(point.row.labels["router"])], axis)),
         runs=[row.run_id for row in rows],
     )
 
 
 def figure(points: Sequence[Point], rows: Sequence[Row], axis: str) -> "Figure":
     """Above, Pass@1 over the setting; below, the gain over independent sampling, the paper's as marks."""
-    lines: dict[str, list[Point]] = {}
-    for point in points:
-        lines.setdefault(_line(point.row, axis), []).append(point)
+    lines = lines_of(points, axis)
     above = [Series(name, [(p.place, p.row["pass@1"]) for p in own]) for name, own in lines.items()]
     gains = [
         Series(name, [(p.place, p.row.against.difference) for p in own if p.row.against is not None])
@@ -150,11 +114,11 @@ def figure(points: Sequence[Point], rows: Sequence[Row], axis: str) -> "Figure":
     if gains:
         panels.append(Panel("gain (points)", gains, marks=AXES[axis].marks(), zero=True))
     ticks = sorted({point.place for point in points})
-    return curves(panels, f"{AXES[axis].name} (n = {n} questions)", ticks)
+    return curves(panels, f"{AXES[axis].name}\nn = {n} questions", ticks)
 
 
 def _line(row: Row, axis: str) -> str:
-    """Runs that differ in nothing else stand on one line."""
+    """What a line is called where no other is called so: method, router and k."""
     words = [str(row.labels["method"])]
     if axis == "single":
         words.append(f"T={row.labels.get('position')}")
@@ -174,69 +138,77 @@ def _span(numbers: Any) -> str:
     return str(found[0]) if found[0] == found[-1] else f"{found[0]}–{found[-1]}"
 
 
-def gain_claims(points: Sequence[Point], text: str, source: str) -> list[Claim]:
+def gain_claims(lines: Lines, text: str, source: str) -> list[Claim]:
     """One claim a run on its gain over independent sampling, p corrected for the family."""
     return [
         directional(f"{text} ({p.row.name}).", source, p.row.against.difference, True, p.row.against.p, "gain")
-        for p in points
+        for own in lines.values()
+        for p in own
         if p.row.against is not None
     ]
 
 
-def _granularity(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    text = "Exchanging more often is better than exchanging seldom."
-    return [contrast(points, text, "Figure 7", points[0], points[-1], True)] if len(points) > 1 else []
+def _on(name: str, lines: Lines) -> str:
+    """Which line a claim is of, where there are several."""
+    return f" ({name})" if len(lines) > 1 else ""
 
 
-def _top_k(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    by_k = {point.place: point for point in points}
+def _granularity(lines: Lines) -> list[Claim]:
+    text = "Exchanging more often is better than exchanging seldom"
+    return [
+        contrast(f"{text}{_on(name, lines)}.", "Figure 7", own[0], own[-1], True)
+        for name, own in lines.items()
+        if len(own) > 1
+    ]
+
+
+def _top_k(lines: Lines) -> list[Claim]:
     claims = []
-    if {1, 4} <= set(by_k):
-        text = "Hearing four peers is better than hearing one."
-        claims.append(contrast(points, text, "Figure 8", by_k[4], by_k[1], True))
-    if 4 in by_k and max(by_k) > 4:
-        text = "Hearing more than four peers is worse than hearing four."
-        claims.append(contrast(points, text, "Figure 8", by_k[max(by_k)], by_k[4], False))
+    for name, own in lines.items():
+        by_k = {point.place: point for point in own}
+        if {1, 4} <= set(by_k):
+            text = f"Hearing four peers is better than hearing one{_on(name, lines)}."
+            claims.append(contrast(text, "Figure 8", by_k[4], by_k[1], True))
+        if 4 in by_k and max(by_k) > 4:
+            text = f"Hearing more than four peers is worse than hearing four{_on(name, lines)}."
+            claims.append(contrast(text, "Figure 8", by_k[max(by_k)], by_k[4], False))
     return claims
 
 
-def _position(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    by_place = {point.place: point for point in points}
-    claims = gain_claims(points, "A single block raises Pass@1", "Figure 10 and Table 3")
-    if 1 in by_place and max(by_place) > 1:
-        text = "A block at T is better than a late one."
-        claims.append(contrast(points, text, "Figure 10", by_place[1], by_place[max(by_place)], True))
+def _position(lines: Lines) -> list[Claim]:
+    claims = gain_claims(lines, "A single block raises Pass@1", "Figure 10 and Table 3")
+    return claims + _from_own(lines, "A block at T is better than a late one", "Figure 10", True)
+
+
+def _single(lines: Lines) -> list[Claim]:
+    claims = gain_claims(lines, "Helpers that stop at the block raise the Pass@1 of the path that goes on", "Table 4")
+    helped = {name: own for name, own in lines.items() if own[0].row.labels["router"] == "all" and len(own) > 1}
+    places = [own[0].row.labels.get("position") for own in helped.values()]
+    for name, own in helped.items():
+        position = own[0].row.labels.get("position")
+        which = f"T={position}" if places.count(position) == 1 else name
+        claims.append(contrast(f"More helpers are better than fewer ({which}).", "Table 4", own[-1], own[0], True))
     return claims
 
 
-def _single(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    claims = gain_claims(points, "Helpers that stop at the block raise the Pass@1 of the path that goes on", "Table 4")
-    helped = [point for point in points if point.row.labels["router"] == "all"]
-    for position in sorted({point.row.labels["position"] for point in helped if "position" in point.row.labels}):
-        own = [point for point in helped if point.row.labels.get("position") == position]
-        if len(own) > 1:
-            text = f"More helpers are better than fewer (T={position})."
-            claims.append(contrast(points, text, "Table 4", own[-1], own[0], True))
+def _temperature(lines: Lines) -> list[Claim]:
+    claims = gain_claims(lines, "Peers raise Pass@1 at this temperature", "Figure 27")
+    return claims + _from_own(lines, "Above the model's own temperature LeaP's Pass@1 falls", "Figure 27", False)
+
+
+def _from_own(lines: Lines, text: str, source: str, own_is_better: bool) -> list[Claim]:
+    """Of each line the run at the model's own value against the one farthest above it."""
+    claims = []
+    for name, own in lines.items():
+        by_place = {point.place: point for point in own}
+        if 1 in by_place and max(by_place) > 1:
+            pair = (by_place[1], by_place[max(by_place)])
+            one, other = pair if own_is_better else pair[::-1]
+            claims.append(contrast(f"{text}{_on(name, lines)}.", source, one, other, own_is_better))
     return claims
 
 
-def _temperature(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    claims = gain_claims(points, "Peers raise Pass@1 at this temperature", "Figure 27")
-    by_place = {point.place: point for point in points}
-    if 1 in by_place and max(by_place) > 1:
-        text = "Above the model's own temperature LeaP's Pass@1 falls."
-        claims.append(contrast(points, text, "Figure 27", by_place[max(by_place)], by_place[1], False))
-    return claims
-
-
-TITLES = {
-    "granularity": ("How often paths exchange", "Figures 7 and 28"),
-    "top_k": ("How many peers a path hears", "Figure 8"),
-    "position": ("A single block, by its position", "Figures 10 and 29"),
-    "single": ("One path with helpers that stop at the block", "Tables 3 and 4"),
-    "temperature": ("Sampling temperature", "Figure 27"),
-}
-CLAIMS: dict[str, Callable[[Sequence[Point], Sequence[Row]], list[Claim]]] = {
+CLAIMS: dict[str, Callable[[Lines], list[Claim]]] = {
     "granularity": _granularity,
     "top_k": _top_k,
     "position": _position,
