@@ -1,13 +1,12 @@
 """Figures of curves: a quantity with its interval over a setting, one line a method, published values as marks."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..stats.intervals import Estimate
-from .figures import TIGHT, WIDTH, reach, style
+from .figures import STYLE, TIGHT, WIDTH, reach, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +68,7 @@ def curves(
         if ticks:
             stacked[-1].set_xticks(list(ticks), list(names) or [f"{tick:g}" for tick in ticks])
             stacked[-1].minorticks_off()
-        stacked[-1].set_xlabel(textwrap.fill(x, 46))
+        stacked[-1].set_xlabel(x)
     return figure
 
 
@@ -87,8 +86,7 @@ def _draw(axes: "Axes", panel: Panel, palette: Sequence[Any], join: bool, lines:
         index, shift = lines.index(series.name), width * (place - (len(panel.series) - 1) / 2)
         _line(axes, series, palette[index % len(palette)], index, panel, shift, join)
     for index, marks in enumerate(panel.marks):
-        shown: dict[str, Any] = {"marker": MARKERS[2 + index], "facecolors": "none", "edgecolors": "0.25", "s": 16}
-        axes.scatter(*zip(*marks.points, strict=True), label=f"paper, {marks.name}", zorder=4, linewidths=0.8, **shown)
+        _mark(axes, marks, index)
     axes.set_ylabel(panel.y)
     _legend(axes)
 
@@ -125,32 +123,42 @@ def _spread(panels: Sequence[Panel]) -> float:
 
 
 def shares(
-    columns: Sequence[str], parts: Mapping[str, Sequence[Estimate]], x: str, y: str, marks: Sequence[Marks] = ()
+    columns: Sequence[str],
+    parts: Mapping[str, Sequence[Estimate]],
+    x: str,
+    y: str,
+    marks: Mapping[str, Marks] | None = None,
 ) -> "Figure":
-    """Stacked bars: for every column the share of each part in percent, each with its interval beside the bar."""
+    """A panel for each part: its share in percent by column, with its interval; `marks` are by part.
+
+    The parts add up to 100% in every column. They are not stacked: an interval on top of other shares would be of none
+    of them, and could pass 100%.
+    """
     from matplotlib.figure import Figure
 
+    rows = -(-len(parts) // 2)
     with style() as palette:
-        figure = Figure(figsize=(WIDTH, 2.4), layout="constrained")
-        axes = figure.subplots()
-        bottom = [0.0] * len(columns)
-        for index, (name, found) in enumerate(parts.items()):
+        figure = Figure(figsize=(WIDTH, 0.5 + 1.3 * rows), layout="constrained")
+        grid = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False)
+        for index, (axes, (name, found)) in enumerate(zip(grid.flat, parts.items(), strict=False)):
+            shown: dict[str, Any] = {"color": palette[index], "markersize": 3.5, "capsize": 2, "linewidth": 1.1}
             heights = [100 * estimate.value for estimate in found]
-            hatch: dict[str, Any] = {"hatch": ("", "////", "....", "xxxx")[index % 4], "edgecolor": "white"}
-            axes.bar(range(len(columns)), heights, 0.6, bottom=bottom, color=palette[index], label=name, **hatch)
-            bottom = [low + height for low, height in zip(bottom, heights, strict=True)]
-            places = [column - 0.18 + 0.12 * index for column in range(len(columns))]
-            axes.errorbar(
-                places, bottom, yerr=reach(found, 100), fmt="none", ecolor="0.15", capsize=1.5, elinewidth=0.9
-            )
-        for index, each in enumerate(marks):
-            shown: dict[str, Any] = {"marker": MARKERS[2 + index], "facecolors": "white", "edgecolors": "0.1", "s": 16}
-            axes.scatter(
-                *zip(*each.points, strict=True), label=f"paper, {each.name}", zorder=5, linewidths=0.8, **shown
-            )
-        axes.set_xticks(range(len(columns)), list(columns))
-        axes.grid(axis="x", visible=False)
-        axes.set_xlabel(x)
-        axes.set_ylabel(y)
-        _legend(axes)
+            axes.errorbar(range(len(columns)), heights, yerr=reach(found, 100), fmt=f"{MARKERS[index]}-", **shown)
+            if own := (marks or {}).get(name):
+                _mark(axes, own, 0)
+                axes.legend(loc="best", frameon=False, **TIGHT)
+            axes.set_title(name, loc="left", pad=3)
+            axes.set_xticks(range(len(columns)), list(columns))
+            axes.grid(axis="x", visible=False)
+        for axes in grid.flat[len(parts) :]:
+            axes.set_visible(False)
+        grid[0, 0].set_ylim(0, 100)
+        figure.supxlabel(x, fontsize=STYLE["axes.labelsize"])
+        figure.supylabel(y, fontsize=STYLE["axes.labelsize"])
     return figure
+
+
+def _mark(axes: "Axes", marks: Marks, index: int) -> None:
+    """Published values: hollow, so that they are not taken for ours."""
+    shown: dict[str, Any] = {"marker": MARKERS[2 + index], "facecolors": "none", "edgecolors": "0.25", "s": 16}
+    axes.scatter(*zip(*marks.points, strict=True), label=f"paper, {marks.name}", zorder=4, linewidths=0.8, **shown)

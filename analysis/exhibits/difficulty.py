@@ -5,7 +5,7 @@ sorts questions and is compared with nothing: a bucket of questions that it fail
 and any other run would look better beside it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -190,22 +190,29 @@ def _missing(found: Sequence[Bucket]) -> list[str]:
 
 
 def figure(found: Sequence[Bucket]) -> "Figure":
-    """Above, Pass@1 by difficulty; below, the tokens that a path sampled."""
-    order = list(LEAST_RIGHT)
+    """By difficulty: Pass@1, the paired gain over independent sampling, and the tokens that a path sampled."""
     lines: dict[str, list[Bucket]] = {}
     for each in found:
         lines.setdefault(each.name, []).extend([each] if each.n else [])
-    panels = [
-        Panel(
-            label,
-            [Series(run, [(order.index(b.difficulty), getattr(b, what)) for b in own]) for run, own in lines.items()],
-            scale=scale,
-        )
-        for label, what, scale in (("Pass@1 (%)", "correct", 100), ("own tokens per path", "tokens_own", 1))
-    ]
+    panels = [Panel("Pass@1 (%)", _series(lines, lambda each: each.correct))]
+    if gains := _series(lines, lambda each: None if each.against is None else each.against.difference):
+        panels.append(Panel("gain (points)", gains, zero=True))
+    panels.append(Panel("own tokens per path", _series(lines, lambda each: each.tokens_own), scale=1))
     sizes = {each.difficulty: max(other.n for other in found if other.difficulty == each.difficulty) for each in found}
-    names = [f"{_words(level)}\n(n = {sizes[level]})" for level in order]
-    return curves(panels, "difficulty of the question", range(len(order)), names, join=False)
+    names = [f"{_words(level)}\n(n = {sizes[level]})" for level in LEAST_RIGHT]
+    return curves(panels, "difficulty of the question", range(len(names)), names, join=False)
+
+
+def _series(
+    lines: Mapping[str, Sequence[Bucket]], value: Callable[[Bucket], Estimate | None]
+) -> list[Series]:
+    """A line a run, of what `value` gives of its buckets; runs of which it gives nothing are left out."""
+    order, made = list(LEAST_RIGHT), []
+    for name, own in lines.items():
+        found = [(order.index(each.difficulty), value(each)) for each in own]
+        if points_found := [(place, one) for place, one in found if one is not None]:
+            made.append(Series(name, points_found))
+    return made
 
 
 def _raises(each: Bucket) -> Claim:

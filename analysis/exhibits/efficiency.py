@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Panel, Series, curves
+from ..drawing.figures import questions
 from ..drawing.tables import Cells, endings_told, percent, short, with_endings
 from ..labels import names_of
 from ..measures.budget import Budget
@@ -231,9 +232,7 @@ def figure(found: Sequence[Spent]) -> "Figure":
     if differences:
         words = first[0][1].budget.words
         panels.append(Panel(f"Cons at equal\n{words} (points)", [Series("", differences)], zero=True))
-    n = sorted({each.questions for each in found})
-    x = f"n = {n[0]} questions" if len(n) == 1 else f"n = {n[0]}–{n[-1]} questions"
-    drawn = curves(panels, x, places, [each.name for each in found], join=False)
+    drawn = curves(panels, questions(each.questions for each in found), places, [each.name for each in found], join=False)
     for label in drawn.axes[-1].get_xticklabels():
         label.set(rotation=30, ha="right")
     return drawn

@@ -10,6 +10,7 @@ import numpy as np
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
+from ..drawing.figures import questions
 from ..drawing.tables import Cells, endings_told, percent, points, with_endings
 from ..labels import names_of
 from ..measures.compare import Against, Run, against
@@ -222,10 +223,24 @@ def figure(curves_found: Sequence[Tolerance]) -> "Figure":
                 bands[f"{name} ({curve.name})" if name in bands else name] = correct
     marks = [Marks("R1-14B", [(0, published()["error_tolerance"]["R1-14B"]["leap_0"])])]
     ticks = sorted({100 * level.share for curve in curves_found for level in curve.levels})
-    n = sorted({curve.questions for curve in curves_found})
-    questions = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
-    x = f"good beginnings, % of paths (n = {questions} questions)"
-    return curves([Panel("Pass@1 (%)", series, bands, marks)], x, ticks)
+    x = f"good beginnings, % of paths\n{questions(curve.questions for curve in curves_found)}"
+    panels = [Panel("Pass@1 (%)", series, bands, marks)]
+    if gains := _gains(curves_found):
+        panels.append(Panel("gain (points)", gains, zero=True))
+    return curves(panels, x, ticks)
+
+
+def _gains(curves_found: Sequence[Tolerance]) -> list[Series]:
+    """The paired differences to independent paths that all begin badly, and to those that all begin well."""
+    found = []
+    for curve in curves_found:
+        of = f"{curve.name} " if len(curves_found) > 1 else ""
+        for words, name in (("all bad", "over_bad"), ("all good", "over_good")):
+            places = [(100 * level.share, getattr(level, name)) for level in curve.levels]
+            points_found = [(place, against.difference) for place, against in places if against is not None]
+            if points_found:
+                found.append(Series(f"{of}over {words}", points_found))
+    return found
 
 
 def _beats_bad(curve: Tolerance) -> Claim:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
+from leap_lab.runs.reading import settings
+
 from ..drawing import figures, tables
 from ..measures.compare import Row, Run, against, compare, corrected
-from ..measures.shared import hears
+from ..measures.shared import determining, hears
 from ..stats.significance import holm
 from .base import Claim, Exhibit, directional
 from .published import published
@@ -44,7 +46,7 @@ def _between(rows: Sequence[Row], named: dict[str, Path]) -> list[Claim]:
     pairs = [
         (one, other)
         for one, other in combinations(rows, 2)
-        if one.labels.get("top_k") == other.labels.get("top_k")
+        if _differ_in_the_router(named[one.run_id], named[other.run_id])
         and "dispersed" in (one.labels["router"], other.labels["router"])
     ]
     found = []
@@ -64,6 +66,12 @@ def _between(rows: Sequence[Row], named: dict[str, Path]) -> list[Claim]:
         )
         for (_, second, each), p in zip(found, adjusted, strict=True)
     ]
+
+
+def _differ_in_the_router(one: Path, other: Path) -> bool:
+    """Whether two runs have another router and all else alike, the number of peers heard included."""
+    first, second = ({**determining(found, ["router"]), "k": found.get("router.top_k")} for found in map(settings, (one, other)))
+    return first == second
 
 
 def _published_note() -> str:

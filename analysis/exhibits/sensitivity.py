@@ -10,6 +10,7 @@ from leap_lab.runs.reading import settings
 
 from ..drawing import tables
 from ..drawing.curves import Panel, Series, curves
+from ..drawing.figures import questions
 from ..labels import names_of
 from ..measures.compare import Row, Run, against, compare, corrected
 from ..measures.shared import determining, hears
@@ -109,12 +110,12 @@ def figure(points: Sequence[Point], rows: Sequence[Row], axis: str) -> "Figure":
     if axis == "position":
         routed = [row for row in rows if row.labels["router"] is not None and row.run_id not in _ids(points)]
         bands |= {f"{row.name} (all blocks)": row["pass@1"] for row in routed}
-    n = _span(point.row.questions for point in points)
+    n = questions(point.row.questions for point in points)
     panels = [Panel("Pass@1 (%)", above, bands)]
     if gains:
         panels.append(Panel("gain (points)", gains, marks=AXES[axis].marks(), zero=True))
     ticks = sorted({point.place for point in points})
-    return curves(panels, f"{AXES[axis].name}\nn = {n} questions", ticks)
+    return curves(panels, f"{AXES[axis].name}\n{n}", ticks)
 
 
 def _line(row: Row, axis: str) -> str:
@@ -131,11 +132,6 @@ def _line(row: Row, axis: str) -> str:
 
 def _ids(points: Sequence[Point]) -> set[str]:
     return {point.row.run_id for point in points}
-
-
-def _span(numbers: Any) -> str:
-    found = sorted(numbers)
-    return str(found[0]) if found[0] == found[-1] else f"{found[0]}–{found[-1]}"
 
 
 def gain_claims(lines: Lines, text: str, source: str) -> list[Claim]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
+from ..drawing.figures import questions
 from ..drawing.tables import Cells, endings_told, percent, points, with_endings
 from ..labels import names_of
 from ..measures.compare import Against, Run, against
@@ -108,9 +109,9 @@ def figure(gaps: Sequence[Gap], good: bool = False) -> "Figure":
     ]
     gap = [Series(method, [(_length(g), g.gap.difference) for g in own[method]]) for method in methods]
     marks = [] if good else _published()
-    questions = f"n = {min(g.questions for g in gaps)} questions"
+    n = questions(g.questions for g in gaps)
     panels = [Panel("Pass@1 (%)", free), Panel("change in Pass@1 (points)", gap, marks=marks, zero=True)]
-    return curves(panels, f"beginning, % of a {'right' if good else 'wrong'} response ({questions})")
+    return curves(panels, f"beginning, % of a {'right' if good else 'wrong'} response\n{n}")
 
 
 def _claims(gaps: Sequence[Gap], good: bool) -> list[Claim]:
