@@ -17,7 +17,7 @@ from .labels import aligned
 # What the tables need; transcripts stay on disk.
 COLUMNS = (
     *("run_id", "question_id", "group", "path", "answer", "cluster", "correct", "finish"),
-    *("tokens_think", "tokens_summary", "tokens_comment", "tokens_prefilled", "blocks", "aha"),
+    *("tokens_think", "tokens_summary", "tokens_comment", "tokens_heard", "tokens_prefilled", "blocks", "aha"),
     *("requests", "tokens_cached", "tokens_decoded", "tokens_attended", "critical_path"),
 )
 

@@ -88,6 +88,7 @@ class Path:
     forced_at: int | None = None  # index of the segment in which the runtime opened an answer, such as `\boxed{`
     tokens_cut: int = 0  # sampled, then cut before a summary: on the bill, but no longer in the path
     closed: bool = False  # whether the path ended its thinking, so that an answer follows
+    heard: int | None = None  # of the tokens of its comments those that peers wrote; None where they were not counted
     own_blocks: int = 0  # how often it opened a summary or a comment of its own accord, which was cut
     tokens_probe: int = 0
     usage: Usage = field(default_factory=Usage)  # of the path's own requests

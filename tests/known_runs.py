@@ -27,6 +27,7 @@ def reasoning_path(index: int, routed: bool, thinks: int = 100, reports: bool = 
     if routed:
         made.add(Kind.SUMMARY, 0, range(10), "in short")
         made.add(Kind.COMMENT, 0, range(40), "peers say")
+        made.heard = 30
     made.critical_path = made.sampled
     prefilled = 50 + made.count(Kind.COMMENT)
     made.usage = Usage(1, prefilled, 20, made.sampled, 0) if reports else Usage(1, None, None, made.sampled, None)

@@ -120,12 +120,22 @@ def _points(
 
 
 def _tokens(axes: "Axes", rows: Sequence[Row], palette: Sequence[Any]) -> None:
-    """Own and received tokens end to end, with the interval of their sum."""
-    own, received = ([row[f"tokens_{name}"].value for row in rows] for name in ("own", "received"))
-    places = range(len(rows))
-    axes.barh(places, own, height=0.55, color=palette[2], label="own", zorder=2)
-    shown: dict[str, Any] = {"color": palette[8], "hatch": "////", "edgecolor": "0.45", "linewidth": 0, "zorder": 2}
-    axes.barh(places, received, height=0.55, left=own, label="received", **shown)
+    """Own tokens, those that peers wrote and the runtime's words around them, with the interval of their sum.
+
+    The latter two are one, `received`, where a run did not count them apart.
+    """
+    apart = all("tokens_heard" in row.estimates for row in rows)
+    looks: dict[str, dict[str, Any]] = {
+        "own": {"color": palette[2]},
+        "heard": {"color": palette[8], "hatch": "////", "edgecolor": "0.45", "linewidth": 0},
+        "wrapper": {"color": "0.8", "hatch": "....", "edgecolor": "0.5", "linewidth": 0},
+    }
+    looks["received"] = looks["heard"]
+    places, left = range(len(rows)), [0.0] * len(rows)
+    for name in ("own", *(("heard", "wrapper") if apart else ("received",))):
+        found = [row[f"tokens_{name}"].value for row in rows]
+        axes.barh(places, found, height=0.55, left=left, label=name, zorder=2, **looks[name])
+        left = [start + value for start, value in zip(left, found, strict=True)]
     both = [row["tokens_with_received"] for row in rows]
     bars: dict[str, Any] = {"fmt": "none", "ecolor": "0.2", "capsize": 2, "elinewidth": 0.9, "zorder": 3}
     axes.errorbar([total.value for total in both], places, xerr=reach(both), **bars)

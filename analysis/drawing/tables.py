@@ -20,12 +20,13 @@ LEGEND = (
     f"{AGAINST}: paired difference of Pass@1 in points, p by permutation of its signs over questions.",
     f"Cons: majority vote. {RULE}",
     "shortest: the same, ties to the shorter answers.",
-    "sampled, received, prefilled: mean tokens per path: its own, heard from peers, and computed of its prompts.",
+    "sampled, heard, wrapper, prefilled: mean tokens per path: its own, words of peers, the runtime's words around "
+    "these, and computed of its prompts.",
     "FLOPs: mean per path, estimated from the model. critical path: tokens of a group sampled one after another.",
 )
 
 UNITS = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
-SPENT = ("sampled", "received", "prefilled", "FLOPs", "critical path")
+SPENT = ("sampled", "heard", "wrapper", "prefilled", "FLOPs", "critical path")
 # Shares of paths that stand in any table where they are not 0 throughout: their heading, and what they are.
 ENDINGS = {
     "forced": ("forced %", "paths whose budget or context ran out, so that the runtime opened their answer."),
@@ -85,6 +86,12 @@ def notes(rows: Sequence[Row]) -> list[str]:
     if any(row.against is not None and row.against.family for row in rows):
         told.append(FAMILY)
     told += [f"{row.name}: {row.found} of {row.asked} groups are there." for row in rows if row.found < row.asked]
+    told += [
+        f"{row.name}: heard and wrapper are n/a, because the run did not count them apart; together they are "
+        f"{row['tokens_received'].value:.0f}."
+        for row in rows
+        if "tokens_heard" not in row.estimates
+    ]
     told += [f"{row.name}: {PREFILLED}" for row in rows if "tokens_prefilled" not in row.estimates]
     for row in rows:
         if baseline and row.against is None and not row.independent:
@@ -138,7 +145,8 @@ def _line(row: Row) -> list[str]:
         "" if row.independent else points(row.against),
         percent(row["cons"]),
         f"{100 * row['shortest_majority'].value:.1f}",
-        *(f"{row[f'tokens_{name}'].value:.0f}" for name in ("own", "received")),
+        f"{row['tokens_own'].value:.0f}",
+        *(_known(row, f"tokens_{name}", "{:.0f}".format) for name in ("heard", "wrapper")),
         _known(row, "tokens_prefilled", "{:.0f}".format),
         _known(row, "flops", short),
         f"{row['critical_path'].value:.0f}",

@@ -34,7 +34,7 @@ NOTES = (
     "compared with anything itself.",
     "vs independent: paired difference of Pass@1 in points, p by permutation of its signs over questions, corrected "
     "for all comparisons of this table (Holm).",
-    "own, with received: mean tokens per path, sampled, and with what was heard.",
+    "own, with received: mean tokens per path, sampled, and with peers' words and the runtime's around them.",
 )
 
 

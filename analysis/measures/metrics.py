@@ -14,7 +14,8 @@ from .votes import majority, named
 
 KEY = ["question_id", "group"]
 SAMPLED = ["tokens_think", "tokens_summary"]
-ENGINE = ("tokens_prefilled", "tokens_cached", "flops")  # columns that may be unknown, by the engine or the model
+# Columns that may be unknown: to the engine, of the model, or because the run did not record them.
+KNOWN = ("tokens_heard", "tokens_wrapper", "tokens_prefilled", "tokens_cached", "flops")
 ENDINGS = ("forced", "own_blocks")  # shares of paths that tables show beside their own subject, where not 0
 DRAWS = (2, 4, 8, 16, 32)  # the k of pass@k
 
@@ -23,7 +24,7 @@ def metrics(paths: pd.DataFrame) -> dict[str, dict[str, float | int | None]]:
     """All metrics of one run: name -> value, low, high (95%, over questions) and n, the number of questions.
 
     Shares are in [0, 1], tokens are means per path: `own` are sampled (thinking, summaries, answer, what was cut
-    included), `received` those of comments, `prefilled` and `cached` those of all prompts. `critical_path` is the
+    included), `received` those of comments, of which `heard` by peers and `wrapper` by the runtime, `prefilled` and `cached` those of all prompts. `critical_path` is the
     longest chain of a group, `flops` are operations per path. What is not known of every path has no entry: `flops` of
     some models, prompts of some engines. low and high are None where there is no honest interval.
     """
@@ -56,12 +57,14 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
     if paths["run_id"].nunique() != 1:
         raise ValueError(f"metrics are of one run, not of {paths['run_id'].nunique()}")
     own = paths[SAMPLED].sum(axis=1)
+    if "tokens_heard" in paths:
+        paths = paths.assign(tokens_wrapper=paths["tokens_comment"] - paths["tokens_heard"])
     columns = {
         "pass@1": paths["correct"],
         "tokens_own": own,
         "tokens_received": paths["tokens_comment"],
         "tokens_with_received": own + paths["tokens_comment"],
-        **{name: paths[name] for name in ENGINE if name in paths and paths[name].notna().all()},
+        **{name: paths[name] for name in KNOWN if name in paths and paths[name].notna().all()},
         "blocks": paths["blocks"],
         "aha": paths["aha"],
         **ended(paths),

@@ -13,13 +13,14 @@ from ..load import load
 TITLE = "What these runs cost"
 NOTE = (
     "Sums over all paths, helpers and earlier layers included. sampled: thinking, summaries and answers, of which "
-    "forced; cut back: part of thinking. received: words of peers. prefilled, cached: prompt tokens of all requests, "
+    "forced; cut back: part of thinking. received: comments, of which heard: words of "
+    "peers, the rest being the runtime's around them. prefilled, cached: prompt tokens of all requests, "
     "computed or found in the prefix cache. critical path: the longest row of tokens of a group that were sampled one "
     "after another, mean and most of its groups. probes: what they sampled and took, in no other column. wall: of all "
     "sessions. n/a: the engine does not report it, or the operations of the model are not known."
 )
 HEAD = (
-    *("run", "paths", "requests", "sampled", "thinking", "summaries", "answers", "forced", "cut back", "received"),
+    *("run", "paths", "requests", "sampled", "thinking", "summaries", "answers", "forced", "cut back", "received", "heard"),
     *("prefilled", "cached", "FLOPs", "critical path", "most", "probes", "probe FLOPs", "wall s"),
 )
 
@@ -44,7 +45,7 @@ def cells(names: Sequence[str], ledgers: Sequence[dict[str, Any]]) -> Cells:
 
 
 def _line(each: dict[str, Any]) -> list[str]:
-    sums = ("requests", "sampled", "thinking", "summaries", "answers", "forced_answers", "cut", "received")
+    sums = ("requests", "sampled", "thinking", "summaries", "answers", "forced_answers", "cut", "received", "heard")
     probes = each["probes"]
     return [
         str(each["paths"]),

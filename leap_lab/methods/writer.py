@@ -128,6 +128,8 @@ class Writer:
         tokens, resumed = self.tokens.encode(self.form.comment(summaries, self.tokens.plain)), self._resumed(path)
         if len(tokens) + len(resumed) >= self.room(path):
             return False
+        wrapper = self.tokens.encode(self.form.comment([""] * len(summaries), self.tokens.plain))
+        path.heard = (path.heard or 0) + max(0, len(tokens) - len(wrapper))
         path.add(Kind.COMMENT, turn, tokens, self.tokens.decode(tokens))
         path.add(Kind.TRIGGER, turn, resumed, self.tokens.decode(resumed))
         path.routes.append(route)

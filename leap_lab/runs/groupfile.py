@@ -16,7 +16,7 @@ SCHEMA_VERSION = 4
 READABLE = (2, 3, 4)  # versions that the analysis reads; docs/run_folder.md tells them apart
 BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what reading a damaged Parquet file can raise
 # Columns that not every file has, each with the first version whose files all have it: null where it is missing.
-ADDED = {"own_blocks": 4, "cluster": 5, "probe_clusters": 5}
+ADDED = {"own_blocks": 4, "cluster": 5, "probe_clusters": 5, "tokens_heard": 5}
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
 
 
@@ -69,6 +69,7 @@ SCHEMA = pa.schema(
         # Equal answers of a group have one number, by themselves and not by the right answer (`grading.voting`):
         "cluster": pa.int32(),  # of `answer`; null without one
         "probe_clusters": pa.list_(pa.int32()),  # of the answers of `probes`, in their order
+        "tokens_heard": pa.int64(),  # part of tokens_comment: what peers wrote; null where it was not counted
     }
 )
 

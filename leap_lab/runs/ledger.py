@@ -28,6 +28,7 @@ SUMS = {
     "forced_answers": "tokens_forced",
     "cut": "tokens_cut",
     "received": "tokens_comment",
+    "heard": "tokens_heard",
     "requests": "requests",
     "prefilled": "tokens_prefilled",
     "cached": "tokens_cached",

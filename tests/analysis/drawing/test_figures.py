@@ -28,9 +28,10 @@ def test_the_figure_draws_the_values_and_their_intervals(sweep: list[Path]) -> N
     ends = [(100 * each.low, 100 * each.high) for each in differences]  # type: ignore[operator]
     segments = gains.lines[2][0].get_segments()
     assert [(segment[0][0], segment[1][0]) for segment in segments] == [pytest.approx(end) for end in ends]
-    own, received = (container for container in bottom.containers if hasattr(container, "patches"))
+    own, heard, wrapper = (container for container in bottom.containers if hasattr(container, "patches"))
     assert [bar.get_width() for bar in own] == [100, 110, 110]
-    assert [(bar.get_x(), bar.get_width()) for bar in received] == [(100, 0), (110, 40), (110, 40)]
+    assert [(bar.get_x(), bar.get_width()) for bar in heard] == [(100, 0), (110, 30), (110, 30)]
+    assert [(bar.get_x(), bar.get_width()) for bar in wrapper] == [(100, 0), (140, 10), (140, 10)]
 
 
 def test_the_figure_tells_runs_units_and_n(sweep: list[Path]) -> None:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from analysis.drawing import figures, tables
@@ -23,8 +24,9 @@ def test_the_table_holds_the_numbers(sweep: list[Path]) -> None:
     assert dispersed[3].startswith("+31.2 [") and dispersed[3].endswith("p=0.008 better")
     assert re.fullmatch(r"\+0\.0 \[-\d+\.\d, \+\d+\.\d\] p=1\.000", clustered[3])
     assert baseline[4].startswith("6.2 [") and dispersed[4].startswith("56.2 [")  # a tie of 4 to 4 counts half
-    assert head[-5:] == ["sampled", "received", "prefilled", "FLOPs", "critical path"]
-    assert baseline[-5:] == ["100", "0", "50", "n/a", "100"] and dispersed[-5:] == ["110", "40", "90", "n/a", "110"]
+    assert head[-6:] == ["sampled", "heard", "wrapper", "prefilled", "FLOPs", "critical path"]
+    assert baseline[-6:] == ["100", "0", "0", "50", "n/a", "100"]
+    assert dispersed[-6:] == ["110", "30", "10", "90", "n/a", "110"]
 
 
 def test_operations_are_shown_where_the_run_knows_them(tmp_path: Path) -> None:
@@ -44,7 +46,8 @@ def test_what_the_engine_does_not_report_is_shown_as_such(tmp_path: Path) -> Non
     per = {"computed": 2_000_000, "sampled": 10_000_000, "attended": 5}
     folders = [write_run(tmp_path, EASY, flops_per=per), write_run(tmp_path, HARD, "all", flops_per=per, reports=False)]
     known, unknown = tables.cells(compare(folders))[1:]
-    assert known[-5:] == ["100", "0", "50", "1.31G", "100"] and unknown[-5:] == ["110", "40", "n/a", "n/a", "110"]
+    assert known[-6:] == ["100", "0", "0", "50", "1.31G", "100"]
+    assert unknown[-6:] == ["110", "30", "10", "n/a", "n/a", "110"]
     notes = [note for note in tables.notes(compare(folders)) if "engine" in note]
     assert notes == ["all k=4: prefilled is n/a, because the engine does not report it."]
     made = report.write(folders, tmp_path / "out")
@@ -53,6 +56,19 @@ def test_what_the_engine_does_not_report_is_shown_as_such(tmp_path: Path) -> Non
     ledger = made.tables["ledger"]
     columns = [ledger[0].index(name) for name in ("prefilled", "cached", "FLOPs", "sampled")]
     assert [ledger[2][column] for column in columns] == ["n/a", "n/a", "n/a", "7.04k"]
+
+
+def test_a_run_that_did_not_count_peers_words_apart_says_so(tmp_path: Path) -> None:
+    old, new = write_run(tmp_path, EASY, "all"), write_run(tmp_path, EASY, "dispersed")
+    for file in (old / "groups").glob("*.parquet"):
+        table = pq.read_table(file)
+        pq.write_table(table.drop_columns(["tokens_heard"]), file, write_page_checksum=True)
+    found = compare([old, new])
+    assert [line[-6:-3] for line in tables.cells(found)[1:]] == [["110", "n/a", "n/a"], ["110", "30", "10"]]
+    told = [note for note in tables.notes(found) if "count them apart" in note]
+    assert [note[:10] for note in told] == ["all k=4: h"] and told[0].endswith("together they are 40.")
+    bars = [each for each in figures.overview(found).axes[-1].containers if hasattr(each, "patches")]
+    assert [each.get_label() for each in bars] == ["own", "received"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +85,7 @@ def test_a_number_that_is_not_known_is_said_to_be() -> None:
 
 def test_without_a_baseline_there_is_no_column_for_it(sweep: list[Path]) -> None:
     found = compare(sweep[:2])
-    assert {len(line) for line in tables.cells(found)} == {10}
+    assert {len(line) for line in tables.cells(found)} == {11}
     assert "independent" not in "\n".join([tables.console(tables.cells(found)), *tables.notes(found)])
 
 
