@@ -15,6 +15,7 @@ from ..measures.compare import Against, Run, against
 from ..measures.metrics import by_question, endings
 from ..measures.shared import INDEPENDENT
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, paired
+from . import trap_check
 from .base import Claim, Exhibit, directional
 from .published import published
 
@@ -40,7 +41,7 @@ class Gap:
     run_id: str
     name: str
     method: str
-    prefix: str  # bad, good or mixed
+    prefix: str  # bad, good, mixed or random
     fraction: float  # of a response's tokens
     questions: int
     begun: Estimate
@@ -60,7 +61,7 @@ def trap(folders: Sequence[str | Path]) -> list[Gap]:
     runs = [Run.read(folder) for folder in dict.fromkeys(map(Path, folders))]
     begun = [run for run in runs if run.settings.get("prefix.name", "none") != "none"]
     if not begun:
-        raise UserError("trap: none of these runs has beginnings; allowed are runs with prefix=bad, good or mixed")
+        raise UserError("trap: none of these runs has beginnings; allowed are runs with prefix=bad, good, mixed or random")
     names = names_of([run.settings for run in begun], [run.folder.name for run in begun])
     return [_gap(run, name, runs) for run, name in zip(begun, names, strict=True)]
 
@@ -82,7 +83,7 @@ def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
     `name` is of the experiment: `good_beginnings` takes the runs with prefix=good, `trap` and `trap_length` with bad.
     """
     good = name == "good_beginnings"
-    gaps = [gap for gap in trap(folders) if gap.prefix == ("good" if good else "bad")]
+    gaps = _begun(trap(folders), good)
     if not gaps:
         raise UserError(
             f"{name}: none of these runs begins so; allowed are runs with prefix={'good' if good else 'bad'}"
@@ -97,11 +98,18 @@ def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
         figures={name: figure(gaps, good)},
         claims=_claims([gap for gap in gaps if name != "trap_length" or gap.fraction != PAPERS_LENGTH], good),
         runs=list(dict.fromkeys(run for gap in gaps for run in gap.runs)),
+        further=trap_check.further(folders) if name == "trap" else [],
     )
+
+
+def _begun(gaps: Sequence[Gap], good: bool) -> list[Gap]:
+    """The gaps of right, or else of wrong beginnings."""
+    return [gap for gap in gaps if gap.prefix == ("good" if good else "bad")]
 
 
 def figure(gaps: Sequence[Gap], good: bool = False) -> "Figure":
     """Above, Pass@1 by the share of a response that paths begin with; below, the gap to no beginning."""
+    gaps = _begun(gaps, good)
     methods = list(dict.fromkeys(gap.method for gap in gaps))
     own = {method: sorted((gap for gap in gaps if gap.method == method), key=_length) for method in methods}
     free = [

@@ -6,7 +6,7 @@ import pytest
 
 from leap_lab.engines.base import Sampling
 from leap_lab.engines.chat import Chat
-from leap_lab.engines.scripted import ScriptedEngine
+from leap_lab.engines.scripted import Characters, ScriptedEngine
 from leap_lab.methods.cutting import whole_paragraphs
 from leap_lab.methods.independent import Independent
 from leap_lab.path import Kind
@@ -45,8 +45,9 @@ def test_what_peers_wrote_is_counted_apart_from_the_words_around_it(router, form
     def script(text, request):
         return summary + ends if request.purpose.phase == "summary" else "x" * 50
 
-    chat = {"chat": Chat("none", "", "", "", turn=("[/a][u]", "[/u][a]"))} if form == "turns" else {}
-    paths, _ = solve(leap(router, prompts=prompts, max_tokens=120), script, peers=3, **chat)
+    tokens = Characters(Chat("none", "", "", "", turn=("[/a][u]", "[/u][a]")) if form == "turns" else None)
+    method = leap(router, prompts=prompts, interval=50, summary_tokens=45)
+    paths, _ = solve(method, script, peers=3, tokens=tokens)
     for path in paths:
         peers = sum(len(route.peers) for route in path.routes)
         assert path.heard == peers * len("it is 'two', so far")
