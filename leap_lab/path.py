@@ -7,9 +7,10 @@ grader, the budget, the analysis, a training mask) looks at the kind and never s
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from typing import Literal
 
-from leap_lab.engines.usage import Usage
+from leap_lab.engines.usage import Bounds, Usage
 
 Finish = Literal["answered", "forced", "context_full"]
 
@@ -92,6 +93,8 @@ class Path:
     own_blocks: int = 0  # how often it opened a summary or a comment of its own accord, which was cut
     tokens_probe: int = 0
     usage: Usage = field(default_factory=Usage)  # of the path's own requests
+    bounds: Bounds = field(default_factory=Bounds)  # of `usage`, with a perfect and with no prefix cache
+    computed: int = 0  # so many of its first tokens went through the model, by itself or by one that begins alike
     probe_usage: Usage = field(default_factory=Usage)  # of its branches
     critical_path: int = 0  # the longest chain of tokens sampled one after another so far, waits for peers included
     started_s: float = 0.0
@@ -173,3 +176,10 @@ def wait_for_all(paths: Sequence[Path]) -> None:
     longest = max((path.critical_path for path in paths), default=0)
     for path in paths:
         path.critical_path = longest
+
+
+def share_beginning(paths: Sequence[Path]) -> None:
+    """What these new paths begin with like the first of them goes through the model once: with the first."""
+    for path in paths[1:]:
+        pairs = zip(path.tokens, paths[0].tokens, strict=False)
+        path.computed = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

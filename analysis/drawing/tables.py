@@ -22,6 +22,7 @@ LEGEND = (
     "shortest: the same, ties to the shorter answers.",
     "sampled, heard, wrapper, prefilled: mean tokens per path: its own, words of peers, the runtime's words around "
     "these, and computed of its prompts.",
+    "(a–b): with a perfect prefix cache and with none; what was measured also depends on what else was decoded.",
     "FLOPs: mean per path, estimated from the model. critical path: tokens of a group sampled one after another.",
 )
 
@@ -147,8 +148,8 @@ def _line(row: Row) -> list[str]:
         f"{100 * row['shortest_majority'].value:.1f}",
         f"{row['tokens_own'].value:.0f}",
         *(_known(row, f"tokens_{name}", "{:.0f}".format) for name in ("heard", "wrapper")),
-        _known(row, "tokens_prefilled", "{:.0f}".format),
-        _known(row, "flops", short),
+        _bounded(row, "tokens_prefilled", "{:.0f}".format),
+        _bounded(row, "flops", short),
         f"{row['critical_path'].value:.0f}",
     ]
 
@@ -156,6 +157,15 @@ def _line(row: Row) -> list[str]:
 def _known(row: Row, name: str, form: Callable[[float], str]) -> str:
     """A metric that not every run has."""
     return form(row[name].value) if name in row.estimates else "n/a"
+
+
+def _bounded(row: Row, name: str, form: Callable[[float], str]) -> str:
+    """A metric with what it would be with a perfect and with no prefix cache, as far as these are known."""
+    bounds = [f"{name}_{bound}" for bound in ("least", "most")]
+    if not {*bounds} <= {*row.estimates}:
+        return _known(row, name, form)
+    least, most = (form(row[bound].value) for bound in bounds)
+    return f"{_known(row, name, form)} ({least}–{most})"
 
 
 def percent(share: Estimate) -> str:

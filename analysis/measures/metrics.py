@@ -15,7 +15,10 @@ from .votes import majority, named
 KEY = ["question_id", "group"]
 SAMPLED = ["tokens_think", "tokens_summary"]
 # Columns that may be unknown: to the engine, of the model, or because the run did not record them.
-KNOWN = ("tokens_heard", "tokens_wrapper", "tokens_prefilled", "tokens_cached", "flops")
+KNOWN = (
+    *("tokens_heard", "tokens_wrapper", "tokens_prefilled", "tokens_cached", "flops"),
+    *("tokens_prefilled_least", "tokens_prefilled_most", "flops_least", "flops_most"),
+)
 ENDINGS = ("forced", "own_blocks")  # shares of paths that tables show beside their own subject, where not 0
 DRAWS = (2, 4, 8, 16, 32)  # the k of pass@k
 
@@ -43,7 +46,7 @@ def endings(table: pd.DataFrame, questions: Sequence[str] | None = None) -> dict
 
 def support(name: str) -> tuple[float, float] | None:
     """What a metric can be: a share from 0 to 1; counts have no bound."""
-    return None if name.startswith("tokens_") or name in ("blocks", "aha", "flops", "critical_path") else SHARE
+    return None if name.startswith(("tokens_", "flops")) or name in ("blocks", "aha", "critical_path") else SHARE
 
 
 def by_question(table: pd.DataFrame, name: str, questions: Sequence[str] | None = None) -> list[Floats]:

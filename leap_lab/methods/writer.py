@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import Literal
 
 from leap_lab.engines.base import GREEDY, Completion, Engine, Purpose, Request, Sampling, Tokens
-from leap_lab.engines.usage import Usage
+from leap_lab.engines.usage import Bounds, Usage
 from leap_lab.methods.cutting import PARAGRAPH, before, whole_paragraphs
 from leap_lab.methods.forms import Form, form_of
 from leap_lab.methods.job import Job
-from leap_lab.path import Branch, Finish, Kind, Path, Route
+from leap_lab.path import Branch, Finish, Kind, Path, Route, share_beginning
 from leap_lab.prompts import Prompts
 from leap_lab.seeds import derive_seed, rng_for
 
@@ -62,6 +62,7 @@ class Writer:
             path.add(Kind.PROMPT, 0, prompt, text)
         for path, beginning in zip(paths, self.job.beginnings, strict=False):
             path.add(Kind.PREFIX, 0, beginning, self.tokens.decode(beginning))
+        share_beginning(paths)
         return paths
 
     def blank(self) -> list[Path]:
@@ -95,6 +96,7 @@ class Writer:
         kept = before(str(done.stop), done.tokens, self.tokens)
         path.add(Kind.THINK, turn, done.tokens[:kept], self.tokens.decode(done.tokens[:kept]))
         path.tokens_cut += len(done.tokens) - kept
+        path.computed = min(path.computed, len(path))
         path.own_blocks += 1
 
     def can_exchange(self, path: Path, summary_tokens: int) -> bool:
@@ -210,6 +212,8 @@ class Writer:
         )
         completion = await self.engine.generate(request)
         path.usage += Usage.of(request, completion)
+        path.bounds += Bounds.of(request, completion, path.computed)
+        path.computed = len(request.prompt) + max(0, len(completion.tokens) - 1)
         path.critical_path += len(completion.tokens)
         return completion
 
@@ -224,6 +228,7 @@ class Writer:
         kept = whole_paragraphs(last.tokens, self.tokens)
         path.tokens_cut += len(last.tokens) - kept
         path.segments[-1] = replace(last, tokens=last.tokens[:kept], text=self.tokens.decode(last.tokens[:kept]))
+        path.computed = min(path.computed, len(path))
 
     def _seed(self, index: int) -> int:
         return derive_seed(self.job.seed, self.job.problem.id, self.job.group, index)

@@ -28,6 +28,8 @@ def test_tokens_are_counted_by_who_wrote_them() -> None:
         assert row[f"tokens_{kind}"] == lengths[kind]
     assert row["tokens_answer"] == row["tokens_forced"] == lengths[Kind.FINAL]
     assert row["tokens_heard"] == 4
+    assert [row[f"tokens_prefilled_{bound}"] for bound in ("least", "most")] == [6, 16]
+    assert [row[f"tokens_attended_{bound}"] for bound in ("least", "most")] == [7, 17]
     assert (row["tokens_cut"], row["tokens_probe"], row["critical_path"]) == (100, 11, 500)
     names = ("prefilled", "cached", "decoded", "attended")
     assert [row["requests"], *(row[f"tokens_{name}"] for name in names)] == [3, 12, 13, 14, 15]
@@ -40,7 +42,7 @@ def test_a_row_bears_the_tokens_of_its_helpers_and_shows_the_path_alone() -> Non
     problem = Problem("q", "2+2", "4")
     plain, row = (rows("r", problem, 0, [each], [Grade("4", True)], [0])[0] for each in (alone, path))
     columns = [name for name in SCHEMA.names if name.startswith(("tokens_", "requests"))]
-    assert len(columns) == 21 and all(plain[name] > 0 for name in columns)
+    assert len(columns) == 25 and all(plain[name] > 0 for name in columns)
     assert {name: row[name] for name in columns} == {name: 3 * plain[name] for name in columns}
     assert {name: row[name] for name in SCHEMA.names if name not in columns} == {
         name: plain[name] for name in SCHEMA.names if name not in columns

@@ -25,8 +25,8 @@ def test_the_table_holds_the_numbers(sweep: list[Path]) -> None:
     assert re.fullmatch(r"\+0\.0 \[-\d+\.\d, \+\d+\.\d\] p=1\.000", clustered[3])
     assert baseline[4].startswith("6.2 [") and dispersed[4].startswith("56.2 [")  # a tie of 4 to 4 counts half
     assert head[-6:] == ["sampled", "heard", "wrapper", "prefilled", "FLOPs", "critical path"]
-    assert baseline[-6:] == ["100", "0", "0", "50", "n/a", "100"]
-    assert dispersed[-6:] == ["110", "30", "10", "90", "n/a", "110"]
+    assert baseline[-6:] == ["100", "0", "0", "50 (30–70)", "n/a", "100"]
+    assert dispersed[-6:] == ["110", "30", "10", "90 (70–110)", "n/a", "110"]
 
 
 def test_operations_are_shown_where_the_run_knows_them(tmp_path: Path) -> None:
@@ -34,10 +34,12 @@ def test_operations_are_shown_where_the_run_knows_them(tmp_path: Path) -> None:
     per = {"computed": 2_000_000, "sampled": 10_000_000, "attended": 5}
     folder = write_run(tmp_path / "runs", EASY, flops_per=per)
     made = report.write([folder], tmp_path / "out")
-    assert tables.cells(compare([folder]))[1][-2] == "1.31G"
+    assert tables.cells(compare([folder]))[1][-2] == "1.31G (1.27G–1.35G)"
     [row] = json.loads(made.files[2].read_text())["rows"]
     assert row["metrics"]["flops"]["value"] == 2e6 * 150 + 1e7 * 101
     assert row["ledger"]["flops"] == 64 * (2e6 * 150 + 1e7 * 101)
+    assert row["ledger"]["flops_least"] == 64 * (2e6 * 130 + 1e7 * 101), "30 of its prompt, and what it samples"
+    assert row["metrics"]["flops_most"]["value"] == 2e6 * 170 + 1e7 * 101
     assert (row["ledger"]["sampled"], row["ledger"]["cached"], row["ledger"]["critical_path_max"]) == (6400, 1280, 100)
     assert "What these runs cost" in made.files[0].read_text() and "83.8G" in made.files[0].read_text()
 
@@ -46,8 +48,8 @@ def test_what_the_engine_does_not_report_is_shown_as_such(tmp_path: Path) -> Non
     per = {"computed": 2_000_000, "sampled": 10_000_000, "attended": 5}
     folders = [write_run(tmp_path, EASY, flops_per=per), write_run(tmp_path, HARD, "all", flops_per=per, reports=False)]
     known, unknown = tables.cells(compare(folders))[1:]
-    assert known[-6:] == ["100", "0", "0", "50", "1.31G", "100"]
-    assert unknown[-6:] == ["110", "30", "10", "n/a", "n/a", "110"]
+    assert known[-6:] == ["100", "0", "0", "50 (30–70)", "1.31G (1.27G–1.35G)", "100"]
+    assert unknown[-6:] == ["110", "30", "10", "n/a (70–110)", "n/a (1.47G–1.55G)", "110"]
     notes = [note for note in tables.notes(compare(folders)) if "engine" in note]
     assert notes == ["all k=4: prefilled is n/a, because the engine does not report it."]
     made = report.write(folders, tmp_path / "out")
@@ -62,9 +64,13 @@ def test_a_run_that_did_not_count_peers_words_apart_says_so(tmp_path: Path) -> N
     old, new = write_run(tmp_path, EASY, "all"), write_run(tmp_path, EASY, "dispersed")
     for file in (old / "groups").glob("*.parquet"):
         table = pq.read_table(file)
-        pq.write_table(table.drop_columns(["tokens_heard"]), file, write_page_checksum=True)
+        later = ["tokens_heard", *(name for name in table.column_names if name.endswith(("_least", "_most")))]
+        pq.write_table(table.drop_columns(later), file, write_page_checksum=True)
     found = compare([old, new])
-    assert [line[-6:-3] for line in tables.cells(found)[1:]] == [["110", "n/a", "n/a"], ["110", "30", "10"]]
+    assert [line[-6:-2] for line in tables.cells(found)[1:]] == [
+        ["110", "n/a", "n/a", "90"],
+        ["110", "30", "10", "90 (70–110)"],
+    ]
     told = [note for note in tables.notes(found) if "count them apart" in note]
     assert [note[:10] for note in told] == ["all k=4: h"] and told[0].endswith("together they are 40.")
     bars = [each for each in figures.overview(found).axes[-1].containers if hasattr(each, "patches")]
