@@ -42,11 +42,15 @@ class Segment:
 
 @dataclass(frozen=True)
 class Route:
-    """Which peers a path heard at a turn: indices of paths in the group, and the similarity to each (Eq. 4)."""
+    """Which peers a path heard at a turn: indices of paths in the group, and the similarity to each (Eq. 4).
+
+    `tied`: whether a peer that is as similar as one of them was left out (`routing.ties`); None: not by similarity.
+    """
 
     turn: int
     peers: tuple[int, ...]
     similarity: tuple[float, ...]
+    tied: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from leap_lab.runs.reading import settings
 from ..drawing.curves import Marks, shares
 from ..drawing.figures import questions
 from ..drawing.tables import Cells, number, percent, signed
+from ..measures import routes
 from ..measures.exchanges import CONSISTENT, INFLUENCED, TYPES, UNAFFECTED, exchanges, exchanges_of
 from ..measures.probes import CHANCE, names_by_folder, probed, sampled
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, ratio
@@ -145,7 +146,10 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
         title="What paths do with what they hear, by position",
         source="Figure 9",
         table=cells([each for types in found.values() for each in types]),
-        notes=[*NOTES, CHANCE, *(_told(name, folder, tables[folder]) for folder, name in names.items()), *left_out],
+        notes=[
+            *(*NOTES, CHANCE, *(_told(name, folder, tables[folder]) for folder, name in names.items())),
+            *(*routes.told(list(names.values()), list(names)), *left_out),
+        ],
         figures={stem("communication_types", folder, several): _figure(types) for folder, types in found.items()},
         claims=[claim for own in claims for claim in own],
         runs=[folder.name for folder in names],

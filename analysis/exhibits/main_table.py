@@ -7,6 +7,7 @@ from pathlib import Path
 from leap_lab.runs.reading import settings
 
 from ..drawing import figures, tables
+from ..measures import routes
 from ..measures.compare import Row, Run, against, compare, corrected
 from ..measures.shared import determining, hears
 from ..stats.significance import holm
@@ -26,7 +27,11 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
         title="Routers by the number of peers heard",
         source="Tables 1, 5, 6 and 7",
         table=tables.cells(rows),
-        notes=[*tables.notes(rows), _published_note()],
+        notes=[
+            *tables.notes(rows),
+            *routes.told([row.name for row in rows], [named[row.run_id] for row in rows]),
+            _published_note(),
+        ],
         figures={NAME: figures.overview(rows)},
         claims=[*_gains(routed), *_between(routed, named)],
         runs=[row.run_id for row in rows],

@@ -10,6 +10,7 @@ from leap_lab.files import FULL, write_json, write_whole
 
 from ..drawing import figures, tables
 from ..drawing.tables import Cells
+from ..measures import routes
 from ..measures.compare import Asked, Row, compare
 from . import ledgers
 
@@ -45,7 +46,8 @@ def write(folders: Sequence[str | Path], out: str | Path, questions: Asked = Non
     runs = [found[row.run_id] for row in rows]
     asked = [questions[run.name] if isinstance(questions, Mapping) else questions for run in runs]
     try:
-        return _written(rows, ledgers.of_runs(runs, asked, groups), Path(out))
+        heard = routes.told([row.name for row in rows], runs, asked, groups)
+        return _written(rows, [*tables.notes(rows), *heard], ledgers.of_runs(runs, asked, groups), Path(out))
     except OSError as error:
         if error.errno in FULL:
             raise
@@ -59,8 +61,8 @@ def _write_texts(texts: Mapping[str, str], out: Path) -> list[Path]:
     return [out / name for name in texts]
 
 
-def _written(rows: Sequence[Row], spent: Sequence[dict[str, Any]], out: Path) -> Report:
-    table, told = tables.cells(rows), tables.notes(rows)
+def _written(rows: Sequence[Row], told: Sequence[str], spent: Sequence[dict[str, Any]], out: Path) -> Report:
+    table = tables.cells(rows)
     costs = ledgers.cells([row.name for row in rows], spent)
     markdown = [tables.markdown(table), *told, f"## {ledgers.TITLE}", tables.markdown(costs), ledgers.NOTE]
     texts = {
@@ -69,7 +71,7 @@ def _written(rows: Sequence[Row], spent: Sequence[dict[str, Any]], out: Path) ->
     }
     written = _write_texts(texts, out)
     numbers = [{**_numbers(row), "ledger": each} for row, each in zip(rows, spent, strict=True)]
-    write_json(out / "table.json", {"rows": numbers, "notes": told})
+    write_json(out / "table.json", {"rows": numbers, "notes": list(told)})
     drawn = figures.save(figures.overview(rows), out / "figure")
     return Report(
         "\n".join([tables.console(table), *told]),

@@ -17,7 +17,7 @@ READABLE = (2, 3, 4)  # versions that the analysis reads; docs/run_folder.md tel
 BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what reading a damaged Parquet file can raise
 # Columns that not every file has, each with the first version whose files all have it: null where it is missing.
 ADDED = {
-    **{"own_blocks": 4, "cluster": 5, "probe_clusters": 5, "tokens_heard": 5},
+    **{"own_blocks": 4, "cluster": 5, "probe_clusters": 5, "tokens_heard": 5, "route_ties": 5},
     **{f"tokens_{name}_{bound}": 5 for name in ("prefilled", "attended") for bound in ("least", "most")},
 }
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
@@ -73,6 +73,7 @@ SCHEMA = pa.schema(
         "cluster": pa.int32(),  # of `answer`; null without one
         "probe_clusters": pa.list_(pa.int32()),  # of the answers of `probes`, in their order
         "tokens_heard": pa.int64(),  # part of tokens_comment: what peers wrote; null where it was not counted
+        "route_ties": pa.list_(pa.bool_()),  # `Route.tied` of `routes`, in their order
         # `usage.Bounds`: the same as tokens_prefilled and tokens_attended with a perfect and with no prefix cache.
         "tokens_prefilled_least": pa.int64(),
         "tokens_prefilled_most": pa.int64(),

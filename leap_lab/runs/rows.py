@@ -53,6 +53,7 @@ def _of_path(path: Path) -> dict[str, Any]:
             {"turn": probe.turn, "phase": probe.phase, "answer": _storable(probe.answer), "correct": probe.correct}
             for probe in path.probes
         ],
+        "route_ties": [route.tied for route in path.routes],
         "cluster": None,  # of a whole group: `decoding.regrade.clustered`
         "probe_clusters": None,
         "seed": path.seed,
