@@ -49,7 +49,8 @@ def load(
 
     The labels are those of `labels.labels`: None where a run has no such setting that another one has. `seed` is the
     run's, not the path's. With the columns that say what the engine computed there is one of `flops` (and, for a
-    perfect and for no prefix cache, `flops_least` and `flops_most`), NaN where the model's operations are not known. `UserError` for a folder that is no run or holds nothing of what was asked for.
+    perfect and for no prefix cache, `flops_least` and `flops_most`), NaN where the model's operations are not known.
+    `UserError` for a folder that is no run or holds nothing of what was asked for.
     """
     if not folders:
         raise UserError("run folders: none named; at least one is needed, such as runs/<run_id>")

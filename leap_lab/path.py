@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import Literal
 
+from leap_lab.engines.base import Completion, Request
 from leap_lab.engines.usage import Bounds, Usage
 
 Finish = Literal["answered", "forced", "context_full"]
@@ -127,6 +128,14 @@ class Path:
         copy = Path(self.index, self.seed, list(self.segments), tokens_cut=self.tokens_cut)
         self.branches.append(Branch(turn, phase, copy))
         return self.branches[-1]
+
+    def bill(self, request: Request, done: Completion) -> None:
+        """Count what a request of this path took."""
+        usage = Usage.of(request, done)
+        self.usage += usage
+        self.bounds += Bounds.of(request, done, self.computed)
+        self.computed = len(request.prompt) + usage.decoded
+        self.critical_path += len(done.tokens)
 
     @property
     def spent(self) -> int:

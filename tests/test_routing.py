@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from leap_lab.errors import UserError
 from leap_lab.path import Path
-from leap_lab.routing import AllPeers, Clustered, Dispersed, Hybrid, NoPeers, RandomPeers, Speaker, similarity_matrix, ties
+from leap_lab.routing import (
+    AllPeers,
+    Clustered,
+    Dispersed,
+    Hybrid,
+    NoPeers,
+    RandomPeers,
+    Speaker,
+    similarity_matrix,
+    ties,
+)
 
 ROUTERS = [Clustered, Dispersed, Hybrid, RandomPeers]
 summaries = st.lists(st.text(alphabet="ab ", max_size=8), min_size=1, max_size=9)

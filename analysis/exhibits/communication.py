@@ -204,8 +204,8 @@ def _told(name: str, folder: str | Path, table: pd.DataFrame) -> str:
     return (
         f"{name}: router {found.router}, similarity to heard peers {number(found.similarity)}; of these "
         f"{percent(found.unlike)}% answered unlike the path, of all live peers {percent(found.unlike_live)}%, "
-        f"difference {signed(found.difference)}. In {tied} of {len(told)} classified blocks the path agrees with one side of "
-        "a tie."
+        f"difference {signed(found.difference)}. In {tied} of {len(told)} classified blocks the path agrees with one "
+        "side of a tie."
     )
 
 

@@ -203,9 +203,7 @@ def figure(found: Sequence[Bucket]) -> "Figure":
     return curves(panels, "difficulty of the question", range(len(names)), names, join=False)
 
 
-def _series(
-    lines: Mapping[str, Sequence[Bucket]], value: Callable[[Bucket], Estimate | None]
-) -> list[Series]:
+def _series(lines: Mapping[str, Sequence[Bucket]], value: Callable[[Bucket], Estimate | None]) -> list[Series]:
     """A line a run, of what `value` gives of its buckets; runs of which it gives nothing are left out."""
     order, made = list(LEAST_RIGHT), []
     for name, own in lines.items():

@@ -232,7 +232,9 @@ def figure(found: Sequence[Spent]) -> "Figure":
     if differences:
         words = first[0][1].budget.words
         panels.append(Panel(f"Cons at equal\n{words} (points)", [Series("", differences)], zero=True))
-    drawn = curves(panels, questions(each.questions for each in found), places, [each.name for each in found], join=False)
+    drawn = curves(
+        panels, questions(each.questions for each in found), places, [each.name for each in found], join=False
+    )
     for label in drawn.axes[-1].get_xticklabels():
         label.set(rotation=30, ha="right")
     return drawn

@@ -60,7 +60,7 @@ class Tolerance:
     good: Estimate | None
     passes_bad: Estimate | None  # the share from which on LeaP is no worse; -inf and inf: below, above the shares
     passes_good: Estimate | None
-    endings: tuple[dict[str, Estimate], dict[str, Estimate]]  # of the baselines, bad and good; empty without one
+    endings: tuple[dict[str, Estimate], ...]  # of the baselines, bad and good; empty without one
     runs: list[str]
 
 
@@ -106,10 +106,7 @@ def _tolerance(name: str, family: Sequence[Run], runs: Sequence[Run]) -> Toleran
         good=None if good is None else _correct(good, common),
         passes_bad=None if bad is None else _passes(family, bad, common),
         passes_good=None if good is None else _passes(family, good, common),
-        endings=(
-            {} if bad is None else endings(bad.table, common),
-            {} if good is None else endings(good.table, common),
-        ),
+        endings=tuple({} if run is None else endings(run.table, common) for run in (bad, good)),
         runs=[run.folder.name for run in used],
     )
 
@@ -224,10 +221,8 @@ def figure(curves_found: Sequence[Tolerance]) -> "Figure":
     marks = [Marks("R1-14B", [(0, published()["error_tolerance"]["R1-14B"]["leap_0"])])]
     ticks = sorted({100 * level.share for curve in curves_found for level in curve.levels})
     x = f"good beginnings, % of paths\n{questions(curve.questions for curve in curves_found)}"
-    panels = [Panel("Pass@1 (%)", series, bands, marks)]
-    if gains := _gains(curves_found):
-        panels.append(Panel("gain (points)", gains, zero=True))
-    return curves(panels, x, ticks)
+    gains = [Panel("gain (points)", lines, zero=True)] if (lines := _gains(curves_found)) else []
+    return curves([Panel("Pass@1 (%)", series, bands, marks), *gains], x, ticks)
 
 
 def _gains(curves_found: Sequence[Tolerance]) -> list[Series]:

@@ -75,7 +75,9 @@ def _between(rows: Sequence[Row], named: dict[str, Path]) -> list[Claim]:
 
 def _differ_in_the_router(one: Path, other: Path) -> bool:
     """Whether two runs have another router and all else alike, the number of peers heard included."""
-    first, second = ({**determining(found, ["router"]), "k": found.get("router.top_k")} for found in map(settings, (one, other)))
+    first, second = (
+        {**determining(found, ["router"]), "k": found.get("router.top_k")} for found in map(settings, (one, other))
+    )
     return first == second
 
 

@@ -216,7 +216,11 @@ def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit
         title=f"Accuracy against the {budget.words} of a question",
         source="Figures 6 and 26",
         table=table,
-        notes=[*NOTES, *endings_told(table), *(f"{point.name}, at equal cost: n/a, {one.why}." for _, point, one in measured if one.why)],
+        notes=[
+            *NOTES,
+            *endings_told(table),
+            *(f"{point.name}, at equal cost: n/a, {one.why}." for _, point, one in measured if one.why),
+        ],
         figures={"scaling": figure(found, budget)},
         claims=[
             *(matched.claim(point.name, one, "Figure 6") for curve, point, one in measured if curve.routed),

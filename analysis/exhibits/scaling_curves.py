@@ -67,8 +67,7 @@ class Scaling:
 
 
 def figure(found: Sequence[Scaling], budget: Budget = Budget.TOKENS) -> "Figure":
-    """A panel a setting: Cons over the cost of a question, by a line for each method; below, differences at equal cost.
-    """
+    """A panel a setting: Cons over the cost of a question, a line a method; below, the differences at equal cost."""
     panels = [
         Panel("Cons@N (%)", [Series(c.name, [(p.cost, p.cons) for p in c.points]) for c in each.curves])
         for each in found

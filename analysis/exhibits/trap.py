@@ -61,7 +61,9 @@ def trap(folders: Sequence[str | Path]) -> list[Gap]:
     runs = [Run.read(folder) for folder in dict.fromkeys(map(Path, folders))]
     begun = [run for run in runs if run.settings.get("prefix.name", "none") != "none"]
     if not begun:
-        raise UserError("trap: none of these runs has beginnings; allowed are runs with prefix=bad, good, mixed or random")
+        raise UserError(
+            "trap: none of these runs has beginnings; allowed are runs with prefix=bad, good, mixed or random"
+        )
     names = names_of([run.settings for run in begun], [run.folder.name for run in begun])
     return [_gap(run, name, runs) for run, name in zip(begun, names, strict=True)]
 

@@ -1,10 +1,11 @@
 """Whether the trap is more than the choice of its beginnings.
 
 Wrong beginnings are those of responses that ended wrong, so they are worse than most, and right ones better: by this
-choice alone the first lower Pass@1 and the second raise it. What the choice cannot change is their mean. Where a share p
-of a question's responses is right, p x (Pass@1 after a right beginning) + (1 - p) x (Pass@1 after a wrong one) is what
-beginnings drawn at random give, and what independent paths have without any. A difference is what it does to a path to
-be given its beginning. This holds for paths that hear nobody: others also answer for the beginnings of their peers.
+choice alone the first lower Pass@1 and the second raise it. What the choice cannot change is their mean. Where a
+share p of a question's responses is right, p x (Pass@1 after a right beginning) + (1 - p) x (Pass@1 after a wrong
+one) is what beginnings drawn at random give, and what independent paths have without any. A difference is what it
+does to a path to be given its beginning. This holds for paths that hear nobody: others also answer for the beginnings
+of their peers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +30,8 @@ NOTE = (
     "Independent paths over the questions that all columns have. p: share of the reference run's responses that is "
     "right. mixture: p x right + (1 - p) x wrong, question by question: what beginnings drawn at random should give. "
     "The choice of a beginning by how its response ended makes wrong beginnings worse and right ones better than most, "
-    "and leaves the mixture as it is without. So wrong against right beginnings shows how much a beginning decides, and "
-    "only the mixture (or random beginnings) minus without shows what it does to be given one: where its interval "
+    "and leaves the mixture as it is without. So wrong against right beginnings shows how much a beginning decides, "
+    "and only the mixture (or random beginnings) minus without shows what it does to be given one: where its interval "
     "includes 0 nothing of the kind is seen. Differences are paired, in points; p= by permutation of signs."
 )
 ALIKE = ("peers", "seed", "difficulty.name")  # what a reference run may have of its own

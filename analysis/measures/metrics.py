@@ -1,7 +1,8 @@
 """The field's metrics, computed a group at a time and averaged over groups, then questions.
 
 Pass@1 is the mean correctness of a group's N paths; Cons@N the correctness of their majority vote (`votes`); the
-shortest majority breaks ties toward shorter answers; pass@k the unbiased estimate of Chen et al. (2021), with the group's own n.
+shortest majority breaks ties toward shorter answers; pass@k the unbiased estimate of Chen et al. (2021), with the
+group's own n.
 """
 
 import math
@@ -27,9 +28,10 @@ def metrics(paths: pd.DataFrame) -> dict[str, dict[str, float | int | None]]:
     """All metrics of one run: name -> value, low, high (95%, over questions) and n, the number of questions.
 
     Shares are in [0, 1], tokens are means per path: `own` are sampled (thinking, summaries, answer, what was cut
-    included), `received` those of comments, of which `heard` by peers and `wrapper` by the runtime, `prefilled` and `cached` those of all prompts. `critical_path` is the
-    longest chain of a group, `flops` are operations per path. What is not known of every path has no entry: `flops` of
-    some models, prompts of some engines. low and high are None where there is no honest interval.
+    included), `received` those of comments, of which `heard` by peers and `wrapper` by the runtime, `prefilled` and
+    `cached` those of all prompts. `critical_path` is the longest chain of a group, `flops` are operations per path.
+    What is not known of every path has no entry: `flops` of some models, prompts of some engines. low and high are None
+    where there is no honest interval.
     """
     return {name: found.as_dict() for name, found in estimates(per_group(paths)).items()}
 
@@ -77,9 +79,9 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
     votes = [_votes(group) for _, group in paths.assign(own=own, said=named(paths)).groupby(KEY)]
     longest = paths.groupby(KEY)["critical_path"].max().astype(float)
     means = grouped.mean().assign(critical_path=longest).reset_index()
-    named = [*KEY, "pass@1", *votes[0]]
+    first = [*KEY, "pass@1", *votes[0]]
     table = pd.concat([means, pd.DataFrame(votes)], axis=1)
-    return table[[*named, *(name for name in table.columns if name not in named)]]
+    return table[[*first, *(name for name in table.columns if name not in first)]]
 
 
 def ended(paths: pd.DataFrame) -> dict[str, pd.Series]:
@@ -104,4 +106,3 @@ def pass_at_k(n: int, right: int, k: int) -> float:
     if not 1 <= k <= n or not 0 <= right <= n:
         raise ValueError(f"pass@k needs 1 <= k <= n and 0 <= c <= n, not k={k}, n={n}, c={right}")
     return 1 - math.comb(n - right, k) / math.comb(n, k)
-

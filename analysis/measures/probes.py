@@ -28,7 +28,7 @@ class Probed:
 
 
 def probes_of(folder: str | Path) -> pd.DataFrame:
-    """A row a probe: question, group, path, turn, phase, what it said (`votes.named`; None: no answer), whether right."""
+    """A row a probe: question, group, path, turn, phase; `said` (`votes.named`; None: no answer); `right`."""
     paths = load([folder], columns=(*KEY, "probes", "probe_clusters"))
     rows = [
         (*key, probe["turn"], probe["phase"], probe["answer"], number, bool(probe["correct"]))

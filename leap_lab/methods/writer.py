@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Literal
 
 from leap_lab.engines.base import GREEDY, Completion, Engine, Purpose, Request, Sampling, Tokens
-from leap_lab.engines.usage import Bounds, Usage
 from leap_lab.methods.cutting import PARAGRAPH, before, whole_paragraphs
 from leap_lab.methods.forms import Form, form_of
 from leap_lab.methods.job import Job
@@ -211,10 +210,7 @@ class Writer:
             path.tokens, limit, seed, self.sampling, stop, ids, job.priority, job.affinity, purpose=purpose
         )
         completion = await self.engine.generate(request)
-        path.usage += Usage.of(request, completion)
-        path.bounds += Bounds.of(request, completion, path.computed)
-        path.computed = len(request.prompt) + max(0, len(completion.tokens) - 1)
-        path.critical_path += len(completion.tokens)
+        path.bill(request, completion)
         return completion
 
     def _write(self, path: Path, kind: Kind, turn: int, text: str) -> None:

@@ -45,7 +45,19 @@ PROBE_SUMS = {
     "prefilled": "tokens_probe_prefilled",
     "cached": "tokens_probe_cached",
 }
-COLUMNS = sorted({"question_id", "group", "critical_path", *USAGE, *BOUNDS["least"], *BOUNDS["most"], *PROBE_USAGE, *SUMS.values(), *PROBE_SUMS.values()})
+COLUMNS = sorted(
+    {
+        "question_id",
+        "group",
+        "critical_path",
+        *USAGE,
+        *BOUNDS["least"],
+        *BOUNDS["most"],
+        *PROBE_USAGE,
+        *SUMS.values(),
+        *PROBE_SUMS.values(),
+    }
+)
 
 
 def enter(folder: RunFolder, engine: EngineSettings, model: Model) -> None:
@@ -76,9 +88,9 @@ def ledger(rows: "pd.DataFrame", flops: Flops | None) -> dict[str, Any]:
 
     `sampled` is thinking (without the answer, with what was `cut`), summaries and answers, including forced ones.
     `prefilled` and `cached` are prompt tokens over all requests; with `flops` they depend on what else the engine
-    decoded, so both are also given with a perfect prefix cache (`least`) and with none (`most`). The critical path is of a group, the longest chain
-    of tokens sampled one after another; given are the mean and maximum over groups. Probes are counted apart. `flops`
-    is None where the operations of the model are not known.
+    decoded, so both are also given with a perfect prefix cache (`least`) and with none (`most`). The critical path is
+    of a group, the longest chain of tokens sampled one after another; given are the mean and maximum over groups.
+    Probes are counted apart. `flops` is None where the operations of the model are not known.
     """
     sums = {name: _sum(rows, column) for name, column in SUMS.items()}
     paths = rows.groupby(["question_id", "group"])["critical_path"].max()
@@ -115,9 +127,7 @@ def flops_per(folder: Path) -> Flops | None:
     return Flops(**per_token) if per_token else None
 
 
-def flops(
-    rows: "pd.DataFrame", per: Flops | None, columns: tuple[str, str, str, str] = USAGE
-) -> "pd.Series[float]":
+def flops(rows: "pd.DataFrame", per: Flops | None, columns: tuple[str, str, str, str] = USAGE) -> "pd.Series[float]":
     """The operations of each row by these columns, of `USAGE` or `BOUNDS`; NaN where they are not known."""
     import pandas as pd  # takes a second, which commands that decode need not wait for
 

@@ -1,7 +1,8 @@
 """What groups cost, counted by hand or request by request (a token is a character here)."""
 
 import asyncio
-import os
+from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -101,6 +102,11 @@ def test_every_request_is_on_one_bill(name: str) -> None:
     assert sampled == sum(len(done.tokens) for _, done in engine.bills)
 
 
+def common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
 class Perfect(ScriptedEngine):
     """Keeps every token that went through the model, and the bill of every request as that cache has it."""
 
@@ -112,7 +118,7 @@ class Perfect(ScriptedEngine):
     async def generate(self, request: Request) -> Completion:
         done = await super().generate(request)
         prompt = list(request.prompt)
-        found = max((len(os.path.commonprefix([prompt, earlier])) for earlier in self.known), default=0)
+        found = max((common(prompt, earlier) for earlier in self.known), default=0)
         computed = len(prompt) - min(found, len(prompt) - 1)
         self.known.append([*prompt, *done.tokens[:-1]])
         self.bills.append(Usage.of(request, Completion(done.tokens, done.stopped, computed)))
@@ -121,7 +127,7 @@ class Perfect(ScriptedEngine):
 
 def apart(text: str, request: Request) -> str:
     """As `talk`, but no two paths ever say the same, so that they share their prompt alone."""
-    index, turn = who(request)
+    index, _ = who(request)
     if text.endswith("\\boxed{"):
         return f"{index}9}}\n"
     return f"{index}" + talk(text, request)
@@ -152,9 +158,7 @@ def test_what_a_group_by_itself_is_measured_at_lies_within_the_bounds(name: str)
     engine = Caching(apart)
     rows = graded_rows("r", QUESTION, 0, asyncio.run(METHODS[name].solve(job(5), engine)))
     for what in ("prefilled", "attended"):
-        least, measured, most = (
-            sum(row[f"tokens_{what}{bound}"] for row in rows) for bound in ("_least", "", "_most")
-        )
+        least, measured, most = (sum(row[f"tokens_{what}{bound}"] for row in rows) for bound in ("_least", "", "_most"))
         assert least < measured < most or (name == "moa" and measured < most)
 
 

@@ -39,9 +39,7 @@ def test_the_figure_tells_runs_units_and_n(sweep: list[Path]) -> None:
     assert [label.get_text() for label in top.get_yticklabels()] == ["independent", "dispersed k=4", "clustered k=4"]
     assert top.get_xlabel() == "correct (%), 95% intervals, n = 8 questions"
     assert bottom.get_xlabel().startswith("tokens per path")
-    assert middle.get_xlabel() == (
-        "gain in Pass@1 over independent (points)\npaired, 95% intervals, n = 8 questions"
-    )
+    assert middle.get_xlabel() == ("gain in Pass@1 over independent (points)\npaired, 95% intervals, n = 8 questions")
     assert [text.get_text() for text in top.get_legend().get_texts()] == ["Pass@1", "Cons@8"]
 
 

@@ -66,9 +66,7 @@ def the_main_table(runs: Path) -> Made:
 @pytest.mark.parametrize(
     "made", [the_trap, the_tolerance, the_difficulty, the_efficiency, the_scaling, the_granularity, the_main_table]
 )
-def test_endings_stand_in_every_table_where_they_are_not_0(
-    tmp_path: Path, made: Callable[[Path], Made]
-) -> None:
+def test_endings_stand_in_every_table_where_they_are_not_0(tmp_path: Path, made: Callable[[Path], Made]) -> None:
     folders, show = made(tmp_path)
     bare = show()
     for folder in folders:

@@ -1,6 +1,7 @@
 """What holds for the figures of all exhibits, drawn of run folders with known answers."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -68,4 +69,4 @@ def test_no_label_leaves_the_figure_or_is_drawn_over_another(drawn: dict[str, Fi
                 assert figure.bbox.x0 - 1 <= box.x0 and box.x1 <= figure.bbox.x1 + 1, stem
                 assert figure.bbox.y0 - 1 <= box.y0 and box.y1 <= figure.bbox.y1 + 1, stem
             if all(label.get_rotation() == 0 for label in axes.get_xticklabels()):
-                assert all(left.x1 <= right.x0 for left, right in zip(boxes, boxes[1:], strict=False)), stem
+                assert all(left.x1 <= right.x0 for left, right in pairwise(boxes)), stem

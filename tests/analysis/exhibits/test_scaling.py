@@ -119,6 +119,7 @@ def test_below_are_the_paired_differences_at_equal_cost(folders: list[Path]) -> 
         differences = [100 * point.vote.difference.value for point in curve.points if point.vote is not None]
         assert list(line.get_ydata()) == pytest.approx(differences) and differences
 
+
 def test_without_a_common_pool_or_question_it_says_so(folders: list[Path], tmp_path: Path) -> None:
     with pytest.raises(UserError, match="nothing to compare"):
         scaling.scaling(folders[:3])

@@ -134,7 +134,10 @@ def test_lines_that_would_have_one_name_are_told_apart(tmp_path: Path) -> None:
         for interval in (32, 64)
     ]
     above = exhibit(runs, "top_k").figures["top_k"].axes[0]
-    assert {container.get_label() for container in above.containers} == {"dispersed interval=32", "dispersed interval=64"}
+    assert {container.get_label() for container in above.containers} == {
+        "dispersed interval=32",
+        "dispersed interval=64",
+    }
 
 
 def test_runs_without_the_setting_say_so(tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def test_what_the_choice_of_beginnings_does_leaves_the_mixture_as_it_is(tmp_path
     assert (check.fraction, check.questions) == (0.15, len(SHARES))
     assert check.arms["wrong"].value < check.free.value - 0.1 < check.arms["right"].value
     difference, p = check.minus_free["mixture"]
-    assert difference.value == pytest.approx(0, abs=2e-3) and check.arms["mixture"].value == pytest.approx(0.5, abs=2e-3)
+    assert difference.value == pytest.approx(0, abs=2e-3) and check.arms["mixture"].value == pytest.approx(
+        0.5, abs=2e-3
+    )
     assert p is not None and "random" not in check.minus_free
 
 
@@ -68,9 +70,7 @@ def test_the_share_is_of_the_responses_that_have_a_beginning(tmp_path: Path) -> 
     """A response that thought for 8 tokens or less has none; here one question's responses are all so short."""
     short = dict.fromkeys(SHARES, 100) | {"q02": 8}
     made = {q: [["1"] * round(32 * share) + ["2"] * (32 - round(32 * share))] for q, share in SHARES.items()}
-    source = write_run(
-        tmp_path, made, prefix=prefix("none"), reference=REFERENCE, peers=32, seed=2505, thinks=short
-    )
+    source = write_run(tmp_path, made, prefix=prefix("none"), reference=REFERENCE, peers=32, seed=2505, thinks=short)
     folders = [*by_choice_alone(tmp_path)[:3], source]
     [check] = trap_check.checks([Run.read(folder) for folder in folders])
     assert check.questions == len(SHARES) - 1
