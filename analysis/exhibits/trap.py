@@ -1,9 +1,9 @@
 """The Prefix Dominance Trap (Section 2): what a bad or good beginning does to Pass@1 on the same questions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from leap_lab.errors import UserError
 
@@ -13,7 +13,7 @@ from ..drawing.tables import Cells, endings_told, percent, points, with_endings
 from ..labels import names_of
 from ..measures.compare import Against, Run, against
 from ..measures.metrics import by_question, endings
-from ..measures.shared import INDEPENDENT
+from ..measures.shared import INDEPENDENT, shared_settings, shares_of
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, paired
 from . import trap_check
 from .base import Claim, Exhibit, directional
@@ -50,6 +50,7 @@ class Gap:
     by_question: dict[str, float]  # the gap of each question
     begun_by_question: dict[str, float]  # Pass@1 with the beginning
     endings: tuple[dict[str, Estimate], dict[str, Estimate]]  # `metrics.endings`: begun, free
+    settings: Mapping[str, Any]  # of the run with the beginning
     runs: tuple[str, str]  # ids: begun, free
 
 
@@ -171,9 +172,15 @@ def _beside(gaps: Sequence[Gap]) -> list[tuple[Gap, Gap, list[str]]]:
         (gap, alone)
         for gap in gaps
         for alone in gaps
-        if gap.method != INDEPENDENT and alone.method == INDEPENDENT and alone.fraction == gap.fraction
+        if gap.method != INDEPENDENT and alone.method == INDEPENDENT and _ask_alike(gap, alone)
     ]
     return [(gap, alone, sorted(set(gap.by_question) & set(alone.by_question))) for gap, alone in pairs]
+
+
+def _ask_alike(gap: Gap, alone: Gap) -> bool:
+    """Whether independent paths have the beginnings, and all else that a baseline shares, of a run with peers."""
+    shares = shares_of(gap.settings)
+    return shared_settings(gap.settings, ("peers",), shares) == shared_settings(alone.settings, ("peers",), shares)
 
 
 def _repair(gaps: Sequence[Gap]) -> list[Claim]:
@@ -214,5 +221,6 @@ def _gap(run: Run, name: str, runs: Sequence[Run]) -> Gap:
         by_question={q: float(one.mean() - two.mean()) for q, one, two in zip(shared, *values, strict=True)},
         begun_by_question={q: float(one.mean()) for q, one in zip(shared, values[0], strict=True)},
         endings=(endings(run.table, shared), endings(free[0].table, shared)),
+        settings=run.settings,
         runs=(run.folder.name, free[0].folder.name),
     )
