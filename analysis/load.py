@@ -17,7 +17,16 @@ from .labels import aligned
 # What the tables need; transcripts stay on disk.
 COLUMNS = (
     *("run_id", "question_id", "group", "path", "answer", "cluster", "correct", "finish"),
-    *("tokens_think", "tokens_summary", "tokens_comment", "tokens_heard", "tokens_prefilled", "blocks", "aha"),
+    *(
+        "tokens_think",
+        "tokens_summary",
+        "tokens_comment",
+        "tokens_heard",
+        "tokens_prefilled",
+        "blocks",
+        "own_blocks",
+        "aha",
+    ),
     *("requests", "tokens_cached", "tokens_decoded", "tokens_attended", "critical_path"),
     *("tokens_prefilled_least", "tokens_prefilled_most", "tokens_attended_least", "tokens_attended_most"),
 )

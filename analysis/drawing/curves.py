@@ -57,7 +57,8 @@ def curves(
     from matplotlib.figure import Figure
 
     with style() as palette:
-        figure = Figure(figsize=(WIDTH, 0.6 + 1.75 * len(panels)), layout="constrained")
+        height = 0.6 + 1.75 * len(panels) + 0.16 * sum(map(_legend_rows, panels))
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
         stacked = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
         lines = list(dict.fromkeys(series.name for panel in panels for series in panel.series))
         width = _spread(panels)
@@ -91,11 +92,22 @@ def _draw(axes: "Axes", panel: Panel, palette: Sequence[Any], join: bool, lines:
     _legend(axes)
 
 
+def _legend_rows(panel: Panel) -> int:
+    """The rows of a panel's legend beyond the first one."""
+    names = [*(panel.bands or {}), *(f"paper, {marks.name}" for marks in panel.marks), *(s.name for s in panel.series)]
+    return 0 if len(names) < 2 else -(-len(names) // _legend_columns(names)) - 1
+
+
+def _legend_columns(names: Sequence[str]) -> int:
+    """As many as the names leave room for."""
+    return 1 if max(map(len, names)) > 24 else 2
+
+
 def _legend(axes: "Axes") -> None:
-    """Above the axes, in as many columns as the names leave room for; none for a single line."""
+    """Above the axes; none for a single line."""
     names = axes.get_legend_handles_labels()[1]
     if len(names) > 1:
-        columns = 1 if max(map(len, names)) > 24 else 2
+        columns = _legend_columns(names)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False, **TIGHT)
 
 
@@ -142,6 +154,7 @@ def shares(
         grid = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False)
         for index, (axes, (name, found)) in enumerate(zip(grid.flat, parts.items(), strict=False)):
             shown: dict[str, Any] = {"color": palette[index], "markersize": 3.5, "capsize": 2, "linewidth": 1.1}
+            shown |= {"clip_on": False, "zorder": 3}
             heights = [100 * estimate.value for estimate in found]
             axes.errorbar(range(len(columns)), heights, yerr=reach(found, 100), fmt=f"{MARKERS[index]}-", **shown)
             if own := (marks or {}).get(name):

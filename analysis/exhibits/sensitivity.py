@@ -61,7 +61,7 @@ def lines_of(points: Sequence[Point], axis: str) -> dict[str, list[Point]]:
     names = [_line(each[0].row, axis) for each in own]
     told_apart = names_of([_beside(each[0], axis) for each in own], [each[0].row.run_id for each in own])
     return {
-        name if names.count(name) == 1 else other: each
+        name if names.count(name) == 1 else other.removeprefix("router "): each
         for name, other, each in zip(names, told_apart, own, strict=True)
     }
 

@@ -21,20 +21,9 @@ NOTE = (
     "operations of the model are not known."
 )
 HEAD = (
+    *("run", "paths", "requests", "sampled", "thinking", "summaries", "answers", "forced", "cut back", "received"),
     *(
-        "run",
-        "paths",
-        "requests",
-        "sampled",
-        "thinking",
-        "summaries",
-        "answers",
-        "forced",
-        "cut back",
-        "received",
         "heard",
-    ),
-    *(
         "prefilled",
         "least",
         "most",
@@ -43,11 +32,9 @@ HEAD = (
         "least FLOPs",
         "most FLOPs",
         "critical path",
-        "most",
-        "probes",
-        "probe FLOPs",
-        "wall s",
+        "longest",
     ),
+    *("probes", "probe FLOPs", "wall s"),
 )
 
 

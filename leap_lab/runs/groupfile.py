@@ -3,7 +3,7 @@
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -96,6 +96,7 @@ class Stamp:
     run_id: str
     schema: int = SCHEMA_VERSION
     content: str = ""  # empty up to schema 3
+    columns: int = 0  # that the file has; 0 where it does not say so
 
     @property
     def file_name(self) -> str:
@@ -109,7 +110,7 @@ def write(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]], content: str 
     if len(stamps) != 1:
         raise ValueError(f"one group at a time: these rows are of {len(stamps)}")
     stamp = stamps.pop()
-    schema = SCHEMA.with_metadata({STAMP: json.dumps(asdict(stamp)).encode()})
+    schema = SCHEMA.with_metadata({STAMP: json.dumps(asdict(replace(stamp, columns=len(SCHEMA)))).encode()})
     columns = [{**row, "question_id": storable(stamp.question_id)} for row in rows]
     sink = pa.BufferOutputStream()
     # No dictionaries: their pages have no checksum, so a flipped bit there would go unnoticed.
@@ -136,6 +137,8 @@ def read_stamp(file: pathlib.Path, run_id: str | None) -> Stamp:
         raise NotAGroup(f"has a name other than that of group {stamp.group} of question {brief(stamp.question_id)}")
     if wrong := [name for name in SCHEMA.names if _is_wrong(name, types, stamp.schema)]:
         raise NotAGroup(f"lacks the column {wrong[0]} of type {brief(SCHEMA.field(wrong[0]).type)}")
+    if stamp.columns not in (0, len(types.keys() & {*SCHEMA.names})):
+        raise NotAGroup(f"lacks one of its {brief(stamp.columns)} columns")
     if not footer.num_rows:
         raise NotAGroup("holds no paths")
     return stamp

@@ -5,7 +5,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from analysis.exhibits import communication, transitions
 from tests.analysis.exhibits import test_endings as made
@@ -60,13 +62,22 @@ def test_no_interval_of_a_share_leaves_0_to_100(drawn: dict[str, Figure]) -> Non
     assert seen or all("(%)" not in axes.get_ylabel() for figure in drawn.values() for axes in figure.axes)
 
 
+def in_view(axis: Axis) -> list[Text]:
+    """The labels of the ticks that are drawn."""
+    low, high = sorted(axis.get_view_interval())
+    drawn = [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    return [label for label in drawn if label.get_text() and label.get_visible()]
+
+
 def test_no_label_leaves_the_figure_or_is_drawn_over_another(drawn: dict[str, Figure]) -> None:
     for stem, figure in drawn.items():
-        for axes in figure.axes:
-            boxes = [label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()]
-            labels = [axes.xaxis.label, axes.yaxis.label, *(label for label in axes.get_yticklabels())]
-            for box in [label.get_window_extent() for label in labels if label.get_text() and label.get_visible()]:
-                assert figure.bbox.x0 - 1 <= box.x0 and box.x1 <= figure.bbox.x1 + 1, stem
-                assert figure.bbox.y0 - 1 <= box.y0 and box.y1 <= figure.bbox.y1 + 1, stem
-            if all(label.get_rotation() == 0 for label in axes.get_xticklabels()):
+        for axes in filter(lambda axes: axes.get_visible(), figure.axes):
+            columns, named = in_view(axes.xaxis), [axes.xaxis.label, axes.yaxis.label, axes.title]
+            for label in [*columns, *in_view(axes.yaxis), *named]:
+                box = label.get_window_extent()
+                if label.get_text():
+                    assert figure.bbox.x0 - 1 <= box.x0 and box.x1 <= figure.bbox.x1 + 1, (stem, label)
+                    assert figure.bbox.y0 - 1 <= box.y0 and box.y1 <= figure.bbox.y1 + 1, (stem, label)
+            if all(label.get_rotation() == 0 for label in columns):
+                boxes = [label.get_window_extent() for label in columns]
                 assert all(left.x1 <= right.x0 for left, right in pairwise(boxes)), stem

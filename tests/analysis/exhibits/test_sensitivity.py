@@ -97,8 +97,8 @@ def test_only_runs_that_differ_in_one_setting_are_contrasted(tmp_path: Path, axi
     kinds: dict[str, list[dict[str, Any]]] = {
         "granularity": [{"method": LEAP | {"interval": interval}} for interval in (32, 64, 96)],
         "top_k": [{"k": k} for k in (1, 4, 8)],
-        "position": [{"method": LEAP | {"name": "leap_s", "position": place}} for place in (64, 96, 128)],
-        "temperature": [{"sampling": {"temperature": t}} for t in (0.5, 1.0, 1.5)],
+        "position": [{"method": LEAP | {"name": "leap_s", "position": place}} for place in (128, 64, 96)],
+        "temperature": [{"sampling": {"temperature": t}} for t in (1.5, 1.0, 1.25)],
     }
 
     def write(answers: Answers, **more: Any) -> Path:

@@ -70,8 +70,9 @@ def test_the_share_is_of_the_responses_that_have_a_beginning(tmp_path: Path) -> 
     """A response that thought for 8 tokens or less has none; here one question's responses are all so short."""
     short = dict.fromkeys(SHARES, 100) | {"q02": 8}
     made = {q: [["1"] * round(32 * share) + ["2"] * (32 - round(32 * share))] for q, share in SHARES.items()}
+    alone = by_choice_alone(tmp_path)[:3]
     source = write_run(tmp_path, made, prefix=prefix("none"), reference=REFERENCE, peers=32, seed=2505, thinks=short)
-    folders = [*by_choice_alone(tmp_path)[:3], source]
+    folders = [*alone, source]
     [check] = trap_check.checks([Run.read(folder) for folder in folders])
     assert check.questions == len(SHARES) - 1
 
