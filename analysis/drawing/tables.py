@@ -2,12 +2,14 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from leap_lab.errors import brief
 
 from ..measures.compare import Row
 from ..measures.contrasts import Against
+from ..measures.shared import is_control
+from ..measures.votes import RULE
 from ..stats.intervals import ENOUGH, Estimate
 
 Cells = list[list[str]]  # the head, then a row per run
@@ -18,8 +20,11 @@ LEGEND = (
     "[low, high]: 95% interval for questions like these, questions resampled (Gaffke's for bounded means where fewer "
     f"than {ENOUGH} differ).",
     f"{AGAINST}: paired difference of Pass@1 in points, p by permutation of its signs over questions.",
-    "shortest: majority vote, ties to the shorter answers.",
-    "sampled, received, prefilled: mean tokens per path: its own, heard from peers, and computed of its prompts.",
+    f"Cons: majority vote. {RULE}",
+    "shortest: the same, ties to the shorter answers.",
+    "sampled, heard, wrapper, prefilled: mean tokens per path: its own, words of peers, the runtime's words around "
+    "these, and computed of its prompts.",
+    "(a–b): with a perfect prefix cache and with none; what was measured also depends on what else was decoded.",
     "FLOPs: mean per path, estimated from the model. critical path: tokens of a group sampled one after another.",
 )
 
@@ -31,8 +36,16 @@ THESE = (
     *LEGEND[3:],
 )
 UNITS = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
-SPENT = ("sampled", "received", "prefilled", "FLOPs", "critical path")
-OWN = "own blocks %"
+SPENT = ("sampled", "heard", "wrapper", "prefilled", "FLOPs", "critical path")
+# Shares of paths that stand in any table where they are not 0 throughout: their heading, and what they are.
+ENDINGS = {
+    "forced": ("forced %", "paths whose budget or context ran out, so that the runtime opened their answer."),
+    "own_blocks": ("own blocks %", "paths that opened a summary or a comment of their own accord; it was cut."),
+}
+CONTROL = (
+    "the control. Its paths pause and summarize as with any router, and hear nobody: what another router gains over it "
+    "comes from peers' words, what it gains itself does not."
+)
 PREFILLED = "prefilled is n/a, because the engine does not report it."
 FEW = f"with fewer than {ENOUGH} that differ nothing can be decided"
 COUNTS = "a/b/c: questions that gained, stayed the same, lost; worst: the largest loss of one."
@@ -48,17 +61,33 @@ def cells(rows: Sequence[Row]) -> Cells:
     votes = f"Cons@{sizes.pop()} %" if len(sizes) == 1 else "Cons@N %"
     head = ["run", "Q×G×N", "Pass@1 %", AGAINST, votes, "shortest %", *SPENT]
     table = [head, *(_line(row) for row in rows)]
-    if any(_own_blocks(row) for row in rows):
-        head.append(OWN)
-        for line, row in zip(table[1:], rows, strict=True):
-            line.append(percent(row.estimates["own_blocks"]) if "own_blocks" in row.estimates else "n/a")
+    table = with_endings(table, [row.estimates for row in rows])
     if any(row.independent for row in rows):
         return table
-    return [[cell for name, cell in zip(head, line, strict=True) if name != AGAINST] for line in table]
+    return [[cell for name, cell in zip(table[0], line, strict=True) if name != AGAINST] for line in table]
 
 
-def _own_blocks(row: Row) -> float:
-    return row.estimates["own_blocks"].value if "own_blocks" in row.estimates else 0.0
+def with_endings(table: Cells, found: Sequence[Mapping[str, Estimate]], of: str = "") -> Cells:
+    """The table with a column for each of `ENDINGS` that is above 0 in one of its rows; n/a where it is not known.
+
+    `found` has the shares of every row below the head. `of` goes into the heading where a row is of several runs.
+    """
+    head, *lines = table
+    for name, (heading, _) in ENDINGS.items():
+        if any(own[name].value > 0 for own in found if name in own):
+            head = [*head, f"{heading} {of}".rstrip()]
+            shares = [percent(own[name]) if name in own else "n/a" for own in found]
+            lines = [[*line, share] for line, share in zip(lines, shares, strict=True)]
+    return [head, *lines]
+
+
+def endings_told(table: Cells) -> list[str]:
+    """What the columns of `with_endings` are, as far as the table has them."""
+    return [
+        f"{heading}: {words}"
+        for heading, words in ENDINGS.values()
+        if any(column.startswith(heading) for column in table[0])
+    ]
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
@@ -66,11 +95,17 @@ def notes(rows: Sequence[Row]) -> list[str]:
     baseline = any(row.independent for row in rows)
     these = any(row.these for row in rows)
     told = [line for line in (THESE if these else LEGEND) if baseline or not line.startswith(AGAINST)]
-    if any(_own_blocks(row) for row in rows):
-        told.append(f"{OWN}: paths that opened a summary or a comment of their own accord; it was cut.")
+    told += endings_told(cells(rows))
+    told += [f"{row.name}: {CONTROL}" for row in rows if is_control(row.labels["router"])]
     told += [*([ASSUMED] if baseline and not these else []), *correction([row.against for row in rows])]
     told += [f"{row.name}: {power(row.against)}" for row in rows if row.against is not None and not these]
     told += [f"{row.name}: {row.found} of {row.asked} groups are there." for row in rows if row.found < row.asked]
+    told += [
+        f"{row.name}: heard and wrapper are n/a, because the run did not count them apart; together they are "
+        f"{row['tokens_received'].value:.0f}."
+        for row in rows
+        if "tokens_heard" not in row.estimates
+    ]
     told += [f"{row.name}: {PREFILLED}" for row in rows if "tokens_prefilled" not in row.estimates]
     for row in rows:
         if baseline and row.against is None and not row.independent:
@@ -144,9 +179,10 @@ def _line(row: Row) -> list[str]:
         "" if row.independent else points(row.against),
         percent(row["cons"]),
         f"{100 * row['shortest_majority'].value:.1f}",
-        *(f"{row[f'tokens_{name}'].value:.0f}" for name in ("own", "received")),
-        _known(row, "tokens_prefilled", "{:.0f}".format),
-        _known(row, "flops", short),
+        f"{row['tokens_own'].value:.0f}",
+        *(_known(row, f"tokens_{name}", "{:.0f}".format) for name in ("heard", "wrapper")),
+        _bounded(row, "tokens_prefilled", "{:.0f}".format),
+        _bounded(row, "flops", short),
         f"{row['critical_path'].value:.0f}",
     ]
 
@@ -154,6 +190,15 @@ def _line(row: Row) -> list[str]:
 def _known(row: Row, name: str, form: Callable[[float], str]) -> str:
     """A metric that not every run has."""
     return form(row[name].value) if name in row.estimates else "n/a"
+
+
+def _bounded(row: Row, name: str, form: Callable[[float], str]) -> str:
+    """A metric with what it would be with a perfect and with no prefix cache, as far as these are known."""
+    bounds = [f"{name}_{bound}" for bound in ("least", "most")]
+    if not {*bounds} <= {*row.estimates}:
+        return _known(row, name, form)
+    least, most = (form(row[bound].value) for bound in bounds)
+    return f"{_known(row, name, form)} ({least}–{most})"
 
 
 def percent(share: Estimate) -> str:

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Panel, Series, curves
-from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, p_value, percent, short
+from ..drawing.figures import Drawings, questions
+from ..drawing.tables import Cells, endings_told, p_value, percent, short, with_endings
 from ..labels import names_of
 from ..measures.budget import Budget
 from ..measures.compare import Run
 from ..measures.contrasts import Against
 from ..measures.contrasts import corrected as family
 from ..measures.independent_pool import Pool, pool_of, pools
+from ..measures.metrics import endings
 from ..measures.shared import INDEPENDENT
+from ..measures.votes import RULE
 from ..stats.bounded import ALPHA
 from ..stats.intervals import SHARE, Estimate, estimate, ratio
 from . import matched
@@ -37,6 +39,7 @@ NOTES = (
     "independent: all independent paths of the setting together; what so many cost is a mean over ways to draw them.",
     "reflections: keywords of turning back (\N{LEFT DOUBLE QUOTATION MARK}aha\N{RIGHT DOUBLE QUOTATION MARK}) in a "
     "path's own thinking; more: paired difference to independent paths.",
+    f"Cons: majority vote. {RULE}",
 )
 
 
@@ -58,6 +61,7 @@ class Spent:
     flops: float  # per question; NaN where it is not known
     critical_path: float  # of a group
     reflections: Estimate  # per path
+    endings: dict[str, Estimate]  # `metrics.endings`
     relative: Estimate | None = None  # tokens per path over those of an independent path
     more_reflections: Against | None = None  # per path, minus independent; None without a pool
     matched: tuple[Matched, ...] = ()  # one a budget; none without a pool
@@ -118,6 +122,7 @@ def _spent(groups: Groups, name: str, pool: Pool | None, budgets: Sequence[Budge
         flops=groups.cost(Budget.FLOPS, asked),
         critical_path=groups.cost(Budget.CRITICAL_PATH, asked),
         reflections=estimate(groups.values("aha", asked)),
+        endings=endings(groups.run.table, asked),
     )
     if pool is None or not shared:
         return replace(spent, why="no independent run with its model, questions, sampling and budget")
@@ -150,13 +155,15 @@ def _of_pool(pool: Pool, name: str) -> Spent:
         flops=prices[Budget.FLOPS],
         critical_path=prices[Budget.CRITICAL_PATH],
         reflections=estimate(pool.means("aha", questions)),
+        endings=pool.endings(questions),
     )
 
 
 def cells(found: Sequence[Spent]) -> Cells:
     """The runs as a table: shares in percent, tokens and reflections as means."""
     head = ["run", "N", "questions", "Pass@1 %", "Cons@N %", "tokens/path", "relative", "tokens/question"]
-    return [[*head, "FLOPs/question", "critical path", "reflections", "more"], *map(_line, found)]
+    table = [[*head, "FLOPs/question", "critical path", "reflections", "more"], *map(_line, found)]
+    return with_endings(table, [each.endings for each in found])
 
 
 def _line(each: Spent) -> list[str]:
@@ -193,13 +200,13 @@ def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit
     """
     one = Budget.named(budget)
     found = corrected(efficiency(folders, (one,) if one else tuple(Budget)))
-    peers = [each for each in found if each.routed]
+    peers, table = [each for each in found if each.routed], cells(found)
     return Exhibit(
         name="efficiency",
         title="What peers cost, and what the same budget buys without them",
         source="Figures 5, 18 and 19",
-        table=cells(found),
-        notes=NOTES,
+        table=table,
+        notes=[*NOTES, *endings_told(table)],
         figures=Drawings({"efficiency": partial(figure, found)}),
         claims=[*map(_matched_claim, peers), *map(_fewer_reflections, peers)],
         runs=list(dict.fromkeys(run for each in found for run in each.run_ids)),
@@ -229,9 +236,9 @@ def figure(found: Sequence[Spent]) -> "Figure":
     if differences:
         words = first[0][1].budget.words
         panels.append(Panel(f"Cons at equal\n{words} (points)", [Series("", differences)], zero=True))
-    n = sorted({each.questions for each in found})
-    x = f"n = {n[0]} questions" if len(n) == 1 else f"n = {n[0]}–{n[-1]} questions"
-    drawn = curves(panels, x, places, [each.name for each in found], join=False)
+    drawn = curves(
+        panels, questions(each.questions for each in found), places, [each.name for each in found], join=False
+    )
     for label in drawn.axes[-1].get_xticklabels():
         label.set(rotation=30, ha="right")
     return drawn

@@ -11,12 +11,12 @@ import numpy as np
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
-from ..drawing.figures import Drawings
-from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, percent
+from ..drawing.figures import Drawings, questions
+from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, endings_told, percent, with_endings
 from ..labels import names_of
 from ..measures.compare import Run, against
 from ..measures.contrasts import Against, corrected
-from ..measures.metrics import by_question
+from ..measures.metrics import by_question, endings
 from ..measures.shared import shared_settings, shares_of
 from ..stats.crossing import crossing
 from ..stats.intervals import SHARE, Estimate, Floats, estimate
@@ -49,6 +49,7 @@ class Level:
     correct: Estimate  # Pass@1
     over_bad: Against | None  # minus independent paths that all begin badly
     over_good: Against | None  # minus independent paths that all begin well
+    endings: dict[str, Estimate]  # `metrics.endings`
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Tolerance:
     good: Estimate | None
     passes_bad: Estimate | None  # the share from which on LeaP is no worse; -inf and inf: below, above the shares
     passes_good: Estimate | None
+    endings: tuple[dict[str, Estimate], ...]  # of the baselines, bad and good; empty without one
     runs: list[str]
 
 
@@ -111,6 +113,7 @@ def _tolerance(name: str, family: Sequence[Run], runs: Sequence[Run]) -> Toleran
         good=None if good is None else _correct(good, common),
         passes_bad=None if bad is None else _passes(family, bad, common),
         passes_good=None if good is None else _passes(family, good, common),
+        endings=tuple({} if run is None else endings(run.table, common) for run in (bad, good)),
         runs=[run.folder.name for run in used],
     )
 
@@ -151,6 +154,7 @@ def _level(run: Run, bad: Run | None, good: Run | None, common: Sequence[str]) -
         correct=_correct(run, common),
         over_bad=None if bad is None else against(run, bad, common),
         over_good=None if good is None else against(run, good, common),
+        endings=endings(run.table, common),
     )
 
 
@@ -171,20 +175,23 @@ def _means(run: Run, common: Sequence[str]) -> Floats:
 def cells(curves_found: Sequence[Tolerance]) -> Cells:
     """The curves as a table: shares in percent, differences in points, 95% intervals over questions."""
     table = [["run", "good %", "questions", "Pass@1 %", "vs all bad", "vs all good"]]
+    ended: list[dict[str, Estimate]] = []
     for curve in curves_found:
         for level in curve.levels:
             start = [curve.name, f"{100 * level.share:g}", str(curve.questions), percent(level.correct)]
             table.append([*start, counted(level.over_bad), counted(level.over_good)])
+            ended.append(level.endings)
         name = f"independent ({curve.name})" if len(curves_found) > 1 else "independent"
-        for share, correct in (("0", curve.bad), ("100", curve.good)):
+        for share, correct, own in (("0", curve.bad, curve.endings[0]), ("100", curve.good, curve.endings[1])):
             if correct is not None:
                 table.append([name, share, str(curve.questions), percent(correct), "", ""])
-    return table
+                ended.append(own)
+    return with_endings(table, ended)
 
 
 def notes(curves_found: Sequence[Tolerance]) -> list[str]:
     """What the columns are, and where the curves pass the baselines."""
-    lines = list(NOTES)
+    lines = [*NOTES, *endings_told(cells(curves_found))]
     for curve in curves_found:
         least, most = (100 * curve.levels[index].share for index in (0, -1))
         for words, passes in (("all bad", curve.passes_bad), ("all good", curve.passes_good)):
@@ -233,10 +240,22 @@ def figure(curves_found: Sequence[Tolerance]) -> "Figure":
                 bands[f"{name} ({curve.name})" if name in bands else name] = correct
     marks = [Marks("R1-14B", [(0, published()["error_tolerance"]["R1-14B"]["leap_0"])])]
     ticks = sorted({100 * level.share for curve in curves_found for level in curve.levels})
-    n = sorted({curve.questions for curve in curves_found})
-    questions = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
-    x = f"good beginnings, % of paths (n = {questions} questions)"
-    return curves([Panel("Pass@1 (%)", series, bands, marks)], x, ticks)
+    x = f"good beginnings, % of paths\n{questions(curve.questions for curve in curves_found)}"
+    gains = [Panel("gain (points)", lines, zero=True)] if (lines := _gains(curves_found)) else []
+    return curves([Panel("Pass@1 (%)", series, bands, marks), *gains], x, ticks)
+
+
+def _gains(curves_found: Sequence[Tolerance]) -> list[Series]:
+    """The paired differences to independent paths that all begin badly, and to those that all begin well."""
+    found = []
+    for curve in curves_found:
+        of = f"{curve.name} " if len(curves_found) > 1 else ""
+        for words, name in (("all bad", "over_bad"), ("all good", "over_good")):
+            places = [(100 * level.share, getattr(level, name)) for level in curve.levels]
+            points_found = [(place, against.difference) for place, against in places if against is not None]
+            if points_found:
+                found.append(Series(f"{of}over {words}", points_found))
+    return found
 
 
 def _beats_bad(curve: Tolerance) -> Claim:

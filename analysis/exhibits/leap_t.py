@@ -8,11 +8,11 @@ import pandas as pd
 
 from leap_lab.errors import UserError
 
-from ..drawing.tables import ASSUMED, COUNTS, counted, percent
+from ..drawing.tables import ASSUMED, COUNTS, counted, endings_told, percent, with_endings
 from ..measures.compare import Run, against
 from ..measures.contrasts import Against, corrected
 from ..measures.exchanges import exchanges
-from ..measures.metrics import estimates
+from ..measures.metrics import endings, estimates
 from ..measures.probes import CHANCE
 from ..measures.summaries import quality
 from ..stats.intervals import Estimate, ratio
@@ -62,14 +62,16 @@ def table_2(arms: Sequence[Arm], pairs: Sequence[tuple[str, str]]) -> Exhibit:
     """Accuracy of all arms, and the differences of these pairs (of names) over the questions that both have."""
     runs = {arm.name: Run.read(arm.folder) for arm in arms}
     found = differences(runs, pairs)
-    lines = [_line(name, run) for name, run in runs.items()]
+    head = ["", "questions", "Pass@1 %", "Cons@N %", "own tokens", "received"]
+    ended = [endings(run.table) for run in runs.values()]
+    table = with_endings([head, *(_line(name, run) for name, run in runs.items())], ended)
     told = [f"{left} minus {right}: {counted(found[left, right])}." for left, right in pairs]
     return Exhibit(
         name="leap_t",
         title="Fine-tuning to learn from peers",
         source="Table 2",
-        table=[["", "questions", "Pass@1 %", "Cons@N %", "own tokens", "received", "forced %"], *lines],
-        notes=[*NOTES, *told],
+        table=table,
+        notes=[*NOTES, *endings_told(table), *told],
         claims=[
             directional(f"{left} is better than {right}.", "Table 2", found[left, right], up=True)
             for left, right in pairs
@@ -108,7 +110,7 @@ def _line(name: str, run: Run) -> list[str]:
     cons = next(value for key, value in found.items() if key.startswith("cons@"))
     tokens = [f"{found[key].value:.0f}" for key in ("tokens_own", "tokens_received")]
     questions = str(run.table["question_id"].nunique())
-    return [name, questions, percent(found["pass@1"]), percent(cons), *tokens, percent(found["forced"])]
+    return [name, questions, percent(found["pass@1"]), percent(cons), *tokens]
 
 
 def _heard_line(arm: Arm) -> list[str]:

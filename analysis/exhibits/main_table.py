@@ -5,8 +5,12 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 
+from leap_lab.runs.reading import settings
+
 from ..drawing import figures, tables
+from ..measures import routes
 from ..measures.compare import Row, Run, against, compare, corrected
+from ..measures.shared import determining, hears
 from .base import Asked, Claim, Exhibit, beside, decided, directional
 from .published import published
 
@@ -16,14 +20,18 @@ NAME = "main_table"
 def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     """The paper's main table on these runs; `UserError` for a folder that is no run."""
     rows = corrected(compare(folders))
-    routed = [row for row in rows if row.labels["router"] is not None]
+    routed = [row for row in rows if hears(row.labels["router"])]
     named = {Path(folder).name: Path(folder) for folder in folders}
     return Exhibit(
         name=NAME,
         title="Routers by the number of peers heard",
         source="Tables 1, 5, 6 and 7",
         table=tables.cells(rows),
-        notes=[*tables.notes(rows), _published_note()],
+        notes=[
+            *tables.notes(rows),
+            *routes.told([row.name for row in rows], [named[row.run_id] for row in rows]),
+            _published_note(),
+        ],
         figures=figures.Drawings({NAME: partial(figures.overview, rows)}),
         claims=[*_gains(routed), *_between(routed, named)],
         runs=[row.run_id for row in rows],
@@ -44,7 +52,7 @@ def _between(rows: Sequence[Row], named: dict[str, Path]) -> list[Claim]:
     pairs = [
         (one, other)
         for one, other in combinations(rows, 2)
-        if one.labels.get("top_k") == other.labels.get("top_k")
+        if _differ_in_the_router(named[one.run_id], named[other.run_id])
         and "dispersed" in (one.labels["router"], other.labels["router"])
     ]
     asked = []
@@ -55,6 +63,14 @@ def _between(rows: Sequence[Row], named: dict[str, Path]) -> list[Claim]:
         text = f"Dispersed routing is better than {second.labels['router']} (k={second.labels['top_k']})."
         asked.append(Asked(text, "Section 4.2", against(runs[0], runs[1], shared), True))
     return decided(asked, "contrasts of routers")
+
+
+def _differ_in_the_router(one: Path, other: Path) -> bool:
+    """Whether two runs have another router and all else alike, the number of peers heard included."""
+    first, second = (
+        {**determining(found, ["router"]), "k": found.get("router.top_k")} for found in map(settings, (one, other))
+    )
+    return first == second
 
 
 def _published_note() -> str:

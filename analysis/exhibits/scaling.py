@@ -18,14 +18,16 @@ import numpy as np
 from leap_lab.errors import UserError
 
 from ..drawing.figures import Drawings
-from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, percent, short
+from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, endings_told, percent, short, with_endings
 from ..labels import names_of
 from ..measures.budget import Budget
 from ..measures.compare import Run
 from ..measures.contrasts import Against
 from ..measures.contrasts import corrected as family
 from ..measures.independent_pool import Pool, pool_of, pools
+from ..measures.metrics import endings
 from ..measures.shared import INDEPENDENT, budget_of
+from ..measures.votes import RULE
 from ..stats.intervals import DIFFERENCE, SHARE, Floats, estimate
 from . import matched
 from .base import Claim, Exhibit, directional
@@ -46,6 +48,7 @@ NOTES = (
     "all of this table (Holm).",
     COUNTS,
     ASSUMED,
+    f"Cons: majority vote. {RULE}",
 )
 
 
@@ -122,14 +125,14 @@ def _families(runs: Sequence[_Named]) -> list[list[_Named]]:
 
 
 def _alone(pool: Pool, common: Sequence[str], budget: Budget) -> Curve:
-    size, prices = pool.size(common), pool.prices(budget, common)
+    size, prices, ended = pool.size(common), pool.prices(budget, common), pool.endings(common)
     counts = sorted({*(count for count in GRID if count < size), size})
     return Curve(
         INDEPENDENT,
         INDEPENDENT,
         False,
         [
-            Point(None, INDEPENDENT, count, float(prices[count - 1]), estimate(pool.cons(count, common), SHARE))
+            Point(None, INDEPENDENT, count, float(prices[count - 1]), estimate(pool.cons(count, common), SHARE), ended)
             for count in counts
         ],
     )
@@ -139,7 +142,8 @@ def _point(each: _Named, pool: Pool, common: Sequence[str], budget: Budget) -> P
     groups = each.groups
     found = matched.matched(groups, pool, common, budget)
     cons = estimate(groups.values("cons", common), SHARE)
-    return Point(groups.run.folder.name, each.name, groups.size, found.cost, cons, found)
+    ended = endings(groups.run.table, common)
+    return Point(groups.run.folder.name, each.name, groups.size, found.cost, cons, ended, found)
 
 
 def _agents(moa: _Named, label: str, curve: Sequence[_Named], common: Sequence[str], budget: Budget) -> Agents:
@@ -197,7 +201,9 @@ def cells(found: Sequence[Scaling], budget: Budget = Budget.TOKENS) -> Cells:
         for curve in each.curves
         for point in curve.points
     ]
-    return [["run", "N", "questions", f"{budget.words} per question", "Cons@N %", "at equal cost"], *lines]
+    head = ["run", "N", "questions", f"{budget.words} per question", "Cons@N %", "at equal cost"]
+    ended = [point.endings for each in found for curve in each.curves for point in curve.points]
+    return with_endings([head, *lines], ended)
 
 
 def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit:
@@ -211,12 +217,17 @@ def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit
         for point in curve.points
         if point.matched is not None
     ]
+    table = cells(found, budget)
     return Exhibit(
         name="scaling",
         title=f"Accuracy against the {budget.words} of a question",
         source="Figures 6 and 26",
-        table=cells(found, budget),
-        notes=[*NOTES, *(f"{point.name}, at equal cost: n/a, {one.why}." for _, point, one in measured if one.why)],
+        table=table,
+        notes=[
+            *NOTES,
+            *endings_told(table),
+            *(f"{point.name}, at equal cost: n/a, {one.why}." for _, point, one in measured if one.why),
+        ],
         figures=Drawings({"scaling": partial(figure, found, budget)}),
         claims=[
             *(matched.claim(point.name, one, "Figure 6") for curve, point, one in measured if curve.routed),

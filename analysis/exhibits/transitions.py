@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..drawing.curves import Panel, Series, curves, shares
-from ..drawing.figures import Drawings
+from ..drawing.figures import Drawings, questions
 from ..drawing.tables import Cells, percent
 from ..measures.contrasts import Against
 from ..measures.probes import CHANCE, KEY, blocks_of, names_by_folder, probed, sampled, transitions
@@ -102,7 +102,7 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     found = {run.folder: _by_turn(run.name, blocks_of(run.probes)) for run in runs}
     waits = {run.name: _waiting(blocks_of(run.probes)) for run in runs}
     spreads = {run.name: diversity.by_turn(run.name, blocks_of(run.probes)) for run in runs}
-    figures = {stem("transitions", folder, several): partial(_stacked, each) for folder, each in found.items()}
+    figures = {stem("transitions", folder, several): partial(_panels, each) for folder, each in found.items()}
     figures |= {"survival": partial(_curve, waits), "diversity": partial(diversity.figure, spreads)}
     return Exhibit(
         name="transitions",
@@ -200,11 +200,12 @@ def _never_harmed(blocks: pd.DataFrame, by_chance: bool) -> Claim:
     return Claim(text, source, "undecided", f"{told} It would hold below {100 * TOLERATED:g}%.")
 
 
-def _stacked(found: Sequence[Recovery]) -> "Figure":
-    """Shares of the transitions by block."""
+def _panels(found: Sequence[Recovery]) -> "Figure":
+    """Shares of the transitions by block, a panel each."""
     turns = [(each.turn, each) for each in found if each.turn is not None]
     parts = {name: [each.shares[name] for _, each in turns] for name in TRANSITIONS.values()}
-    return shares([str(turn + 1) for turn, _ in turns], parts, "LeaP block", "share of paths (%)")
+    n = questions(share.n for own in parts.values() for share in own)
+    return shares([str(turn + 1) for turn, _ in turns], parts, f"LeaP block ({n})", "share of paths (%)")
 
 
 def _curve(waits: Mapping[str, Sequence[Step]]) -> "Figure":
@@ -215,7 +216,8 @@ def _curve(waits: Mapping[str, Sequence[Step]]) -> "Figure":
         if steps
     ]
     ticks = sorted({place for line in lines for place, _ in line.points})
-    return curves([Panel("not yet right (%)", lines, steps=True)], "LeaP blocks taken", ticks)
+    n = questions(step.surviving.n for steps in waits.values() for step in steps) if lines else "nobody began wrong"
+    return curves([Panel("not yet right (%)", lines, steps=True)], f"LeaP blocks taken ({n})", ticks)
 
 
 def _all(steps: Sequence[Step]) -> Estimate:

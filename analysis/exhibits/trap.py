@@ -1,22 +1,23 @@
 """The Prefix Dominance Trap (Section 2): what a bad or good beginning does to Pass@1 on the same questions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
-from ..drawing.figures import Drawings
-from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, percent
+from ..drawing.figures import Drawings, questions
+from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, endings_told, percent, with_endings
 from ..labels import names_of
 from ..measures.compare import Run, against
 from ..measures.contrasts import Against, corrected
-from ..measures.metrics import by_question
-from ..measures.shared import INDEPENDENT
+from ..measures.metrics import by_question, endings
+from ..measures.shared import INDEPENDENT, shared_settings, shares_of
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate
+from . import trap_check
 from .base import Asked, Claim, Exhibit, decided, directional
 from .published import published
 
@@ -45,7 +46,7 @@ class Gap:
     run_id: str
     name: str
     method: str
-    prefix: str  # bad, good or mixed
+    prefix: str  # bad, good, mixed or random
     fraction: float  # of a response's tokens
     questions: int
     begun: Estimate
@@ -53,6 +54,8 @@ class Gap:
     gap: Against  # begun minus free
     by_question: dict[str, float]  # the gap of each question
     begun_by_question: dict[str, float]  # Pass@1 with the beginning
+    endings: tuple[dict[str, Estimate], dict[str, Estimate]]  # `metrics.endings`: begun, free
+    settings: Mapping[str, Any]  # of the run with the beginning
     runs: tuple[str, str]  # ids: begun, free
 
 
@@ -64,7 +67,9 @@ def trap(folders: Sequence[str | Path]) -> list[Gap]:
     runs = [Run.read(folder) for folder in dict.fromkeys(map(Path, folders))]
     begun = [run for run in runs if run.settings.get("prefix.name", "none") != "none"]
     if not begun:
-        raise UserError("trap: none of these runs has beginnings; allowed are runs with prefix=bad, good or mixed")
+        raise UserError(
+            "trap: none of these runs has beginnings; allowed are runs with prefix=bad, good, mixed or random"
+        )
     names = names_of([run.settings for run in begun], [run.folder.name for run in begun])
     gaps = [_gap(run, name, runs) for run, name in zip(begun, names, strict=True)]
     adjusted = corrected([gap.gap for gap in gaps], "gaps of this table")
@@ -74,10 +79,12 @@ def trap(folders: Sequence[str | Path]) -> list[Gap]:
 def cells(gaps: Sequence[Gap]) -> Cells:
     """The gaps as a table: shares in percent, differences in points, 95% intervals over questions."""
     head = ["run", "questions", "Pass@1 % with", "without", "gap"]
-    return [
+    table = [
         head,
         *([gap.name, str(gap.questions), percent(gap.begun), percent(gap.free), counted(gap.gap)] for gap in gaps),
     ]
+    table = with_endings(table, [gap.endings[0] for gap in gaps], "with")
+    return with_endings(table, [gap.endings[1] for gap in gaps], "without")
 
 
 def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
@@ -86,25 +93,33 @@ def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
     `name` is of the experiment: `good_beginnings` takes the runs with prefix=good, `trap` and `trap_length` with bad.
     """
     good = name == "good_beginnings"
-    gaps = [gap for gap in trap(folders) if gap.prefix == ("good" if good else "bad")]
+    gaps = _begun(trap(folders), good)
     if not gaps:
         raise UserError(
             f"{name}: none of these runs begins so; allowed are runs with prefix={'good' if good else 'bad'}"
         )
+    table = cells(gaps)
     return Exhibit(
         name=name,
         title=TITLES.get(name, TITLES["trap"]),
         source="Figure 17" if good else "Figures 1 and 4",
-        table=cells(gaps),
-        notes=NOTES,
+        table=table,
+        notes=[*NOTES, *endings_told(table)],
         figures=Drawings({name: partial(figure, gaps, good)}),
         claims=_claims([gap for gap in gaps if name != "trap_length" or gap.fraction != PAPERS_LENGTH], good),
         runs=list(dict.fromkeys(run for gap in gaps for run in gap.runs)),
+        further=trap_check.further(folders) if name == "trap" else [],
     )
+
+
+def _begun(gaps: Sequence[Gap], good: bool) -> list[Gap]:
+    """The gaps of right, or else of wrong beginnings."""
+    return [gap for gap in gaps if gap.prefix == ("good" if good else "bad")]
 
 
 def figure(gaps: Sequence[Gap], good: bool = False) -> "Figure":
     """Above, Pass@1 by the share of a response that paths begin with; below, the gap to no beginning."""
+    gaps = _begun(gaps, good)
     methods = list(dict.fromkeys(gap.method for gap in gaps))
     own = {method: sorted((gap for gap in gaps if gap.method == method), key=_length) for method in methods}
     free = [
@@ -112,9 +127,9 @@ def figure(gaps: Sequence[Gap], good: bool = False) -> "Figure":
     ]
     gap = [Series(method, [(_length(g), g.gap.difference) for g in own[method]]) for method in methods]
     marks = [] if good else _published()
-    questions = f"n = {min(g.questions for g in gaps)} questions"
+    n = questions(g.questions for g in gaps)
     panels = [Panel("Pass@1 (%)", free), Panel("change in Pass@1 (points)", gap, marks=marks, zero=True)]
-    return curves(panels, f"beginning, % of a {'right' if good else 'wrong'} response ({questions})")
+    return curves(panels, f"beginning, % of a {'right' if good else 'wrong'} response\n{n}")
 
 
 def _claims(gaps: Sequence[Gap], good: bool) -> list[Claim]:
@@ -164,9 +179,15 @@ def _beside(gaps: Sequence[Gap]) -> list[tuple[Gap, Gap, list[str]]]:
         (gap, alone)
         for gap in gaps
         for alone in gaps
-        if gap.method != INDEPENDENT and alone.method == INDEPENDENT and alone.fraction == gap.fraction
+        if gap.method != INDEPENDENT and alone.method == INDEPENDENT and _ask_alike(gap, alone)
     ]
     return [(gap, alone, sorted(set(gap.by_question) & set(alone.by_question))) for gap, alone in pairs]
+
+
+def _ask_alike(gap: Gap, alone: Gap) -> bool:
+    """Whether independent paths have the beginnings, and all else that a baseline shares, of a run with peers."""
+    shares = shares_of(gap.settings)
+    return shared_settings(gap.settings, ("peers",), shares) == shared_settings(alone.settings, ("peers",), shares)
 
 
 def _repair(gaps: Sequence[Gap]) -> list[Claim]:
@@ -206,5 +227,7 @@ def _gap(run: Run, name: str, runs: Sequence[Run]) -> Gap:
         gap=against(run, free[0], shared),
         by_question={q: float(one.mean() - two.mean()) for q, one, two in zip(shared, *values, strict=True)},
         begun_by_question={q: float(one.mean()) for q, one in zip(shared, values[0], strict=True)},
+        endings=(endings(run.table, shared), endings(free[0].table, shared)),
+        settings=run.settings,
         runs=(run.folder.name, free[0].folder.name),
     )

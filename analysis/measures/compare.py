@@ -16,7 +16,7 @@ from ..stats.intervals import DIFFERENCE, Estimate
 from . import contrasts
 from .contrasts import Against
 from .metrics import by_question, estimates, per_group, samples
-from .shared import determining, is_baseline, shared_settings, shares_of
+from .shared import determining, hears, is_baseline, shared_settings, shares_of
 
 Asked = Mapping[str, Sequence[str]] | Sequence[str] | None
 FAMILY = "comparisons with independent in this table"
@@ -70,8 +70,8 @@ class Run:
 
     @property
     def routed(self) -> bool:
-        """Whether a router decides whom its paths hear, as in LeaP."""
-        return self.settings.get("router.name") is not None
+        """Whether a router decides whom its paths hear, as in LeaP; not so where it lets them hear nobody."""
+        return hears(self.settings.get("router.name"))
 
     def setting(self, *but: str) -> dict[str, Any]:
         """What determined the result, without the groups of keys `but`."""

@@ -10,6 +10,7 @@ from leap_lab.files import write_json, write_whole
 from ..drawing import differences, figures, tables
 from ..drawing.tables import Cells
 from ..exhibits.base import writing
+from ..measures import routes
 from ..measures.compare import Asked, Row, compare, corrected
 from . import ledgers
 
@@ -60,9 +61,10 @@ def write(
     found = {Path(folder).name: Path(folder) for folder in folders}
     runs = [found[row.run_id] for row in rows]
     asked = [questions[run.name] if isinstance(questions, Mapping) else questions for run in runs]
+    told = [*tables.notes(rows), *routes.told([row.name for row in rows], runs, asked, groups)]
     spent = ledgers.of_runs(runs, asked, groups)
     with writing(out):
-        report = _tables(rows, spent, Path(out), margin)
+        report = _tables(rows, told, spent, Path(out), margin)
     show(report.table)
     with writing(out):
         drawn, undrawn = figures.save_all(figures.Drawings({"figure": lambda: figures.overview(rows)}), Path(out))
@@ -76,9 +78,10 @@ def _write_texts(texts: Mapping[str, str], out: Path) -> list[Path]:
     return [out / name for name in texts]
 
 
-def _tables(rows: Sequence[Row], spent: Sequence[dict[str, Any]], out: Path, margin: float | None) -> Report:
-    table, told = tables.cells(rows), tables.notes(rows)
-    apart = _apart(rows, margin)
+def _tables(
+    rows: Sequence[Row], told: Sequence[str], spent: Sequence[dict[str, Any]], out: Path, margin: float | None
+) -> Report:
+    table, apart = tables.cells(rows), _apart(rows, margin)
     costs = ledgers.cells([row.name for row in rows], spent)
     beside = [*apart, (ledgers.TITLE, costs, ledgers.NOTE)]
     texts = {
@@ -89,7 +92,7 @@ def _tables(rows: Sequence[Row], spent: Sequence[dict[str, Any]], out: Path, mar
     }
     written = _write_texts(texts, out)
     numbers = [{**_numbers(row), "ledger": each} for row, each in zip(rows, spent, strict=True)]
-    write_json(out / "table.json", {"rows": numbers, "notes": told})
+    write_json(out / "table.json", {"rows": numbers, "notes": list(told)})
     console = "\n".join([tables.console(table), *told, *(_on_console(*each) for each in apart[:1])])
     return Report(console, [*written, out / "table.json"], tables={"table": table, "ledger": costs})
 

@@ -3,7 +3,7 @@
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +15,10 @@ from leap_lab.files import escaped, storable, write_whole
 SCHEMA_VERSION = 4
 READABLE = (2, 3, 4)  # versions that the analysis reads; docs/run_folder.md tells them apart
 BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what reading a damaged Parquet file can raise
-ADDED = ("own_blocks", "extraction")  # columns that older files lack: null there
+ADDED = (  # columns that older files lack: null there
+    *("own_blocks", "extraction", "cluster", "probe_clusters", "tokens_heard", "route_ties"),
+    *("tokens_prefilled_least", "tokens_prefilled_most", "tokens_attended_least", "tokens_attended_most"),
+)
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
 
 
@@ -66,6 +69,16 @@ SCHEMA = pa.schema(
         "critical_path": pa.int64(),  # `Path.critical_path`, the longest of the path and its helpers
         "extraction": pa.string(),  # where the answer stood: `grade.Note`
         "own_blocks": pa.int64(),  # blocks that the path opened of its own accord, which were cut; from schema 4 on
+        # Equal answers of a group have one number, by themselves and not by the right answer (`grading.voting`):
+        "cluster": pa.int32(),  # of `answer`; null without one
+        "probe_clusters": pa.list_(pa.int32()),  # of the answers of `probes`, in their order
+        "tokens_heard": pa.int64(),  # part of tokens_comment: what peers wrote; null where it was not counted
+        "route_ties": pa.list_(pa.bool_()),  # `Route.tied` of `routes`, in their order
+        # `usage.Bounds`: the same as tokens_prefilled and tokens_attended with a perfect and with no prefix cache.
+        "tokens_prefilled_least": pa.int64(),
+        "tokens_prefilled_most": pa.int64(),
+        "tokens_attended_least": pa.int64(),
+        "tokens_attended_most": pa.int64(),
     }
 )
 
@@ -83,6 +96,7 @@ class Stamp:
     run_id: str
     schema: int = SCHEMA_VERSION
     content: str = ""  # empty up to schema 3
+    columns: int = 0  # that the file has; 0 where it does not say so
 
     @property
     def file_name(self) -> str:
@@ -96,7 +110,7 @@ def write(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]], content: str 
     if len(stamps) != 1:
         raise ValueError(f"one group at a time: these rows are of {len(stamps)}")
     stamp = stamps.pop()
-    schema = SCHEMA.with_metadata({STAMP: json.dumps(asdict(stamp)).encode()})
+    schema = SCHEMA.with_metadata({STAMP: json.dumps(asdict(replace(stamp, columns=len(SCHEMA)))).encode()})
     columns = [{**row, "question_id": storable(stamp.question_id)} for row in rows]
     sink = pa.BufferOutputStream()
     # No dictionaries: their pages have no checksum, so a flipped bit there would go unnoticed.
@@ -123,6 +137,8 @@ def read_stamp(file: pathlib.Path, run_id: str | None) -> Stamp:
         raise NotAGroup(f"has a name other than that of group {stamp.group} of question {brief(stamp.question_id)}")
     if wrong := [name for name in SCHEMA.names if _is_wrong(name, types)]:
         raise NotAGroup(f"lacks the column {wrong[0]} of type {brief(SCHEMA.field(wrong[0]).type)}")
+    if stamp.columns not in (0, len(types.keys() & {*SCHEMA.names})):
+        raise NotAGroup(f"lacks one of its {brief(stamp.columns)} columns")
     if not footer.num_rows:
         raise NotAGroup("holds no paths")
     return stamp

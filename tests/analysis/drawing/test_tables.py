@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from analysis.drawing import differences, figures, tables
@@ -24,8 +25,9 @@ def test_the_table_holds_the_numbers(sweep: list[Path]) -> None:
     assert clustered[3] == "+0.0 [n/a] p=1.000"
     assert "n/a: fewer than 6 questions differ: too few to resample." in tables.notes(compare(sweep))
     assert baseline[4].startswith("6.2 [") and dispersed[4].startswith("56.2 [")  # a tie of 4 to 4 counts half
-    assert head[-5:] == ["sampled", "received", "prefilled", "FLOPs", "critical path"]
-    assert baseline[-5:] == ["100", "0", "50", "n/a", "100"] and dispersed[-5:] == ["110", "40", "90", "n/a", "110"]
+    assert head[-6:] == ["sampled", "heard", "wrapper", "prefilled", "FLOPs", "critical path"]
+    assert baseline[-6:] == ["100", "0", "0", "50 (30–70)", "n/a", "100"]
+    assert dispersed[-6:] == ["110", "30", "10", "90 (70–110)", "n/a", "110"]
 
 
 def test_a_verdict_is_told_with_the_difference(tmp_path: Path) -> None:
@@ -89,10 +91,12 @@ def test_operations_are_shown_where_the_run_knows_them(tmp_path: Path) -> None:
     per = {"computed": 2_000_000, "sampled": 10_000_000, "attended": 5}
     folder = write_run(tmp_path / "runs", EASY, flops_per=per)
     made = report.write([folder], tmp_path / "out")
-    assert tables.cells(compare([folder]))[1][-2] == "1.31G"
+    assert tables.cells(compare([folder]))[1][-2] == "1.31G (1.27G–1.35G)"
     [row] = json.loads(made.files[2].read_text())["rows"]
     assert row["metrics"]["flops"]["value"] == 2e6 * 150 + 1e7 * 101
     assert row["ledger"]["flops"] == 64 * (2e6 * 150 + 1e7 * 101)
+    assert row["ledger"]["flops_least"] == 64 * (2e6 * 130 + 1e7 * 101), "30 of its prompt, and what it samples"
+    assert row["metrics"]["flops_most"]["value"] == 2e6 * 170 + 1e7 * 101
     assert (row["ledger"]["sampled"], row["ledger"]["cached"], row["ledger"]["critical_path_max"]) == (6400, 1280, 100)
     assert "What these runs cost" in made.files[0].read_text() and "83.8G" in made.files[0].read_text()
 
@@ -101,7 +105,8 @@ def test_what_the_engine_does_not_report_is_shown_as_such(tmp_path: Path) -> Non
     per = {"computed": 2_000_000, "sampled": 10_000_000, "attended": 5}
     folders = [write_run(tmp_path, EASY, flops_per=per), write_run(tmp_path, HARD, "all", flops_per=per, reports=False)]
     known, unknown = tables.cells(compare(folders))[1:]
-    assert known[-5:] == ["100", "0", "50", "1.31G", "100"] and unknown[-5:] == ["110", "40", "n/a", "n/a", "110"]
+    assert known[-6:] == ["100", "0", "0", "50 (30–70)", "1.31G (1.27G–1.35G)", "100"]
+    assert unknown[-6:] == ["110", "30", "10", "n/a (70–110)", "n/a (1.47G–1.55G)", "110"]
     notes = [note for note in tables.notes(compare(folders)) if "engine" in note]
     assert notes == ["all k=4: prefilled is n/a, because the engine does not report it."]
     made = report.write(folders, tmp_path / "out")
@@ -110,6 +115,26 @@ def test_what_the_engine_does_not_report_is_shown_as_such(tmp_path: Path) -> Non
     ledger = made.tables["ledger"]
     columns = [ledger[0].index(name) for name in ("prefilled", "cached", "FLOPs", "sampled")]
     assert [ledger[2][column] for column in columns] == ["n/a", "n/a", "n/a", "7.04k"]
+
+
+def test_a_run_that_did_not_count_peers_words_apart_says_so(tmp_path: Path) -> None:
+    old, new = write_run(tmp_path, EASY, "all"), write_run(tmp_path, EASY, "dispersed")
+    for file in (old / "groups").glob("*.parquet"):
+        table = pq.read_table(file)
+        later = ["tokens_heard", *(name for name in table.column_names if name.endswith(("_least", "_most")))]
+        stamp = json.loads(table.schema.metadata[b"leap_lab"])
+        del stamp["columns"]
+        made = table.drop_columns(later).replace_schema_metadata({"leap_lab": json.dumps(stamp)})
+        pq.write_table(made, file, write_page_checksum=True)
+    found = compare([old, new])
+    assert [line[-6:-2] for line in tables.cells(found)[1:]] == [
+        ["110", "n/a", "n/a", "90"],
+        ["110", "30", "10", "90 (70–110)"],
+    ]
+    told = [note for note in tables.notes(found) if "count them apart" in note]
+    assert [note[:10] for note in told] == ["all k=4: h"] and told[0].endswith("together they are 40.")
+    bars = [each for each in figures.overview(found).axes[-1].containers if hasattr(each, "patches")]
+    assert [each.get_label() for each in bars] == ["own", "received"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +151,7 @@ def test_a_number_that_is_not_known_is_said_to_be() -> None:
 
 def test_without_a_baseline_there_is_no_column_for_it(sweep: list[Path]) -> None:
     found = compare(sweep[:2])
-    assert {len(line) for line in tables.cells(found)} == {10}
+    assert {len(line) for line in tables.cells(found)} == {11}
     assert "independent" not in "\n".join([tables.console(tables.cells(found)), *tables.notes(found)])
 
 

@@ -116,13 +116,19 @@ def test_lines_at_the_same_places_do_not_hide_each_other() -> None:
     assert places[0][0] < 1 < places[1][0] and places[1][0] - places[0][0] < 0.2
 
 
-def test_shares_stack_up_to_everything() -> None:
-    parts = {"same": [Estimate(0.75, 0.6, 0.9, 9)] * 2, "changed": [Estimate(0.25, 0.1, 0.4, 9)] * 2}
-    [axes] = shares(["64", "128"], parts, "position", "share (%)", [Marks("QwQ-32B", [(0, 12.9)])]).axes
-    bars = [patch for patch in axes.patches if patch.get_height()]
-    assert [bar.get_height() for bar in bars] == [75, 75, 25, 25]
-    assert {bar.get_y() + bar.get_height() for bar in bars} == {75, 100}
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["64", "128"]
+def test_every_share_has_a_panel_of_its_own() -> None:
+    parts = {
+        "same": [Estimate(0.75, 0.6, 0.9, 9)] * 2,
+        "changed": [Estimate(0.25, 0.1, 0.4, 9)] * 2,
+        "lost": [Estimate(0, None, None, 9)] * 2,
+    }
+    figure = shares(["64", "128"], parts, "position", "share (%)", {"changed": Marks("QwQ-32B", [(0, 12.9)])})
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in shown] == ["same", "changed", "lost"]
+    assert [list(axes.containers[0][0].get_ydata()) for axes in shown] == [[75, 75], [25, 25], [0, 0]]
+    assert [tick.get_text() for tick in shown[0].get_xticklabels()] == ["64", "128"]
+    assert {axes.get_ylim() for axes in shown} == {(0, 100)}
+    assert [axes.get_legend_handles_labels()[1] for axes in shown] == [[], ["paper, QwQ-32B"], []]
 
 
 def test_long_names_get_a_column_of_their_own() -> None:
@@ -131,6 +137,14 @@ def test_long_names_get_a_column_of_their_own() -> None:
         return axes.get_legend()._ncols
 
     assert columns("leap", "independent") == 2 and columns("leap", "leap_s with dispersed routing k=4") == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_a_legend_takes_no_room_from_its_panel(count: int) -> None:
+    named = [Series(f"leap_s with dispersed routing k={k}", [(1, UP), (2, UP)]) for k in range(count)]
+    figure = curves([Panel("y", named), Panel("gain", named)], "x")
+    figure.draw_without_rendering()
+    assert min(axes.get_window_extent().height for axes in figure.axes) > 1.1 * figure.dpi
 
 
 def test_a_line_looks_the_same_in_every_panel() -> None:

@@ -126,10 +126,12 @@ def test_the_table_lists_empty_difficulties_and_the_figure_leaves_them_out(folde
     assert {len(row) for row in rows} == {len(head)}
     assert rows[3] == ["dispersed k=4", "hard", "0", "n/a", "n/a", "n/a", "n/a"]
     assert "hard: no question of this difficulty for some runs." in shown.notes
-    above, below = shown.figures["difficulty"].axes
+    above, gains, below = shown.figures["difficulty"].axes
     lines = [container[0] for container in above.containers]
     assert [[round(x) for x in line.get_xdata()] for line in lines] == [[0, 1, 2, 4]] * 2
     assert list(lines[0].get_ydata()) == pytest.approx([100, 56.25, 81.25, 31.25])
+    [gain] = [container[0] for container in gains.containers]
+    assert list(gain.get_ydata()) == pytest.approx([0, 56.25 - 87.5, 81.25 - 50, 31.25]), "paired, over the same paths"
     assert list(below.containers[0][0].get_ydata()) == [110] * 4
     assert [label.get_text() for label in below.get_xticklabels()][3:] == ["hard\n(n = 0)", "very hard\n(n = 8)"]
 

@@ -1,6 +1,7 @@
 """One setting at a time, and routers by k, on run folders whose answers are known."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from analysis.exhibits import main_table as routers
 from analysis.exhibits.sensitivity import exhibit, sensitivity
 from analysis.measures.compare import compare, corrected
 from leap_lab.errors import UserError
-from tests.known_runs import ALONE, EASY, HARD, LEAP, copies, write_run
+from tests.known_runs import ALONE, EASY, HARD, LEAP, Answers, copies, write_run
 
 MODEL = {"name": "tiny", "path": "builtin:tiny", "interval": 64}
 EASIER, HARDER = copies(EASY, 6), copies(HARD, 6)  # 48 questions: enough to decide
@@ -76,6 +77,67 @@ def test_helpers_stand_on_a_line_for_each_block(tmp_path: Path) -> None:
     more = [claim for claim in shown.claims if claim.text.startswith("More helpers")]
     assert [(claim.verdict, claim.text[-6:]) for claim in more] == [("holds", "T=32)."), ("holds", "T=64).")]
     assert sum("Helpers that stop" in claim.text for claim in shown.claims) == 4, "each against 16 independent paths"
+
+
+@pytest.mark.parametrize(
+    ("axis", "other"),
+    [
+        ("granularity", {"router": "clustered"}),
+        ("granularity", {"k": 4}),
+        ("granularity", {"prompts": {"name": "untuned"}}),
+        ("top_k", {"method": LEAP | {"interval": 32}}),
+        ("top_k", {"seed": 1}),
+        ("position", {"router": "clustered"}),
+        ("temperature", {"method": LEAP | {"interval": 32}}),
+    ],
+)
+def test_only_runs_that_differ_in_one_setting_are_contrasted(tmp_path: Path, axis: str, other: dict[str, Any]) -> None:
+    """Two lines, on one the setting gains nothing, on the other there is no second run: across them it would gain."""
+    model = MODEL | {"sampling": {"temperature": 1.0}}
+    kinds: dict[str, list[dict[str, Any]]] = {
+        "granularity": [{"method": LEAP | {"interval": interval}} for interval in (32, 64, 96)],
+        "top_k": [{"k": k} for k in (1, 4, 8)],
+        "position": [{"method": LEAP | {"name": "leap_s", "position": place}} for place in (128, 64, 96)],
+        "temperature": [{"sampling": {"temperature": t}} for t in (1.5, 1.0, 1.25)],
+    }
+
+    def write(answers: Answers, **more: Any) -> Path:
+        found = {"router": "dispersed", "k": 2, "model": model} | more
+        return write_run(tmp_path, answers, found.pop("router"), found.pop("k"), **found)
+
+    runs = [write(EASY, **kinds[axis][1]), write(EASY, **kinds[axis][2])]
+    alien = other | kinds[axis][0]
+    if "method" in other and "method" in kinds[axis][0]:
+        alien["method"] = kinds[axis][0]["method"] | other["method"]
+    runs.append(write(HARD, **alien))
+    shown = exhibit(runs, axis)
+    assert len(shown.figures[axis].axes[0].containers) == 2, "a line each"
+    contrasts = [claim for claim in shown.claims if "difference between" in claim.because]
+    assert {claim.verdict for claim in contrasts} == {"undecided"}
+
+
+def test_every_line_has_its_own_contrast_and_says_which(tmp_path: Path) -> None:
+    runs = by_interval(tmp_path)
+    runs += [
+        write_run(tmp_path, EASY, "clustered", 2, model=MODEL, method=LEAP | {"interval": interval})
+        for interval in (32, 96)
+    ]
+    claims = {claim.text: claim.verdict for claim in exhibit(runs, "granularity").claims}
+    text = "Exchanging more often is better than exchanging seldom"
+    assert claims == {f"{text} (leap dispersed k=2).": "holds", f"{text} (leap clustered k=2).": "undecided"}
+
+
+def test_lines_that_would_have_one_name_are_told_apart(tmp_path: Path) -> None:
+    runs = [
+        write_run(tmp_path, EASY, "dispersed", k, model=MODEL, method=LEAP | {"interval": interval})
+        for k in (2, 4)
+        for interval in (32, 64)
+    ]
+    above = exhibit(runs, "top_k").figures["top_k"].axes[0]
+    assert {container.get_label() for container in above.containers} == {
+        "dispersed interval=32",
+        "dispersed interval=64",
+    }
 
 
 def test_runs_without_the_setting_say_so(tmp_path: Path) -> None:

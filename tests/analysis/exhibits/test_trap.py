@@ -100,6 +100,15 @@ def test_gaps_and_their_comparisons_are_families(tmp_path: Path) -> None:
     assert {str(gap.gap.family) for gap in gaps} == {"corrected for the 2 gaps of this table"}
 
 
+def test_the_trap_with_peers_is_compared_with_that_of_paths_that_were_asked_alike(tmp_path: Path) -> None:
+    other = [
+        write_run(tmp_path, answers, prefix=prefix, sampling={"temperature": 0.5})
+        for answers, prefix in ((EASY, NONE), (EASY, BAD))
+    ]
+    claims = trap.exhibit([*repaired(tmp_path), *other]).claims
+    assert sum("the trap is smaller" in claim.text for claim in claims) == 1
+
+
 def test_a_good_beginning_is_another_claim(tmp_path: Path) -> None:
     good = [write_run(tmp_path, HARDER, prefix=NONE), write_run(tmp_path, EASIER, prefix=BAD | {"name": "good"})]
     shown = trap.exhibit(good, "good_beginnings")
