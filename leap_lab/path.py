@@ -136,6 +136,11 @@ class Path:
         self.branches.append(Branch(turn, phase, copy))
         return self.branches[-1]
 
+    def drop(self, count: int) -> None:
+        """So many tokens were cut at its end: they stay on the bill."""
+        self.tokens_cut += count
+        self.computed = min(self.computed, len(self))
+
     def bill(self, request: Request, done: Completion) -> None:
         """Count what a request of this path took."""
         usage = Usage.of(request, done)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from ..measures.compare import Row
 from ..measures.contrasts import Against
-from .tables import ASSUMED, Cells, counts, p_value, points
+from .numerals import counts, p_value, points
+from .tables import ASSUMED, Cells
 
 TITLE = "Differences to independent sampling"
 COVERAGE = f"{TITLE}: pass@k"

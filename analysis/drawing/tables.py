@@ -1,6 +1,5 @@
 """Runs side by side as a table: for the console, in Markdown and in LaTeX (booktabs)."""
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -11,6 +10,7 @@ from ..measures.contrasts import Against
 from ..measures.shared import is_control
 from ..measures.votes import RULE
 from ..stats.intervals import ENOUGH, Estimate
+from .numerals import percent, points, short
 
 Cells = list[list[str]]  # the head, then a row per run
 WIDEST = 1000  # characters of a cell or note
@@ -35,7 +35,6 @@ THESE = (
     f"{AGAINST}: paired difference of Pass@1 in points, p by Welch's t test over these questions.",
     *LEGEND[3:],
 )
-UNITS = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 SPENT = ("sampled", "heard", "wrapper", "prefilled", "FLOPs", "critical path")
 # Shares of paths that stand in any table where they are not 0 throughout: their heading, and what they are.
 ENDINGS = {
@@ -48,7 +47,6 @@ CONTROL = (
 )
 PREFILLED = "prefilled is n/a, because the engine does not report it."
 FEW = f"with fewer than {ENOUGH} that differ nothing can be decided"
-COUNTS = "a/b/c: questions that gained, stayed the same, lost; worst: the largest loss of one."
 ASSUMED = (
     "[low, high] and p take it that questions like these vary as the ones asked do. better and worse also need bounds "
     "that hold whatever rare questions do (Gaffke's for bounded means) to exclude 0."
@@ -112,7 +110,9 @@ def notes(rows: Sequence[Row]) -> list[str]:
             told.append(f"{row.name}: no independent run with the same questions, budget and sampling among these.")
         if row.against is not None and row.against.difference.n < row.questions:
             told.append(f"{row.name}: the difference is over the {row.against.difference.n} questions both runs have.")
-    shown = [found for row in rows for found in (row["pass@1"], row.against and row.against.difference, row["cons"])]
+    shown = [
+        found for row in rows for found in (row["pass@1"], row.against.difference if row.against else None, row["cons"])
+    ]
     reasons = {found.why: None for found in shown if found is not None and found.why}
     return told + [f"n/a: {why}." for why in reasons]
 
@@ -199,73 +199,6 @@ def _bounded(row: Row, name: str, form: Callable[[float], str]) -> str:
         return _known(row, name, form)
     least, most = (form(row[bound].value) for bound in bounds)
     return f"{_known(row, name, form)} ({least}–{most})"
-
-
-def percent(share: Estimate) -> str:
-    """A share in percent with its interval; n/a where there is nothing to count."""
-    if share.value != share.value:
-        return "n/a"
-    return f"{100 * share.value:.1f} {_interval(share, '.1f')}"
-
-
-def signed(difference: Estimate) -> str:
-    """A difference of shares in points with its interval."""
-    return f"{100 * difference.value:+.1f} {_interval(difference, '+.1f')}"
-
-
-def number(found: Estimate, form: str = ".2f") -> str:
-    """An estimate that is no share, with its interval."""
-    if found.low is None or found.high is None:
-        return f"{found.value:{form}} [n/a]"
-    return f"{found.value:{form}} [{found.low:{form}}, {found.high:{form}}]"
-
-
-def points(against: Against | None) -> str:
-    """A difference in points with its interval, p and, where it is sure, the verdict."""
-    if against is None:
-        return "n/a"
-    difference = signed(against.difference)
-    p = "" if against.p is None else f" {p_value(against.p)}"
-    return f"{difference}{p} {against.verdict}".rstrip()
-
-
-def p_value(p: float) -> str:
-    """To three digits."""
-    return f"p={p:.3f}" if p >= 0.001 else "p<0.001"
-
-
-def counted(against: Against | None, scale: float = 100, form: str = "+.1f") -> str:
-    """`points`, and how many questions gained, stayed and lost, and the largest loss (see `COUNTS`)."""
-    return "n/a" if against is None else f"{points(against)} {counts(against, scale, form)}"
-
-
-def words(against: Against) -> str:
-    """How many questions gained, stayed and lost, and the largest loss, in words."""
-    told = f"{against.up} up, {against.same} same, {against.down} down"
-    return f"{told}, the worst by {-100 * against.worst:.1f}" if against.down else told
-
-
-def counts(against: Against, scale: float = 100, form: str = "+.1f") -> str:
-    """How many questions gained, stayed and lost, and the largest loss of one, such as `15/8/1, worst -6.2`."""
-    told = f"{against.up}/{against.same}/{against.down}"
-    return f"{told}, worst {scale * against.worst:{form}}" if against.down else told
-
-
-def _interval(value: Estimate, form: str) -> str:
-    if value.low is None or value.high is None:
-        return "[n/a]"
-    return f"[{100 * value.low:{form}}, {100 * value.high:{form}}]"
-
-
-def short(value: float | None) -> str:
-    """A count to three digits, large ones with k, M, G, T, P or E; n/a where it is not known."""
-    if value is None or value != value:
-        return "n/a"
-    for unit, size in UNITS:
-        if abs(value) >= 0.9995 * size:
-            scaled = value / size
-            return f"{scaled:.{2 - int(math.log10(max(1.0, abs(scaled) * 1.0005)))}f}{unit}"
-    return f"{value:.0f}"
 
 
 def plain_markdown(text: str) -> str:

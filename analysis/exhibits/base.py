@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from leap_lab.errors import UserError
 from leap_lab.files import FULL, write_json, write_whole
 
-from ..drawing import differences, figures, tables
+from ..drawing import differences, figures, numerals, tables
 from ..measures.compare import Row
 from ..measures.contrasts import Against, corrected
 from ..stats.bounded import ALPHA
@@ -154,11 +154,11 @@ def decided(asked: Sequence[Asked], family: str) -> list[Claim]:
 
 def directional(text: str, source: str, found: Against, up: bool, what: str = "difference") -> Claim:
     """A claim on the sign of a difference in shares, decided where the comparison has a verdict."""
-    told = f"The {what} is {tables.signed(found.difference)} points over {found.difference.n} questions"
+    told = f"The {what} is {numerals.signed(found.difference)} points over {found.difference.n} questions"
     if found.p is not None:
-        told += f", {tables.p_value(found.p)}"
+        told += f", {numerals.p_value(found.p)}"
         told += f" {found.family}" if str(found.family) else ""
-    told += f" ({tables.words(found)})."
+    told += f" ({numerals.words(found)})."
     if found.verdict:
         return Claim(text, source, "holds" if (found.verdict == "better") == up else "does not hold", told)
     return Claim(text, source, "undecided", f"{told} {_why_not(found)}")

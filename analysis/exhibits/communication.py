@@ -17,7 +17,8 @@ from leap_lab.runs.reading import settings
 
 from ..drawing.curves import Marks, shares
 from ..drawing.figures import Drawings, questions
-from ..drawing.tables import Cells, number, percent, signed
+from ..drawing.numerals import number, percent, signed
+from ..drawing.tables import Cells
 from ..measures import routes
 from ..measures.exchanges import CONSISTENT, INFLUENCED, TYPES, UNAFFECTED, exchanges, exchanges_of
 from ..measures.probes import CHANCE, names_by_folder, probed, sampled

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from ..drawing.tables import number, percent
+from ..drawing.numerals import number, percent
 from ..measures.contrasts import Against
 from ..measures.exchanges import CONSISTENT, INFLUENCED, UNAFFECTED
 from ..stats.intervals import DIFFERENCE, ENOUGH, SHARE, Floats, estimate

@@ -16,7 +16,8 @@ from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
 
 from ..drawing.curves import Panel, Series, curves
 from ..drawing.figures import Drawings
-from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, endings_told, percent, with_endings
+from ..drawing.numerals import COUNTS, counted, percent
+from ..drawing.tables import ASSUMED, Cells, endings_told, with_endings
 from ..labels import names_of
 from ..load import load
 from ..measures.compare import Run, against, baseline_of

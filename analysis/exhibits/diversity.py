@@ -15,7 +15,8 @@ from scipy import stats
 
 from ..drawing.curves import Panel, Series, curves
 from ..drawing.figures import questions
-from ..drawing.tables import Cells, number, percent
+from ..drawing.numerals import number, percent
+from ..drawing.tables import Cells
 from ..measures.probes import names_by_folder, transitions
 from ..stats.intervals import SHARE, Estimate, Floats, estimate
 

@@ -14,7 +14,8 @@ from leap_lab.errors import UserError
 
 from ..drawing.curves import Panel, Series, curves
 from ..drawing.figures import Drawings, questions
-from ..drawing.tables import Cells, endings_told, p_value, percent, short, with_endings
+from ..drawing.numerals import p_value, percent, short
+from ..drawing.tables import Cells, endings_told, with_endings
 from ..labels import names_of
 from ..measures.budget import Budget
 from ..measures.compare import Run

@@ -8,7 +8,8 @@ import pandas as pd
 
 from leap_lab.errors import UserError
 
-from ..drawing.tables import ASSUMED, COUNTS, counted, endings_told, percent, with_endings
+from ..drawing.numerals import COUNTS, counted, percent
+from ..drawing.tables import ASSUMED, endings_told, with_endings
 from ..measures.compare import Run, against
 from ..measures.contrasts import Against, corrected
 from ..measures.exchanges import exchanges

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, percent, short
+from ..drawing.numerals import COUNTS, counted, percent, short
+from ..drawing.tables import ASSUMED, Cells
 from ..load import load
 from ..measures.budget import COLUMNS, SLACK, Budget, bought, of_groups
 from ..measures.compare import Run

@@ -18,7 +18,8 @@ import numpy as np
 from leap_lab.errors import UserError
 
 from ..drawing.figures import Drawings
-from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, endings_told, percent, short, with_endings
+from ..drawing.numerals import COUNTS, counted, percent, short
+from ..drawing.tables import ASSUMED, Cells, endings_told, with_endings
 from ..labels import names_of
 from ..measures.budget import Budget
 from ..measures.compare import Run

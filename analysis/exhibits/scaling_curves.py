@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..drawing.curves import Panel, Series, curves
 from ..drawing.figures import questions
-from ..drawing.tables import UNITS
+from ..drawing.numerals import UNITS
 from ..measures.budget import Budget
 from ..measures.contrasts import Against
 from ..stats.intervals import Estimate

@@ -14,7 +14,8 @@ import pandas as pd
 
 from ..drawing.curves import Panel, Series, curves, shares
 from ..drawing.figures import Drawings, questions
-from ..drawing.tables import Cells, percent
+from ..drawing.numerals import percent
+from ..drawing.tables import Cells
 from ..measures.contrasts import Against
 from ..measures.probes import CHANCE, KEY, blocks_of, names_by_folder, probed, sampled, transitions
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate, ratio

@@ -10,7 +10,8 @@ from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
 from ..drawing.figures import Drawings, questions
-from ..drawing.tables import ASSUMED, COUNTS, Cells, counted, endings_told, percent, with_endings
+from ..drawing.numerals import COUNTS, counted, percent
+from ..drawing.tables import ASSUMED, Cells, endings_told, with_endings
 from ..labels import names_of
 from ..measures.compare import Run, against
 from ..measures.contrasts import Against, corrected

@@ -16,7 +16,8 @@ import numpy as np
 
 from leap_lab.runs.reference import CLOSING
 
-from ..drawing.tables import Cells, percent, signed
+from ..drawing.numerals import percent, signed
+from ..drawing.tables import Cells
 from ..load import load
 from ..measures.compare import Run
 from ..measures.metrics import by_question

@@ -7,7 +7,8 @@ from typing import Any
 from leap_lab.files import read_json
 from leap_lab.runs.ledger import COLUMNS, flops_per, ledger
 
-from ..drawing.tables import Cells, short
+from ..drawing.numerals import short
+from ..drawing.tables import Cells
 from ..load import load
 
 TITLE = "What these runs cost"

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.drawing import tables
+from analysis.drawing import numerals, tables
 from analysis.exhibits import trap
 from analysis.load import load
 from analysis.measures.compare import Run, compare, corrected
@@ -67,7 +67,7 @@ def mended(runs: Sequence[Run]) -> tables.Cells:
         if not each.independent:
             change = outcomes(each.folder, alone.folder)
             name = f"{each.settings['router.name']} k={each.settings['router.top_k']}"
-            rows.append([name, tables.percent(change.mended), tables.percent(change.spoiled)])
+            rows.append([name, numerals.percent(change.mended), numerals.percent(change.spoiled)])
     return rows
 
 

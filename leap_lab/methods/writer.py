@@ -56,9 +56,8 @@ class Writer:
         """N paths that hold the question, the opening of their thinking and their given beginnings."""
         paths, problem = self.blank(), self.job.problem
         prompt = self.prompt(*(self.form.ask(problem) if self.explained else (self.prompts.question(problem),)))
-        text = self.tokens.decode(prompt)
         for path in paths:
-            path.add(Kind.PROMPT, 0, prompt, text)
+            path.add(Kind.PROMPT, 0, prompt, self.tokens.decode(prompt))
         for path, beginning in zip(paths, self.job.beginnings, strict=False):
             path.add(Kind.PREFIX, 0, beginning, self.tokens.decode(beginning))
         share_beginning(paths)
@@ -94,8 +93,7 @@ class Writer:
         """Add what was thought up to the block that the path opened itself."""
         kept = before(str(done.stop), done.tokens, self.tokens)
         path.add(Kind.THINK, turn, done.tokens[:kept], self.tokens.decode(done.tokens[:kept]))
-        path.tokens_cut += len(done.tokens) - kept
-        path.computed = min(path.computed, len(path))
+        path.drop(len(done.tokens) - kept)
         path.own_blocks += 1
 
     def can_exchange(self, path: Path, summary_tokens: int) -> bool:
@@ -184,8 +182,7 @@ class Writer:
         path.finish = "answered"
         if path.closed:
             self._write(path, Kind.TRIGGER, turn, self.tokens.form.answer)
-            room = self.room(path)
-            if room < 1:
+            if (room := self.room(path)) < 1:
                 await self._force(path, turn, "context_full")
                 return
             done = await self._sample(path, "final", turn, min(room, self._final_tokens))
@@ -225,9 +222,8 @@ class Writer:
         if self.form.again or last.kind is not Kind.THINK:
             return
         kept = whole_paragraphs(last.tokens, self.tokens)
-        path.tokens_cut += len(last.tokens) - kept
         path.segments[-1] = replace(last, tokens=last.tokens[:kept], text=self.tokens.decode(last.tokens[:kept]))
-        path.computed = min(path.computed, len(path))
+        path.drop(len(last.tokens) - kept)
 
     def _seed(self, index: int) -> int:
         return derive_seed(self.job.seed, self.job.problem.id, self.job.group, index)

@@ -7,7 +7,7 @@ import pytest
 
 from leap_lab.decoding.decoder import graded_rows
 from leap_lab.decoding.regrade import clustered
-from leap_lab.grading.grade import equal
+from leap_lab.grading.grade import alike
 from leap_lab.grading.voting import clusters
 from leap_lab.path import Branch, Kind, Path
 from leap_lab.tasks.problem import Problem
@@ -24,11 +24,22 @@ from leap_lab.tasks.problem import Problem
     ],
 )
 def test_equal_answers_are_one_however_written(answers, numbers):
-    assert clusters(answers, equal) == numbers
+    assert clusters(answers, partial(alike, problem=Problem("q", "?", "7"))) == numbers
 
 
-def test_choices_are_compared_as_such():
-    assert clusters(["B", "A", "B"], partial(equal, kind="choice")) == [0, 1, 0]
+@pytest.mark.parametrize(
+    ("kind", "gold", "answers", "numbers"),
+    [
+        ("choice", "B", ["B", "A", "B", "b"], [0, 1, 0, 0]),
+        ("text", "Oslo", ["Oslo", r"\text{oslo}", "Bergen"], [0, 0, 1]),
+        ("several", '["2", "two"]', ["1/2", "0.5", "deux", "2"], [0, 0, 1, 2]),
+        ("list", '["1", "1/2"]', ["1, 0.5", "1, 1/2", "1/2, 1", "3", "3.0"], [0, 0, 1, 2, 2]),
+        ("reasoning_gym", "{}", ["a  b", "a b", "b"], [0, 0, 1]),
+    ],
+)
+def test_every_kind_says_which_answers_are_one(kind, gold, answers, numbers):
+    """Answers are not written as golds are: a gold may be a JSON list, and answers are none."""
+    assert clusters(answers, partial(alike, problem=Problem("q", "?", gold, kind))) == numbers
 
 
 def test_the_order_of_paths_decides_nothing():

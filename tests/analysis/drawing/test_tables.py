@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from analysis.drawing import differences, figures, tables
+from analysis.drawing import differences, figures, numerals, tables
 from analysis.measures.compare import compare, corrected
 from analysis.report import sweep as report
 from tests.known_runs import EASY, HARD, copies, write_run
@@ -73,9 +73,9 @@ def test_the_differences_tell_what_became_of_questions(sweep: list[Path]) -> Non
 
 def test_a_loss_is_told_with_the_largest(tmp_path: Path) -> None:
     _, row = compare([write_run(tmp_path, HARD, "dispersed"), write_run(tmp_path, EASY)])
-    assert row.against is not None and tables.counts(row.against) == "0/0/8, worst -50.0"
-    assert tables.words(row.against) == "0 up, 0 same, 8 down, the worst by 50.0"
-    assert tables.counted(row.against).endswith("p=0.008 0/0/8, worst -50.0") and tables.counted(None) == "n/a"
+    assert row.against is not None and numerals.counts(row.against) == "0/0/8, worst -50.0"
+    assert numerals.words(row.against) == "0 up, 0 same, 8 down, the worst by 50.0"
+    assert numerals.counted(row.against).endswith("p=0.008 0/0/8, worst -50.0") and numerals.counted(None) == "n/a"
 
 
 def test_a_margin_says_which_differences_are_within_it(tmp_path: Path) -> None:
@@ -142,11 +142,11 @@ def test_a_run_that_did_not_count_peers_words_apart_says_so(tmp_path: Path) -> N
     [(0, "0"), (999, "999"), (999.7, "1.00k"), (1234, "1.23k"), (99_960, "100k"), (999_600, "1.00M"), (3e15, "3.00P")],
 )
 def test_large_numbers_are_told_in_three_digits(value: float, told: str) -> None:
-    assert tables.short(value) == told
+    assert numerals.short(value) == told
 
 
 def test_a_number_that_is_not_known_is_said_to_be() -> None:
-    assert tables.short(None) == tables.short(float("nan")) == "n/a"
+    assert numerals.short(None) == numerals.short(float("nan")) == "n/a"
 
 
 def test_without_a_baseline_there_is_no_column_for_it(sweep: list[Path]) -> None:
