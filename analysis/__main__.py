@@ -1,6 +1,7 @@
 """`python -m analysis report|NAME RUN_FOLDER...`: tables and figures of runs; NAME is that of an experiment."""
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _analyse(arguments: Sequence[str]) -> int:
     search, rest = _search(arguments)
-    options = _parser(rest, search).parse_args(rest)
+    parser = _parser(rest, search)
+    options = parser.parse_args(rest)
+    if options.command == "report" and options.over == "these" and options.margin is not None:
+        parser.error(f"--margin={options.margin:g}: only for questions like these; leave out --over=these")
     from leap_lab.runs.reading import run_folders
     from leap_lab.settings.experiments import exhibit_of
 
@@ -27,7 +31,10 @@ def _analyse(arguments: Sequence[str]) -> int:
 
     folders = run_folders(options.folders)
     if options.command == "report":
-        report = sweep.write(folders, options.out, groups=options.groups, show=_show)
+        these = options.over == "these"
+        report = sweep.write(
+            folders, options.out, groups=options.groups, margin=options.margin, these=these, show=_show
+        )
     else:
         exhibits = {options.command: exhibit_of(options.command, search)}
         budget = getattr(options, "budget", None)
@@ -62,6 +69,10 @@ def _parser(arguments: Sequence[str], search: Sequence[str]) -> argparse.Argumen
     commands = parser.add_subparsers(dest="command", required=True, metavar="report|NAME")
     report = commands.add_parser("report", help="table and figure of runs side by side")
     report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")
+    words = "also say which differences are within M points, in either direction"
+    report.add_argument("--margin", type=_margin, metavar="M", help=words)
+    words = "what intervals are for: questions like these (default), or these very questions asked again"
+    report.add_argument("--over", choices=["like", "these"], default="like", help=words)
     known = names(search)
     experiments = {name: commands.add_parser(name, help=f"what experiment={name} ends with") for name in known}
     for command in (report, *experiments.values()):
@@ -83,6 +94,16 @@ def _budget(text: str) -> "Budget":
     if text not in list(Budget):
         raise argparse.ArgumentTypeError(f"invalid choice: {text} (choose from {', '.join(Budget)})")
     return Budget(text)
+
+
+def _margin(text: str) -> float:
+    try:
+        margin = float(text)
+    except ValueError:
+        margin = math.nan
+    if not 0 < margin < 100:
+        raise argparse.ArgumentTypeError(f"invalid value: {text} (must be a number of points above 0 and below 100)")
+    return margin
 
 
 def _count(text: str) -> int:

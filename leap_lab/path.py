@@ -7,9 +7,11 @@ grader, the budget, the analysis, a training mask) looks at the kind and never s
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from typing import Literal
 
-from leap_lab.engines.usage import Usage
+from leap_lab.engines.base import Completion, Request
+from leap_lab.engines.usage import Bounds, Usage
 
 Finish = Literal["answered", "forced", "context_full"]
 
@@ -42,11 +44,15 @@ class Segment:
 
 @dataclass(frozen=True)
 class Route:
-    """Which peers a path heard at a turn: indices of paths in the group, and the similarity to each (Eq. 4)."""
+    """Which peers a path heard at a turn: indices of paths in the group, and the similarity to each (Eq. 4).
+
+    `tied`: whether a peer that is as similar as one of them was left out (`routing.ties`); None: not by similarity.
+    """
 
     turn: int
     peers: tuple[int, ...]
     similarity: tuple[float, ...]
+    tied: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -89,9 +95,12 @@ class Path:
     forced_at: int | None = None  # index of the segment in which the runtime opened an answer, such as `\boxed{`
     tokens_cut: int = 0  # sampled, then cut before a summary: on the bill, but no longer in the path
     closed: bool = False  # whether the path ended its thinking, so that an answer follows
+    heard: int | None = None  # of the tokens of its comments those that peers wrote; None where they were not counted
     own_blocks: int = 0  # how often it opened a summary or a comment of its own accord, which was cut
     tokens_probe: int = 0
     usage: Usage = field(default_factory=Usage)  # of the path's own requests
+    bounds: Bounds = field(default_factory=Bounds)  # of `usage`, with a perfect and with no prefix cache
+    computed: int = 0  # so many of its first tokens went through the model, by itself or by one that begins alike
     probe_usage: Usage = field(default_factory=Usage)  # of its branches
     critical_path: int = 0  # the longest chain of tokens sampled one after another so far, waits for peers included
     started_s: float = 0.0
@@ -126,6 +135,19 @@ class Path:
         copy = Path(self.index, self.seed, list(self.segments), tokens_cut=self.tokens_cut)
         self.branches.append(Branch(turn, phase, copy))
         return self.branches[-1]
+
+    def drop(self, count: int) -> None:
+        """So many tokens were cut at its end: they stay on the bill."""
+        self.tokens_cut += count
+        self.computed = min(self.computed, len(self))
+
+    def bill(self, request: Request, done: Completion) -> None:
+        """Count what a request of this path took."""
+        usage = Usage.of(request, done)
+        self.usage += usage
+        self.bounds += Bounds.of(request, done, self.computed)
+        self.computed = len(request.prompt) + usage.decoded
+        self.critical_path += len(done.tokens)
 
     @property
     def spent(self) -> int:
@@ -179,3 +201,14 @@ def wait_for_all(paths: Sequence[Path]) -> None:
     longest = max((path.critical_path for path in paths), default=0)
     for path in paths:
         path.critical_path = longest
+
+
+def share_beginning(paths: Sequence[Path]) -> None:
+    """What these new paths begin with like the first of them goes through the model once: with the first."""
+    for path in paths[1:]:
+        path.computed = common(path.tokens, paths[0].tokens)
+
+
+def common(one: Sequence[int], other: Sequence[int]) -> int:
+    """The number of tokens that both start with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

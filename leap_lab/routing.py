@@ -124,3 +124,20 @@ class NoPeers(AllPeers):
 
     def choose(self, others: list[int], similarity: Similarity, rng: Random) -> list[int]:
         return []
+
+
+def ties(router: Router, speakers: Sequence[Speaker], choices: Sequence[PeerChoice]) -> list[bool | None]:
+    """Of each speaker's choice, whether it leaves out a peer that is as similar as one that it takes.
+
+    The order of the paths then decided between them, and not what they wrote. None for routers that do not choose by
+    similarity.
+    """
+    if not isinstance(router, Clustered | Dispersed | Hybrid):
+        return [None] * len(speakers)
+    matrix = similarity_matrix([speaker.summary for speaker in speakers], router.similarity)
+    found: list[bool | None] = []
+    for path, choice in enumerate(choices):
+        taken = {peer for peer, _ in choice}
+        left_out = [peer for peer in range(len(speakers)) if peer not in taken and peer != path]
+        found.append(bool({*matrix[path, sorted(taken)]} & {*matrix[path, left_out]}))
+    return found

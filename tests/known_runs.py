@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leap_lab.engines.usage import Usage
+from leap_lab.engines.usage import Bounds, Usage
 from leap_lab.grading.grade import Grade
 from leap_lab.path import Kind, Probe, Route
 from leap_lab.path import Path as ReasoningPath
@@ -21,15 +21,22 @@ FEWER = {f"q{index}": (index + 1) // 2 for index in range(1, 9)}  # by how many 
 HARD = {q: [(["1"] * (easy.count("1") - FEWER[q]) + ["2"] * 8)[:8]] for q, [easy] in EASY.items()}
 
 
+def copies(answers: Answers, times: int) -> dict[str, Sequence[Sequence[str | None]]]:
+    """Each question so many times, by other ids: what few questions cannot decide, more of them can."""
+    return {f"{question}.{time}": groups for time in range(times) for question, groups in answers.items()}
+
+
 def reasoning_path(index: int, routed: bool, thinks: int = 100, reports: bool = True) -> ReasoningPath:
     made = ReasoningPath(index=index, seed=index, finish="answered")
     made.add(Kind.THINK, 0, range(thinks), "so")
     if routed:
         made.add(Kind.SUMMARY, 0, range(10), "in short")
         made.add(Kind.COMMENT, 0, range(40), "peers say")
+        made.heard = 30
     made.critical_path = made.sampled
     prefilled = 50 + made.count(Kind.COMMENT)
     made.usage = Usage(1, prefilled, 20, made.sampled, 0) if reports else Usage(1, None, None, made.sampled, None)
+    made.bounds = Bounds(30 + made.count(Kind.COMMENT), 70 + made.count(Kind.COMMENT))
     return made
 
 
@@ -55,7 +62,7 @@ def write_run(
 ) -> Path:
     """A run folder of LeaP with this router, or of independent sampling without one.
 
-    A path prefills 50 tokens and what it received, finds 20 in the cache, and decodes what it samples.
+    A path prefills 50 tokens and what it received, finds 20 in the cache (at best 40), and decodes what it samples.
     `thinks` and `aha` are tokens of thinking and reflections of every path, by question: 100, and none, if not told.
     `reports` false: its engine does not report what it prefills.
     """

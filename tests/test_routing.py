@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from leap_lab.errors import UserError
 from leap_lab.path import Path
-from leap_lab.routing import AllPeers, Clustered, Dispersed, Hybrid, NoPeers, RandomPeers, Speaker, similarity_matrix
+from leap_lab.routing import (
+    AllPeers,
+    Clustered,
+    Dispersed,
+    Hybrid,
+    NoPeers,
+    RandomPeers,
+    Speaker,
+    similarity_matrix,
+    ties,
+)
 
 ROUTERS = [Clustered, Dispersed, Hybrid, RandomPeers]
 summaries = st.lists(st.text(alphabet="ab ", max_size=8), min_size=1, max_size=9)
@@ -107,3 +117,29 @@ def test_a_bad_k_is_refused(router, k):
 def test_an_unknown_similarity_is_refused():
     with pytest.raises(UserError, match=r"router\.similarity=cosine: must be levenshtein or indel"):
         Clustered(2, "cosine")
+
+
+def tied(router, texts):
+    speakers = [Speaker(text, Path(0, 0)) for text in texts]
+    return ties(router, speakers, router.route(speakers, Random(0)))
+
+
+def test_a_tie_is_a_peer_left_out_that_is_as_similar_as_one_heard():
+    assert tied(Clustered(1), ["aa", "ab", "ba", "zz"]) == [True, True, True, True], "each has two that are alike"
+    assert tied(Clustered(2), ["aaaa", "aaab", "aabb", "abbb"]) == [False, False, False, False]
+    assert tied(Dispersed(1), ["aaaa", "aaab", "aabb", "bbbb"]) == [False, False, True, False]
+    assert tied(Clustered(3), ["same"] * 4) == [False] * 4, "nobody is left out"
+    assert tied(Clustered(2), ["same"] * 4) == tied(Hybrid(2), ["same"] * 4) == [True] * 4
+    assert tied(Clustered(2), ["alone"]) == [False]
+
+
+@pytest.mark.parametrize("router", [RandomPeers(1), AllPeers(), NoPeers()])
+def test_routers_that_do_not_look_at_similarity_have_no_ties(router):
+    assert tied(router, ["same"] * 3) == [None] * 3
+
+
+@given(texts=summaries, k=st.integers(1, 8))
+def test_without_a_tie_the_order_of_paths_decides_nothing(texts, k):
+    backwards = [[len(texts) - 1 - peer for peer in chosen] for chosen in peers(Clustered(k), texts[::-1])][::-1]
+    for one, other, is_tied in zip(peers(Clustered(k), texts), backwards, tied(Clustered(k), texts), strict=True):
+        assert is_tied or set(one) == set(other)

@@ -1,13 +1,12 @@
 """Figures of curves: a quantity with its interval over a setting, one line a method, published values as marks."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..stats.intervals import Estimate
-from .figures import TIGHT, blank, reach, style
+from .figures import STYLE, TIGHT, blank, reach, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +55,7 @@ def curves(
 ) -> "Figure":
     """Panels above each other over one x axis; `names` label the `ticks`, `join=False` draws points alone."""
     with style() as palette:
-        figure = blank(0.6 + 1.75 * len(panels))
+        figure = blank(0.6 + 1.75 * len(panels) + 0.16 * sum(map(_legend_rows, panels)))
         stacked = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
         lines = list(dict.fromkeys(series.name for panel in panels for series in panel.series))
         width = _spread(panels)
@@ -67,7 +66,7 @@ def curves(
         if ticks:
             stacked[-1].set_xticks(list(ticks), list(names) or [f"{tick:g}" for tick in ticks])
             stacked[-1].minorticks_off()
-        stacked[-1].set_xlabel(textwrap.fill(x, 46))
+        stacked[-1].set_xlabel(x)
     return figure
 
 
@@ -85,17 +84,27 @@ def _draw(axes: "Axes", panel: Panel, palette: Sequence[Any], join: bool, lines:
         index, shift = lines.index(series.name), width * (place - (len(panel.series) - 1) / 2)
         _line(axes, series, palette[index % len(palette)], index, panel, shift, join)
     for index, marks in enumerate(panel.marks):
-        shown: dict[str, Any] = {"marker": MARKERS[2 + index], "facecolors": "none", "edgecolors": "0.25", "s": 16}
-        axes.scatter(*zip(*marks.points, strict=True), label=f"paper, {marks.name}", zorder=4, linewidths=0.8, **shown)
+        _mark(axes, marks, index)
     axes.set_ylabel(panel.y)
     _legend(axes)
 
 
+def _legend_rows(panel: Panel) -> int:
+    """The rows of a panel's legend beyond the first one."""
+    names = [*(panel.bands or {}), *(f"paper, {marks.name}" for marks in panel.marks), *(s.name for s in panel.series)]
+    return 0 if len(names) < 2 else -(-len(names) // _legend_columns(names)) - 1
+
+
+def _legend_columns(names: Sequence[str]) -> int:
+    """As many as the names leave room for."""
+    return 1 if max(map(len, names)) > 24 else 2
+
+
 def _legend(axes: "Axes") -> None:
-    """Above the axes, in as many columns as the names leave room for; none for a single line."""
+    """Above the axes; none for a single line."""
     names = axes.get_legend_handles_labels()[1]
     if len(names) > 1:
-        columns = 1 if max(map(len, names)) > 24 else 2
+        columns = _legend_columns(names)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False, **TIGHT)
 
 
@@ -123,30 +132,41 @@ def _spread(panels: Sequence[Panel]) -> float:
 
 
 def shares(
-    columns: Sequence[str], parts: Mapping[str, Sequence[Estimate]], x: str, y: str, marks: Sequence[Marks] = ()
+    columns: Sequence[str],
+    parts: Mapping[str, Sequence[Estimate]],
+    x: str,
+    y: str,
+    marks: Mapping[str, Marks] | None = None,
 ) -> "Figure":
-    """Stacked bars: for every column the share of each part in percent, each with its interval beside the bar."""
+    """A panel for each part: its share in percent by column, with its interval; `marks` are by part.
+
+    The parts add up to 100% in every column. They are not stacked: an interval on top of other shares would be of none
+    of them, and could pass 100%.
+    """
+    rows = -(-len(parts) // 2)
     with style() as palette:
-        figure = blank(2.4)
-        axes = figure.subplots()
-        bottom = [0.0] * len(columns)
-        for index, (name, found) in enumerate(parts.items()):
+        figure = blank(0.5 + 1.3 * rows)
+        grid = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False)
+        for index, (axes, (name, found)) in enumerate(zip(grid.flat, parts.items(), strict=False)):
+            shown: dict[str, Any] = {"color": palette[index], "markersize": 3.5, "capsize": 2, "linewidth": 1.1}
+            shown |= {"clip_on": False, "zorder": 3}
             heights = [100 * estimate.value for estimate in found]
-            hatch: dict[str, Any] = {"hatch": ("", "////", "....", "xxxx")[index % 4], "edgecolor": "white"}
-            axes.bar(range(len(columns)), heights, 0.6, bottom=bottom, color=palette[index], label=name, **hatch)
-            bottom = [low + height for low, height in zip(bottom, heights, strict=True)]
-            places = [column - 0.18 + 0.12 * index for column in range(len(columns))]
-            axes.errorbar(
-                places, bottom, yerr=reach(found, 100), fmt="none", ecolor="0.15", capsize=1.5, elinewidth=0.9
-            )
-        for index, each in enumerate(marks):
-            shown: dict[str, Any] = {"marker": MARKERS[2 + index], "facecolors": "white", "edgecolors": "0.1", "s": 16}
-            axes.scatter(
-                *zip(*each.points, strict=True), label=f"paper, {each.name}", zorder=5, linewidths=0.8, **shown
-            )
-        axes.set_xticks(range(len(columns)), list(columns))
-        axes.grid(axis="x", visible=False)
-        axes.set_xlabel(x)
-        axes.set_ylabel(y)
-        _legend(axes)
+            axes.errorbar(range(len(columns)), heights, yerr=reach(found, 100), fmt=f"{MARKERS[index]}-", **shown)
+            if own := (marks or {}).get(name):
+                _mark(axes, own, 0)
+                axes.legend(loc="best", frameon=False, **TIGHT)
+            axes.set_title(name, loc="left", pad=3)
+            axes.set_xticks(range(len(columns)), list(columns))
+            axes.grid(axis="x", visible=False)
+        for axes in grid.flat[len(parts) :]:
+            axes.set_visible(False)
+        grid[0, 0].set_ylim(0, 100)
+        figure.supxlabel(x, fontsize=STYLE["axes.labelsize"])
+        figure.supylabel(y, fontsize=STYLE["axes.labelsize"])
     return figure
+
+
+def _mark(axes: "Axes", marks: Marks, index: int) -> None:
+    """Published values: hollow, so that they are not taken for ours."""
+    shown: dict[str, Any] = {"marker": MARKERS[2 + index], "facecolors": "none", "edgecolors": "0.25", "s": 16}
+    axes.scatter(*zip(*marks.points, strict=True), label=f"paper, {marks.name}", zorder=4, linewidths=0.8, **shown)

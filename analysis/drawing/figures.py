@@ -6,13 +6,13 @@ The style is whole: what a user's matplotlibrc, MPLBACKEND or program set has no
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leap_lab.errors import one_line
+from leap_lab.errors import brief, one_line
 from leap_lab.files import write_whole
 
 from ..measures.compare import Row
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 3.35  # inches, one column of a paper: font sizes below are those on the printed page
+WIDTH, WIDE = 3.35, 6.9  # inches, one and two columns of a paper: font sizes below are those on the printed page
+SHORT, LONGEST = 22, 60  # characters of a run's name: beside a plot of one column, and at most
 STYLE = {
     "font.sans-serif": ["DejaVu Sans"],  # which comes with matplotlib
     "font.size": 7.5,
@@ -89,25 +90,36 @@ def _import() -> None:
 
 
 def overview(rows: Sequence[Row]) -> "Figure":
-    """Pass@1 and Cons@N of every run with 95% intervals; below, the tokens a path sampled and received."""
+    """Every run with 95% intervals: Pass@1 and Cons@N, the paired gain over independent sampling, tokens of a path."""
+    compared = any(row.against is not None for row in rows)
+    heights = (3, 2, 2) if compared else (3, 2)
     with style() as palette:
-        figure = blank(1.7 + 0.42 * len(rows))
-        top, bottom = figure.subplots(2, 1, sharey=True, height_ratios=(3, 2))
-        _accuracy(top, rows, palette)
-        _tokens(bottom, rows, palette)
-        for axes in (top, bottom):
-            axes.set_yticks(range(len(rows)), [_wrapped(row.name) for row in rows])
+        height = 1.7 + 0.42 * len(rows) + compared * (0.6 + 0.2 * len(rows))
+        figure = blank(height, _width([row.name for row in rows]))
+        stacked = figure.subplots(len(heights), 1, sharey=True, height_ratios=heights)
+        _accuracy(stacked[0], rows, palette)
+        if compared:
+            _gains(stacked[1], rows, palette)
+        _tokens(stacked[-1], rows, palette)
+        for axes in stacked:
+            axes.set_yticks(range(len(rows)), [brief(row.name, LONGEST) for row in rows])
             axes.set_ylim(len(rows) - 0.5, -0.5)  # the first run on top
             axes.grid(axis="y", visible=False)
-            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, **TIGHT)
+            if axes.get_legend_handles_labels()[1]:
+                axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, **TIGHT)
     return figure
 
 
-def blank(height: float) -> "Figure":
-    """An empty figure, a column wide and so many inches high; to be called within `style`."""
+def blank(height: float, width: float = WIDTH) -> "Figure":
+    """An empty figure of this size in inches; to be called within `style`."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(WIDTH, height), layout="constrained")
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _width(names: Sequence[str]) -> float:
+    """One column, or two where names of runs would take half of one: a name is never wrapped."""
+    return WIDTH if max(map(len, names)) <= SHORT else WIDE
 
 
 def save(figure: "Figure", stem: Path) -> list[Path]:
@@ -150,21 +162,28 @@ def _write(images: Mapping[str, bytes], stem: Path) -> list[Path]:
 
 
 def _accuracy(axes: "Axes", rows: Sequence[Row], palette: Sequence[Any]) -> None:
-    """Points with intervals; the band is the first baseline's interval of Pass@1, when all runs have that one."""
-    baselines = [row["pass@1"] for row in rows if row.independent]
-    if len(baselines) == 1 and baselines[0].low is not None and baselines[0].high is not None:
-        low, high = 100 * baselines[0].low, 100 * baselines[0].high
-        axes.axvspan(low, high, color=palette[0], alpha=0.15, linewidth=0, label="independent")
-        axes.axvline(100 * baselines[0].value, color=palette[0], linewidth=0.8, linestyle=":")
+    """Each run by itself; how runs differ, `_gains` shows."""
     for index, (name, label) in enumerate((("pass@1", "Pass@1"), ("cons", _votes(rows)))):
         shift = 0.3 * index - 0.15
-        _points(axes, [row[name] for row in rows], shift, palette[index], MARKERS[index], label)
-    axes.set_xlabel(f"correct (%), 95% intervals, n = {_span([row.questions for row in rows])} questions")
+        places = [place + shift for place in range(len(rows))]
+        _points(axes, [row[name] for row in rows], places, palette[index], MARKERS[index], label)
+    axes.set_xlabel(f"correct (%), 95% intervals, {questions(row.questions for row in rows)}")
     axes.set_xlim(0, 100)
 
 
-def _points(axes: "Axes", values: Sequence[Estimate], shift: float, color: Any, marker: str, label: str) -> None:
-    places = [index + shift for index in range(len(values))]
+def _gains(axes: "Axes", rows: Sequence[Row], palette: Sequence[Any]) -> None:
+    """The difference to the baseline over the same questions: intervals of two runs that overlap say nothing of it."""
+    found = [(place, row.against.difference) for place, row in enumerate(rows) if row.against is not None]
+    axes.axvline(0, color="0.3", linewidth=0.8)
+    _points(axes, [difference for _, difference in found], [place for place, _ in found], palette[0], MARKERS[0])
+    axes.set_xlabel(
+        f"gain in Pass@1 over independent (points)\npaired, 95% intervals, {questions(each.n for _, each in found)}"
+    )
+
+
+def _points(
+    axes: "Axes", values: Sequence[Estimate], places: Sequence[float], color: Any, marker: str, label: str | None = None
+) -> None:
     middle = [100 * value.value for value in values]
     shown: dict[str, Any] = {
         "color": color,
@@ -178,12 +197,22 @@ def _points(axes: "Axes", values: Sequence[Estimate], shift: float, color: Any, 
 
 
 def _tokens(axes: "Axes", rows: Sequence[Row], palette: Sequence[Any]) -> None:
-    """Own and received tokens end to end, with the interval of their sum."""
-    own, received = ([row[f"tokens_{name}"].value for row in rows] for name in ("own", "received"))
-    places = range(len(rows))
-    axes.barh(places, own, height=0.55, color=palette[2], label="own", zorder=2)
-    shown: dict[str, Any] = {"color": palette[8], "hatch": "////", "edgecolor": "0.45", "linewidth": 0, "zorder": 2}
-    axes.barh(places, received, height=0.55, left=own, label="received", **shown)
+    """Own tokens, those that peers wrote and the runtime's words around them, with the interval of their sum.
+
+    The latter two are one, `received`, where a run did not count them apart.
+    """
+    apart = all("tokens_heard" in row.estimates for row in rows)
+    looks: dict[str, dict[str, Any]] = {
+        "own": {"color": palette[2]},
+        "heard": {"color": palette[8], "hatch": "////", "edgecolor": "0.45", "linewidth": 0},
+        "wrapper": {"color": "0.8", "hatch": "....", "edgecolor": "0.5", "linewidth": 0},
+    }
+    looks["received"] = looks["heard"]
+    places, left = range(len(rows)), [0.0] * len(rows)
+    for name in ("own", *(("heard", "wrapper") if apart else ("received",))):
+        found = [row[f"tokens_{name}"].value for row in rows]
+        axes.barh(places, found, height=0.55, left=left, label=name, zorder=2, **looks[name])
+        left = [start + value for start, value in zip(left, found, strict=True)]
     both = [row["tokens_with_received"] for row in rows]
     bars: dict[str, Any] = {"fmt": "none", "ecolor": "0.2", "capsize": 2, "elinewidth": 0.9, "zorder": 3}
     axes.errorbar([total.value for total in both], places, xerr=reach(both), **bars)
@@ -202,11 +231,10 @@ def _votes(rows: Sequence[Row]) -> str:
     return f"Cons@{sizes.pop()}" if len(sizes) == 1 else "Cons@N"
 
 
+def questions(numbers: Iterable[int]) -> str:
+    """Of how many questions a figure is, such as `n = 24 questions`."""
+    return f"n = {_span(list(numbers))} questions"
+
+
 def _span(numbers: Sequence[int]) -> str:
     return str(min(numbers)) if min(numbers) == max(numbers) else f"{min(numbers)}–{max(numbers)}"
-
-
-def _wrapped(name: str, width: int = 20) -> str:
-    import textwrap
-
-    return textwrap.fill(name, width, break_long_words=False)

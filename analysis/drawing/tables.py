@@ -1,31 +1,56 @@
 """Runs side by side as a table: for the console, in Markdown and in LaTeX (booktabs)."""
 
-import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from leap_lab.errors import brief
 
-from ..measures.compare import Against, Row
+from ..measures.compare import Row
+from ..measures.contrasts import Against
+from ..measures.shared import is_control
+from ..measures.votes import RULE
 from ..stats.intervals import ENOUGH, Estimate
+from .numerals import percent, points, short
 
 Cells = list[list[str]]  # the head, then a row per run
 WIDEST = 1000  # characters of a cell or note
 AGAINST = "vs independent"
 LEGEND = (
     "Q×G×N: questions, groups per question, paths per group.",
-    f"[low, high]: 95% interval, questions resampled (Gaffke's for bounded means where fewer than {ENOUGH} differ).",
+    "[low, high]: 95% interval for questions like these, questions resampled (Gaffke's for bounded means where fewer "
+    f"than {ENOUGH} differ).",
     f"{AGAINST}: paired difference of Pass@1 in points, p by permutation of its signs over questions.",
-    "shortest: majority vote, ties to the shorter answers.",
-    "sampled, received, prefilled: mean tokens per path: its own, heard from peers, and computed of its prompts.",
+    f"Cons: majority vote. {RULE}",
+    "shortest: the same, ties to the shorter answers.",
+    "sampled, heard, wrapper, prefilled: mean tokens per path: its own, words of peers, the runtime's words around "
+    "these, and computed of its prompts.",
+    "(a–b): with a perfect prefix cache and with none; what was measured also depends on what else was decoded.",
     "FLOPs: mean per path, estimated from the model. critical path: tokens of a group sampled one after another.",
 )
 
-UNITS = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
-SPENT = ("sampled", "received", "prefilled", "FLOPs", "critical path")
-OWN = "own blocks %"
+THESE = (
+    LEGEND[0],
+    "[low, high]: 95% interval for these very questions asked again, by what their groups (paths that are independent) "
+    "differ. It says nothing of other questions.",
+    f"{AGAINST}: paired difference of Pass@1 in points, p by Welch's t test over these questions.",
+    *LEGEND[3:],
+)
+SPENT = ("sampled", "heard", "wrapper", "prefilled", "FLOPs", "critical path")
+# Shares of paths that stand in any table where they are not 0 throughout: their heading, and what they are.
+ENDINGS = {
+    "forced": ("forced %", "paths whose budget or context ran out, so that the runtime opened their answer."),
+    "own_blocks": ("own blocks %", "paths that opened a summary or a comment of their own accord; it was cut."),
+}
+CONTROL = (
+    "the control. Its paths pause and summarize as with any router, and hear nobody: what another router gains over it "
+    "comes from peers' words, what it gains itself does not."
+)
 PREFILLED = "prefilled is n/a, because the engine does not report it."
-FAMILY = "p is corrected for all comparisons of this table (Holm); better and worse need it below 0.05."
+FEW = f"with fewer than {ENOUGH} that differ nothing can be decided"
+ASSUMED = (
+    "[low, high] and p take it that questions like these vary as the ones asked do. better and worse also need bounds "
+    "that hold whatever rare questions do (Gaffke's for bounded means) to exclude 0."
+)
 
 
 def cells(rows: Sequence[Row]) -> Cells:
@@ -34,43 +59,86 @@ def cells(rows: Sequence[Row]) -> Cells:
     votes = f"Cons@{sizes.pop()} %" if len(sizes) == 1 else "Cons@N %"
     head = ["run", "Q×G×N", "Pass@1 %", AGAINST, votes, "shortest %", *SPENT]
     table = [head, *(_line(row) for row in rows)]
-    if any(_own_blocks(row) for row in rows):
-        head.append(OWN)
-        for line, row in zip(table[1:], rows, strict=True):
-            line.append(percent(row.estimates["own_blocks"]) if "own_blocks" in row.estimates else "n/a")
+    table = with_endings(table, [row.estimates for row in rows])
     if any(row.independent for row in rows):
         return table
-    return [[cell for name, cell in zip(head, line, strict=True) if name != AGAINST] for line in table]
+    return [[cell for name, cell in zip(table[0], line, strict=True) if name != AGAINST] for line in table]
 
 
-def _own_blocks(row: Row) -> float:
-    return row.estimates["own_blocks"].value if "own_blocks" in row.estimates else 0.0
+def with_endings(table: Cells, found: Sequence[Mapping[str, Estimate]], of: str = "") -> Cells:
+    """The table with a column for each of `ENDINGS` that is above 0 in one of its rows; n/a where it is not known.
+
+    `found` has the shares of every row below the head. `of` goes into the heading where a row is of several runs.
+    """
+    head, *lines = table
+    for name, (heading, _) in ENDINGS.items():
+        if any(own[name].value > 0 for own in found if name in own):
+            head = [*head, f"{heading} {of}".rstrip()]
+            shares = [percent(own[name]) if name in own else "n/a" for own in found]
+            lines = [[*line, share] for line, share in zip(lines, shares, strict=True)]
+    return [head, *lines]
+
+
+def endings_told(table: Cells) -> list[str]:
+    """What the columns of `with_endings` are, as far as the table has them."""
+    return [
+        f"{heading}: {words}"
+        for heading, words in ENDINGS.values()
+        if any(column.startswith(heading) for column in table[0])
+    ]
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
     """What a reader has to know: what the columns are, what is missing, where there is no interval and why."""
     baseline = any(row.independent for row in rows)
-    told = [line for line in LEGEND if baseline or not line.startswith(AGAINST)]
-    if any(_own_blocks(row) for row in rows):
-        told.append(f"{OWN}: paths that opened a summary or a comment of their own accord; it was cut.")
-    if found := [100 * row.against.detectable for row in rows if row.against and row.against.detectable is not None]:
-        told.append(f"A true difference of {_range(found)} points would show with 80% power; a smaller one may not.")
-    if any(row.against is not None and row.against.family for row in rows):
-        told.append(FAMILY)
+    these = any(row.these for row in rows)
+    told = [line for line in (THESE if these else LEGEND) if baseline or not line.startswith(AGAINST)]
+    told += endings_told(cells(rows))
+    told += [f"{row.name}: {CONTROL}" for row in rows if is_control(row.labels["router"])]
+    told += [*([ASSUMED] if baseline and not these else []), *correction([row.against for row in rows])]
+    told += [f"{row.name}: {power(row.against)}" for row in rows if row.against is not None and not these]
     told += [f"{row.name}: {row.found} of {row.asked} groups are there." for row in rows if row.found < row.asked]
+    told += [
+        f"{row.name}: heard and wrapper are n/a, because the run did not count them apart; together they are "
+        f"{row['tokens_received'].value:.0f}."
+        for row in rows
+        if "tokens_heard" not in row.estimates
+    ]
     told += [f"{row.name}: {PREFILLED}" for row in rows if "tokens_prefilled" not in row.estimates]
     for row in rows:
         if baseline and row.against is None and not row.independent:
             told.append(f"{row.name}: no independent run with the same questions, budget and sampling among these.")
         if row.against is not None and row.against.difference.n < row.questions:
             told.append(f"{row.name}: the difference is over the {row.against.difference.n} questions both runs have.")
-    reasons = {row[name].why: None for row in rows for name in ("pass@1", "cons") if row[name].why}
+    shown = [
+        found for row in rows for found in (row["pass@1"], row.against.difference if row.against else None, row["cons"])
+    ]
+    reasons = {found.why: None for found in shown if found is not None and found.why}
     return told + [f"n/a: {why}." for why in reasons]
 
 
-def _range(values: Sequence[float]) -> str:
-    low, high = f"{min(values):.0f}", f"{max(values):.0f}"
-    return low if low == high else f"{low} to {high}"
+def correction(found: Sequence[Against | None]) -> list[str]:
+    """Which family the p values of a table are corrected for, or that they are not; nothing with one comparison."""
+    there = [each for each in found if each is not None]
+    if len(there) < 2:
+        return []
+    told = dict.fromkeys(str(each.family) for each in there)
+    return [
+        f"p is {words} (Holm)." if words else f"p is not corrected for being one of {len(there)}." for words in told
+    ]
+
+
+def power(against: Against) -> str:
+    """Which true difference would be told, or that none can be."""
+    if against.undecidable:
+        count = len(against.by_question)
+        return f"{count - against.same} of {count} questions differ: {FEW}."
+    if against.detectable is None:
+        return "its questions hardly differ in what they gain, so that nothing can be said of power."
+    if against.detectable >= 1:
+        return "no true difference would be called better with 80% power: there are too few questions."
+    found = f"about {100 * against.detectable:.0f} points"
+    return f"a true difference of {found} would be called better with 80% power; a smaller one may not."
 
 
 def console(table: Cells) -> str:
@@ -111,9 +179,10 @@ def _line(row: Row) -> list[str]:
         "" if row.independent else points(row.against),
         percent(row["cons"]),
         f"{100 * row['shortest_majority'].value:.1f}",
-        *(f"{row[f'tokens_{name}'].value:.0f}" for name in ("own", "received")),
-        _known(row, "tokens_prefilled", "{:.0f}".format),
-        _known(row, "flops", short),
+        f"{row['tokens_own'].value:.0f}",
+        *(_known(row, f"tokens_{name}", "{:.0f}".format) for name in ("heard", "wrapper")),
+        _bounded(row, "tokens_prefilled", "{:.0f}".format),
+        _bounded(row, "flops", short),
         f"{row['critical_path'].value:.0f}",
     ]
 
@@ -123,49 +192,13 @@ def _known(row: Row, name: str, form: Callable[[float], str]) -> str:
     return form(row[name].value) if name in row.estimates else "n/a"
 
 
-def percent(share: Estimate) -> str:
-    """A share in percent with its interval; n/a where there is nothing to count."""
-    if share.value != share.value:
-        return "n/a"
-    return f"{100 * share.value:.1f} {_interval(share, '.1f')}"
-
-
-def signed(difference: Estimate) -> str:
-    """A difference of shares in points with its interval."""
-    return f"{100 * difference.value:+.1f} {_interval(difference, '+.1f')}"
-
-
-def number(found: Estimate, form: str = ".2f") -> str:
-    """An estimate that is no share, with its interval."""
-    if found.low is None or found.high is None:
-        return f"{found.value:{form}} [n/a]"
-    return f"{found.value:{form}} [{found.low:{form}}, {found.high:{form}}]"
-
-
-def points(against: Against | None) -> str:
-    """A difference in points with its interval, p and, where the interval decides, the verdict."""
-    if against is None:
-        return "n/a"
-    difference = signed(against.difference)
-    p = "" if against.p is None else f" p={against.p:.3f}" if against.p >= 0.001 else " p<0.001"
-    return f"{difference}{p} {against.verdict}".rstrip()
-
-
-def _interval(value: Estimate, form: str) -> str:
-    if value.low is None or value.high is None:
-        return "[n/a]"
-    return f"[{100 * value.low:{form}}, {100 * value.high:{form}}]"
-
-
-def short(value: float | None) -> str:
-    """A count to three digits, large ones with k, M, G, T, P or E; n/a where it is not known."""
-    if value is None or value != value:
-        return "n/a"
-    for unit, size in UNITS:
-        if abs(value) >= 0.9995 * size:
-            scaled = value / size
-            return f"{scaled:.{2 - int(math.log10(max(1.0, abs(scaled) * 1.0005)))}f}{unit}"
-    return f"{value:.0f}"
+def _bounded(row: Row, name: str, form: Callable[[float], str]) -> str:
+    """A metric with what it would be with a perfect and with no prefix cache, as far as these are known."""
+    bounds = [f"{name}_{bound}" for bound in ("least", "most")]
+    if not {*bounds} <= {*row.estimates}:
+        return _known(row, name, form)
+    least, most = (form(row[bound].value) for bound in bounds)
+    return f"{_known(row, name, form)} ({least}–{most})"
 
 
 def plain_markdown(text: str) -> str:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from leap_lab.errors import UserError
 from leap_lab.files import FULL, write_json, write_whole
 
-from ..drawing import figures, tables
-from ..stats.intervals import CONFIDENCE, Estimate
+from ..drawing import differences, figures, numerals, tables
+from ..measures.compare import Row
+from ..measures.contrasts import Against, corrected
+from ..stats.bounded import ALPHA
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -130,22 +132,58 @@ class Exhibit:
         }
 
 
-def directional(
-    text: str, source: str, difference: Estimate, up: bool, p: float | None = None, what: str = "difference"
-) -> Claim:
-    """A claim on the sign of a difference in shares: decided only where the interval excludes 0.
+@dataclass(frozen=True)
+class Asked:
+    """A claim on the sign of a difference, before it is known how many there are beside it."""
 
-    With `p`, one that is corrected for its family, it has to be below 0.05 as well.
-    """
-    told = f"The {what} is {tables.signed(difference)} points over {difference.n} questions."
-    if p is not None:
-        told = f"{told[:-1]}, p={p:.3f}." if p >= 0.001 else f"{told[:-1]}, p<0.001."
-    if not difference.excludes_zero:
-        why = f" There is no interval: {difference.why}." if difference.why else " The data cannot tell its sign."
-        return Claim(text, source, "undecided", told + why)
-    if p is not None and p >= 1 - CONFIDENCE:
-        return Claim(text, source, "undecided", f"{told} Among so many comparisons that may be chance.")
-    return Claim(text, source, "holds" if (difference.value > 0) == up else "does not hold", told)
+    text: str
+    source: str
+    found: Against
+    up: bool  # whether the difference is claimed to be positive
+    what: str = "difference"
+
+
+def decided(asked: Sequence[Asked], family: str) -> list[Claim]:
+    """What the data say of claims that are a family of their own, p corrected for them all; `family`: in words."""
+    found = corrected([each.found for each in asked], family)
+    return [
+        directional(each.text, each.source, against or each.found, each.up, each.what)
+        for each, against in zip(asked, found, strict=True)
+    ]
+
+
+def directional(text: str, source: str, found: Against, up: bool, what: str = "difference") -> Claim:
+    """A claim on the sign of a difference in shares, decided where the comparison has a verdict."""
+    told = f"The {what} is {numerals.signed(found.difference)} points over {found.difference.n} questions"
+    if found.p is not None:
+        told += f", {numerals.p_value(found.p)}"
+        told += f" {found.family}" if str(found.family) else ""
+    told += f" ({numerals.words(found)})."
+    if found.verdict:
+        return Claim(text, source, "holds" if (found.verdict == "better") == up else "does not hold", told)
+    return Claim(text, source, "undecided", f"{told} {_why_not(found)}")
+
+
+def _why_not(found: Against) -> str:
+    """Why a comparison has no verdict."""
+    if found.undecidable or found.p is None or found.bounds is None:
+        return f"There is no verdict: {found.difference.why or tables.FEW}."
+    if found.difference.low is not None and not found.difference.excludes_zero:
+        return "The data cannot tell its sign."
+    if found.p >= ALPHA:
+        return "Among so many comparisons that may be chance." if str(found.family) else "That may be chance."
+    low, high = 100 * found.bounds.low, 100 * found.bounds.high
+    several = " at the level of so many comparisons" if low > 0 or high < 0 else ""
+    return f"Rare questions that were not asked could undo it{several}: bounds for these are [{low:+.1f}, {high:+.1f}]."
+
+
+def beside(rows: Sequence[Row]) -> list[Further]:
+    """The differences of the runs to independent sampling; those of pass@k in the files alone."""
+    told = differences.note(rows)
+    return [
+        Further(differences.TITLE, differences.cells(rows), told),
+        Further(differences.COVERAGE, differences.cells(rows, coverage=True), told, aside=True),
+    ]
 
 
 def of_run(claims: Sequence[Claim], name: str, several: bool) -> list[Claim]:

@@ -16,8 +16,10 @@ from leap_lab.errors import UserError
 from leap_lab.runs.reading import settings
 
 from ..drawing.curves import Marks, shares
-from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, number, percent, signed
+from ..drawing.figures import Drawings, questions
+from ..drawing.numerals import number, percent, signed
+from ..drawing.tables import Cells
+from ..measures import routes
 from ..measures.exchanges import CONSISTENT, INFLUENCED, TYPES, UNAFFECTED, exchanges, exchanges_of
 from ..measures.probes import CHANCE, names_by_folder, probed, sampled
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, ratio
@@ -35,7 +37,7 @@ NOTES = (
     "consistent: the path answers like the majority of the peers it heard, before and after; unaffected: unlike them, "
     "and keeps its answer; influenced: unlike them, and changes it; strayed: like them, and changes it.",
     "The majority is the most common answer; where several are, a path with one of them agrees. Peers without an "
-    "answer do not vote. told: blocks at which the path answered before and after, and a peer it heard before.",
+    "answer do not vote. classified: blocks at which the path answered before and after, and a peer it heard before.",
     "adopted: of influenced blocks, those after which the path gave an answer that it had heard. [low, high]: 95% "
     "interval, questions resampled.",
     "Paper, QwQ-32B on AIME 2024, types told by another LLM (Figure 9), at 1 to 6 times T=4096: "
@@ -99,7 +101,7 @@ def helped(folder: str | Path) -> Odds:
 
 def cells(found: Sequence[Types]) -> Cells:
     """The types as a table, in percent with 95% intervals over questions."""
-    head = ["run", "block", "tokens", "blocks", "told", *(f"{name} %" for name in TYPES), "adopted %"]
+    head = ["run", "block", "tokens", "blocks", "classified", *(f"{name} %" for name in TYPES), "adopted %"]
     lines = [
         [
             *(each.name, "all" if each.turn is None else str(each.turn + 1)),
@@ -140,13 +142,17 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     left_out += [f"{run.name}: left out, no block can be told." for run in runs if run.folder not in names]
     several = len(names) > 1
     found = {folder: _by_turn(name, folder, tables[folder]) for folder, name in names.items()}
-    claims = [of_run(claims_of(tables[folder], sampled(folder)), name, several) for folder, name in names.items()]
+    told = claims_of([(tables[folder], sampled(folder)) for folder in names])
+    claims = [of_run(own, name, several) for own, name in zip(told, names.values(), strict=True)]
     return Exhibit(
         name="communication_types",
         title="What paths do with what they hear, by position",
         source="Figure 9",
         table=cells([each for types in found.values() for each in types]),
-        notes=[*NOTES, CHANCE, *(_told(name, folder, tables[folder]) for folder, name in names.items()), *left_out],
+        notes=[
+            *(*NOTES, CHANCE, *(_told(name, folder, tables[folder]) for folder, name in names.items())),
+            *(*routes.told(list(names.values()), list(names)), *left_out),
+        ],
         figures=Drawings(
             {stem("communication_types", folder, several): partial(_figure, types) for folder, types in found.items()}
         ),
@@ -203,20 +209,20 @@ def _told(name: str, folder: str | Path, table: pd.DataFrame) -> str:
     return (
         f"{name}: router {found.router}, similarity to heard peers {number(found.similarity)}; of these "
         f"{percent(found.unlike)}% answered unlike the path, of all live peers {percent(found.unlike_live)}%, "
-        f"difference {signed(found.difference)}. In {tied} of {len(told)} told blocks the path agrees with one side of "
-        "a tie."
+        f"difference {signed(found.difference)}. In {tied} of {len(told)} classified blocks the path agrees with one "
+        "side of a tie."
     )
 
 
 def _figure(types: Sequence[Types]) -> "Figure":
-    """Shares by position, the influenced at the bottom, where the paper's can be marked; its T is another."""
+    """Shares by position, a panel each, the influenced with the paper's; its T is another."""
     columns = [each for each in types if each.turn is not None]
     turns = [each.turn for each in columns]
     drawn = [(float(turns.index(turn)), share) for turn, share in enumerate(PUBLISHED[INFLUENCED]) if turn in turns]
     return shares(
         [str(each.position) for each in columns],
         {name: [each.shares[name] for each in columns] for name in TYPES},
-        "position (own tokens)",
+        f"position, own tokens ({questions(share.n for each in columns for share in each.shares.values())})",
         "share of communications (%)",
-        [Marks("QwQ-32B influenced", drawn)] if drawn else (),
+        {INFLUENCED: Marks("QwQ-32B", drawn)} if drawn else None,
     )

@@ -1,26 +1,38 @@
 """What the types of communication say of the paper's claims."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
 
-from ..drawing.tables import number, percent
+from ..drawing.numerals import number, percent
+from ..measures.contrasts import Against
 from ..measures.exchanges import CONSISTENT, INFLUENCED, UNAFFECTED
 from ..stats.intervals import DIFFERENCE, ENOUGH, SHARE, Floats, estimate
 from ..stats.odds import Odds, mantel_haenszel
-from .base import Claim, Verdict, directional
+from .base import Asked, Claim, Verdict, decided
 
 GROUP = ["question_id", "group"]
 
 
-def claims_of(table: pd.DataFrame, by_chance: bool) -> list[Claim]:
-    """The claims on the communications of a run (`exchanges_of`); `by_chance`: its probes are samples."""
-    told = table[table["type"].notna()]
-    earlier = _earlier(told)
-    if by_chance and earlier.verdict != "undecided":
-        why = "Probes are samples here, and how much of each share is chance may differ between blocks."
-        earlier = replace(earlier, verdict="undecided", because=f"{earlier.because} {why}")
-    return [_minority(told), earlier, _odds(odds_of(table))]
+def claims_of(runs: Sequence[tuple[pd.DataFrame, bool]]) -> list[list[Claim]]:
+    """Of each run the claims on its communications (`exchanges_of`); `True`: its probes are samples."""
+    told = [table[table["type"].notna()] for table, _ in runs]
+    asked = [_earlier(each) for each in told]
+    claims = iter(decided([each for each in asked if isinstance(each, Asked)], "runs"))
+    earlier = [next(claims) if isinstance(each, Asked) else each for each in asked]
+    return [
+        [_minority(own), _by_chance(claim) if by_chance else claim, _odds(odds_of(table))]
+        for (table, by_chance), own, claim in zip(runs, told, earlier, strict=True)
+    ]
+
+
+def _by_chance(claim: Claim) -> Claim:
+    """A claim on shares of changes where probes are samples: it decides nothing."""
+    if claim.verdict == "undecided":
+        return claim
+    why = "Probes are samples here, and how much of each share is chance may differ between blocks."
+    return replace(claim, verdict="undecided", because=f"{claim.because} {why}")
 
 
 def _minority(told: pd.DataFrame) -> Claim:
@@ -33,7 +45,7 @@ def _minority(told: pd.DataFrame) -> Claim:
     return Claim(text, source, _verdict(kept.low > 0.5, kept.high < 0.5), because)
 
 
-def _earlier(told: pd.DataFrame) -> Claim:
+def _earlier(told: pd.DataFrame) -> Asked | Claim:
     """First block against the last one that enough questions reach, in the same groups."""
     text, source = "The share of influenced communications is larger at early blocks than at late ones.", "Figure 9"
     influenced = (told["type"] == INFLUENCED).astype(float)
@@ -45,7 +57,7 @@ def _earlier(told: pd.DataFrame) -> Claim:
         return Claim(text, source, "undecided", f"No later block has {ENOUGH} questions in common with the first.")
     fall = [groups.to_numpy(float) for _, groups in falls[late[-1]].groupby("question_id")]
     what = f"influenced share at block {first + 1} minus that at block {late[-1] + 1}"
-    return directional(text, source, estimate(fall, DIFFERENCE), up=True, what=what)
+    return Asked(text, source, Against.of_zero(fall, DIFFERENCE), up=True, what=what)
 
 
 def _odds(found: Odds) -> Claim:

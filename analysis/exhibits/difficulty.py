@@ -5,7 +5,7 @@ sorts questions and is compared with nothing: a bucket of questions that it fail
 and any other run would look better beside it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,14 +16,16 @@ from leap_lab.tasks.difficulty import LEAST_RIGHT, bucket
 
 from ..drawing.curves import Panel, Series, curves
 from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, percent, points
+from ..drawing.numerals import COUNTS, counted, percent
+from ..drawing.tables import ASSUMED, Cells, endings_told, with_endings
 from ..labels import names_of
 from ..load import load
-from ..measures.compare import Against, Run, against, baseline_of
-from ..measures.metrics import by_question
+from ..measures.compare import Run, against, baseline_of
+from ..measures.contrasts import Against
+from ..measures.contrasts import corrected as family
+from ..measures.metrics import by_question, endings
 from ..measures.shared import INDEPENDENT
 from ..stats.intervals import SHARE, Estimate, estimate
-from ..stats.significance import holm
 from .base import Claim, Exhibit, directional
 
 if TYPE_CHECKING:
@@ -31,12 +33,15 @@ if TYPE_CHECKING:
 
 SOURCE = "Section 5.2.2 and Figure 12"
 UNSOLVED = "very_hard"
+FAMILY = "comparisons of this table"
 NOTES = (
     "difficulty: by the share of right answers among the independent responses of the reference run, which is not "
     "compared with anything itself.",
     "vs independent: paired difference of Pass@1 in points, p by permutation of its signs over questions, corrected "
     "for all comparisons of this table (Holm).",
-    "own, with received: mean tokens per path, sampled, and with what was heard.",
+    COUNTS,
+    ASSUMED,
+    "own, with received: mean tokens per path, sampled, and with peers' words and the runtime's around them.",
 )
 
 
@@ -55,6 +60,7 @@ class Bucket:
     tokens_with_received: Estimate
     against: Against | None  # its independent baseline; None for a baseline, and without one
     baseline: Estimate | None  # Pass@1 of that on the same questions
+    endings: dict[str, Estimate]  # `metrics.endings`
 
     @property
     def independent(self) -> bool:
@@ -135,22 +141,20 @@ def _buckets(run: Run, name: str, of: Mapping[str, str], baseline: Run | None) -
             tokens_with_received=estimate(by_question(run.table, "tokens_with_received", asked)),
             against=None if other is None else against(run, other, shared),
             baseline=None if other is None else estimate(by_question(other.table, "pass@1", shared), SHARE),
+            endings=endings(run.table, asked) if asked else {},
         )
 
 
 def corrected(found: Sequence[Bucket]) -> list[Bucket]:
     """The buckets with p corrected for the family that all their comparisons are."""
-    adjusted = holm([each.against.p if each.against else None for each in found])
-    return [
-        replace(each, against=each.against and replace(each.against, p=p, family=True))
-        for each, p in zip(found, adjusted, strict=True)
-    ]
+    adjusted = family([each.against for each in found], FAMILY)
+    return [replace(each, against=against) for each, against in zip(found, adjusted, strict=True)]
 
 
 def cells(found: Sequence[Bucket]) -> Cells:
     """The buckets as a table: shares in percent, differences in points, 95% intervals over questions."""
     head = ["run", "difficulty", "questions", "Pass@1 %", "vs independent", "own tokens", "with received"]
-    return [head, *(_line(each) for each in found)]
+    return with_endings([head, *(_line(each) for each in found)], [each.endings for each in found])
 
 
 def _line(each: Bucket) -> list[str]:
@@ -158,19 +162,20 @@ def _line(each: Bucket) -> list[str]:
     if not each.n:
         return [*start, *["n/a"] * 4]
     tokens = [f"{tokens.value:.0f}" for tokens in (each.tokens_own, each.tokens_with_received)]
-    return [*start, percent(each.correct), "" if each.independent else points(each.against), *tokens]
+    return [*start, percent(each.correct), "" if each.independent else counted(each.against), *tokens]
 
 
 def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     """Pass@1 and tokens by difficulty, and what the paper says of them; errors as in `difficulty`."""
     found = corrected(difficulty(folders))
     peers = [each for each in found if each.routed]
+    table = cells(found)
     return Exhibit(
         name="difficulty",
         title="Which questions peers help with",
         source="Figures 12 and 30 to 32",
-        table=cells(found),
-        notes=[*NOTES, *_missing(found)],
+        table=table,
+        notes=[*NOTES, *endings_told(table), *_missing(found)],
         figures=Drawings({"difficulty": partial(figure, found)}),
         claims=[
             *map(_raises, peers),
@@ -189,22 +194,27 @@ def _missing(found: Sequence[Bucket]) -> list[str]:
 
 
 def figure(found: Sequence[Bucket]) -> "Figure":
-    """Above, Pass@1 by difficulty; below, the tokens that a path sampled."""
-    order = list(LEAST_RIGHT)
+    """By difficulty: Pass@1, the paired gain over independent sampling, and the tokens that a path sampled."""
     lines: dict[str, list[Bucket]] = {}
     for each in found:
         lines.setdefault(each.name, []).extend([each] if each.n else [])
-    panels = [
-        Panel(
-            label,
-            [Series(run, [(order.index(b.difficulty), getattr(b, what)) for b in own]) for run, own in lines.items()],
-            scale=scale,
-        )
-        for label, what, scale in (("Pass@1 (%)", "correct", 100), ("own tokens per path", "tokens_own", 1))
-    ]
+    panels = [Panel("Pass@1 (%)", _series(lines, lambda each: each.correct))]
+    if gains := _series(lines, lambda each: None if each.against is None else each.against.difference):
+        panels.append(Panel("gain (points)", gains, zero=True))
+    panels.append(Panel("own tokens per path", _series(lines, lambda each: each.tokens_own), scale=1))
     sizes = {each.difficulty: max(other.n for other in found if other.difficulty == each.difficulty) for each in found}
-    names = [f"{_words(level)}\n(n = {sizes[level]})" for level in order]
-    return curves(panels, "difficulty of the question", range(len(order)), names, join=False)
+    names = [f"{_words(level)}\n(n = {sizes[level]})" for level in LEAST_RIGHT]
+    return curves(panels, "difficulty of the question", range(len(names)), names, join=False)
+
+
+def _series(lines: Mapping[str, Sequence[Bucket]], value: Callable[[Bucket], Estimate | None]) -> list[Series]:
+    """A line a run, of what `value` gives of its buckets; runs of which it gives nothing are left out."""
+    order, made = list(LEAST_RIGHT), []
+    for name, own in lines.items():
+        found = [(order.index(each.difficulty), value(each)) for each in own]
+        if points_found := [(place, one) for place, one in found if one is not None]:
+            made.append(Series(name, points_found))
+    return made
 
 
 def _raises(each: Bucket) -> Claim:
@@ -212,7 +222,7 @@ def _raises(each: Bucket) -> Claim:
     if each.against is None:
         missing = "independent run to compare with" if each.n else "question of this difficulty"
         return Claim(text, SOURCE, "undecided", f"There is no {missing}.")
-    return directional(text, SOURCE, each.against.difference, up=True, p=each.against.p)
+    return directional(text, SOURCE, each.against, up=True)
 
 
 def _solves(each: Bucket) -> Claim:
@@ -225,7 +235,7 @@ def _solves(each: Bucket) -> Claim:
     told = f"Its Pass@1 on them is {percent(each.correct)} % over {each.n} questions"
     if each.baseline is not None:
         told += f", that of other independent paths {percent(each.baseline)} %"
-    claim = directional(text, SOURCE, each.against.difference, up=True)
+    claim = directional(text, SOURCE, each.against, up=True)
     return replace(claim, because=f"{told}. {claim.because}")
 
 

@@ -14,7 +14,9 @@ import pandas as pd
 from scipy import stats
 
 from ..drawing.curves import Panel, Series, curves
-from ..drawing.tables import Cells, number, percent
+from ..drawing.figures import questions
+from ..drawing.numerals import number, percent
+from ..drawing.tables import Cells
 from ..measures.probes import names_by_folder, transitions
 from ..stats.intervals import SHARE, Estimate, Floats, estimate
 
@@ -27,7 +29,7 @@ GROUP = ["question_id", "group"]
 
 @dataclass(frozen=True)
 class Diversity:
-    """One block of one run. Right answers are one, wrong ones by their text (`metrics.cluster`)."""
+    """One block of one run. Answers that are equal are one (`votes.named`)."""
 
     name: str
     turn: int
@@ -84,7 +86,8 @@ def figure(runs: Mapping[str, Sequence[Diversity]]) -> "Figure":
     ]
     ticks = sorted({float(each.turn + 1) for found in runs.values() for each in found})
     panels = [Panel("distinct answers (%)", lines[0]), Panel("effective answers", lines[1], scale=1)]
-    return curves(panels, "LeaP block", ticks)
+    n = [each.change.n for found in runs.values() for each in found]
+    return curves(panels, f"LeaP block ({questions(n)})" if n else "LeaP block", ticks)
 
 
 def told(found: Sequence[Diversity]) -> str:

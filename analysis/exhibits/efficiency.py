@@ -13,17 +13,23 @@ from typing import TYPE_CHECKING
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Panel, Series, curves
-from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, percent, short
+from ..drawing.figures import Drawings, questions
+from ..drawing.numerals import p_value, percent, short
+from ..drawing.tables import Cells, endings_told, with_endings
 from ..labels import names_of
 from ..measures.budget import Budget
-from ..measures.compare import Against, Run
+from ..measures.compare import Run
+from ..measures.contrasts import Against
+from ..measures.contrasts import corrected as family
 from ..measures.independent_pool import Pool, pool_of, pools
+from ..measures.metrics import endings
 from ..measures.shared import INDEPENDENT
+from ..measures.votes import RULE
+from ..stats.bounded import ALPHA
 from ..stats.intervals import SHARE, Estimate, estimate, ratio
 from . import matched
 from .base import Claim, Exhibit, Further
-from .matched import Groups, Matched, contrast
+from .matched import Groups, Matched
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,6 +40,7 @@ NOTES = (
     "independent: all independent paths of the setting together; what so many cost is a mean over ways to draw them.",
     "reflections: keywords of turning back (\N{LEFT DOUBLE QUOTATION MARK}aha\N{RIGHT DOUBLE QUOTATION MARK}) in a "
     "path's own thinking; more: paired difference to independent paths.",
+    f"Cons: majority vote. {RULE}",
 )
 
 
@@ -55,6 +62,7 @@ class Spent:
     flops: float  # per question; NaN where it is not known
     critical_path: float  # of a group
     reflections: Estimate  # per path
+    endings: dict[str, Estimate]  # `metrics.endings`
     relative: Estimate | None = None  # tokens per path over those of an independent path
     more_reflections: Against | None = None  # per path, minus independent; None without a pool
     matched: tuple[Matched, ...] = ()  # one a budget; none without a pool
@@ -87,7 +95,7 @@ def efficiency(folders: Sequence[str | Path], budgets: Sequence[Budget] = tuple(
 
 def corrected(found: Sequence[Spent]) -> list[Spent]:
     """All comparisons with p corrected, each for the family that it is over all runs, at one budget."""
-    more = matched.family([each.more_reflections for each in found])
+    more = family([each.more_reflections for each in found], "runs of this table")
     some = [each for each in found if each.matched]
     by_budget = [matched.corrected(column) for column in zip(*(each.matched for each in some), strict=True)]
     adjusted = dict(zip((id(each) for each in some), zip(*by_budget, strict=True), strict=True))
@@ -115,6 +123,7 @@ def _spent(groups: Groups, name: str, pool: Pool | None, budgets: Sequence[Budge
         flops=groups.cost(Budget.FLOPS, asked),
         critical_path=groups.cost(Budget.CRITICAL_PATH, asked),
         reflections=estimate(groups.values("aha", asked)),
+        endings=endings(groups.run.table, asked),
     )
     if pool is None or not shared:
         return replace(spent, why="no independent run with its model, questions, sampling and budget")
@@ -122,7 +131,7 @@ def _spent(groups: Groups, name: str, pool: Pool | None, budgets: Sequence[Budge
     return replace(
         spent,
         relative=ratio(own, [float(each[0]) for each in pool.means("tokens", shared)]),
-        more_reflections=contrast(groups.values("aha", shared), pool.means("aha", shared)),
+        more_reflections=Against.of(groups.values("aha", shared), pool.means("aha", shared)),
         matched=tuple(matched.matched(groups, pool, shared, budget) for budget in budgets),
     )
 
@@ -147,13 +156,15 @@ def _of_pool(pool: Pool, name: str) -> Spent:
         flops=prices[Budget.FLOPS],
         critical_path=prices[Budget.CRITICAL_PATH],
         reflections=estimate(pool.means("aha", questions)),
+        endings=pool.endings(questions),
     )
 
 
 def cells(found: Sequence[Spent]) -> Cells:
     """The runs as a table: shares in percent, tokens and reflections as means."""
     head = ["run", "N", "questions", "Pass@1 %", "Cons@N %", "tokens/path", "relative", "tokens/question"]
-    return [[*head, "FLOPs/question", "critical path", "reflections", "more"], *map(_line, found)]
+    table = [[*head, "FLOPs/question", "critical path", "reflections", "more"], *map(_line, found)]
+    return with_endings(table, [each.endings for each in found])
 
 
 def _line(each: Spent) -> list[str]:
@@ -190,13 +201,13 @@ def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit
     """
     one = Budget.named(budget)
     found = corrected(efficiency(folders, (one,) if one else tuple(Budget)))
-    peers = [each for each in found if each.routed]
+    peers, table = [each for each in found if each.routed], cells(found)
     return Exhibit(
         name="efficiency",
         title="What peers cost, and what the same budget buys without them",
         source="Figures 5, 18 and 19",
-        table=cells(found),
-        notes=NOTES,
+        table=table,
+        notes=[*NOTES, *endings_told(table)],
         figures=Drawings({"efficiency": partial(figure, found)}),
         claims=[*map(_matched_claim, peers), *map(_fewer_reflections, peers)],
         runs=list(dict.fromkeys(run for each in found for run in each.run_ids)),
@@ -226,22 +237,22 @@ def figure(found: Sequence[Spent]) -> "Figure":
     if differences:
         words = first[0][1].budget.words
         panels.append(Panel(f"Cons at equal\n{words} (points)", [Series("", differences)], zero=True))
-    n = sorted({each.questions for each in found})
-    x = f"n = {n[0]} questions" if len(n) == 1 else f"n = {n[0]}–{n[-1]} questions"
-    drawn = curves(panels, x, places, [each.name for each in found], join=False)
+    drawn = curves(
+        panels, questions(each.questions for each in found), places, [each.name for each in found], join=False
+    )
     for label in drawn.axes[-1].get_xticklabels():
         label.set(rotation=30, ha="right")
     return drawn
 
 
 def _fewer_reflections(each: Spent) -> Claim:
-    text, source = f"Paths with peers have fewer aha moments ({each.name}).", "Figures 18 and 19"
-    more = each.more_reflections
+    """By the sign test: counts have no bound, and so nothing holds for their mean whatever rare questions do."""
+    text = f"On more questions paths with peers have fewer aha moments than have more ({each.name})."
+    source, more = "Figures 18 and 19", each.more_reflections
     if more is None:
         return Claim(text, source, "undecided", f"There is no difference: {each.why}.")
-    p = "" if more.p is None else f", p={more.p:.3f}"
-    told = f"The difference is {_plain(more.difference, '+.2f')} per path over {more.difference.n} questions{p}."
-    if not more.verdict:
-        why = f" There is no interval: {more.difference.why}." if more.difference.why else ""
-        return Claim(text, source, "undecided", told + (why or " The data cannot tell its sign."))
-    return Claim(text, source, "holds" if more.difference.value < 0 else "does not hold", told)
+    told = f"The difference is {_plain(more.difference, '+.2f')} per path over {more.difference.n} questions: "
+    told += f"{more.down} have fewer, {more.same} as many, {more.up} more, {p_value(more.signs_p)} by the sign test."
+    if more.signs_p >= ALPHA:
+        return Claim(text, source, "undecided", f"{told} The data cannot tell.")
+    return Claim(text, source, "holds" if more.down > more.up else "does not hold", told)

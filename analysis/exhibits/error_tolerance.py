@@ -1,66 +1,40 @@
 """Error tolerance (Section 5.2.1, Figure 11): LeaP groups in which some paths begin well and the others badly."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from leap_lab.errors import UserError
 
-from ..drawing.curves import Marks, Panel, Series, curves
 from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, percent, points
+from ..drawing.numerals import COUNTS, counted, percent
+from ..drawing.tables import ASSUMED, Cells, endings_told, with_endings
 from ..labels import names_of
-from ..measures.compare import Against, Run, against
-from ..measures.metrics import by_question
+from ..measures.compare import Run, against
+from ..measures.contrasts import corrected
+from ..measures.metrics import by_question, endings
 from ..measures.shared import shared_settings, shares_of
 from ..stats.crossing import crossing
 from ..stats.intervals import SHARE, Estimate, Floats, estimate
 from .base import Claim, Exhibit, directional
 from .published import published
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .tolerance_curves import Level, Tolerance, figure
 
 BEGINNINGS = ("prefix.name", "prefix.good_ratio", "prefix.per_path")  # what differs here between runs that are alike
 HALF = 0.5
+FAMILY = "comparisons of this table"
 PAPERS = published()["error_tolerance"]["R1-14B"]["leap_surpasses_all_good_at"] / 100  # the share from which it holds
 NOTES = (
     "good: the share of paths in a group that begin from a right response; a group's size rounds the ratio asked for.",
     "all bad, all good: independent paths that all begin from wrong, or all from right, responses; paired differences "
-    "of Pass@1 in points, p by permutation of its signs over questions.",
+    "of Pass@1 in points, p by permutation of its signs over questions, corrected for all comparisons of this table "
+    "(Holm).",
+    COUNTS,
+    ASSUMED,
 )
-
-
-@dataclass(frozen=True)
-class Level:
-    """LeaP with one share of good beginnings."""
-
-    share: float  # of the paths of a group, from 0 to 1
-    run_id: str
-    correct: Estimate  # Pass@1
-    over_bad: Against | None  # minus independent paths that all begin badly
-    over_good: Against | None  # minus independent paths that all begin well
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """Runs that differ only in their share of good beginnings, over the questions common to them and the baselines.
-
-    Baselines, and what is measured against them, are None where the run is not among the folders.
-    """
-
-    name: str
-    questions: int
-    levels: list[Level]  # by share
-    bad: Estimate | None
-    good: Estimate | None
-    passes_bad: Estimate | None  # the share from which on LeaP is no worse; -inf and inf: below, above the shares
-    passes_good: Estimate | None
-    runs: list[str]
 
 
 def tolerance(folders: Sequence[str | Path]) -> list[Tolerance]:
@@ -78,7 +52,8 @@ def tolerance(folders: Sequence[str | Path]) -> list[Tolerance]:
         families.setdefault(repr(sorted(alike.items())), []).append(run)
     firsts = [family[0] for family in families.values()]
     names = names_of([run.settings for run in firsts], [run.folder.name for run in firsts])
-    return [_tolerance(name, family, runs) for name, family in zip(names, families.values(), strict=True)]
+    found = [_tolerance(name, family, runs) for name, family in zip(names, families.values(), strict=True)]
+    return _corrected(found)
 
 
 def good_share(run: Run) -> float | None:
@@ -105,8 +80,22 @@ def _tolerance(name: str, family: Sequence[Run], runs: Sequence[Run]) -> Toleran
         good=None if good is None else _correct(good, common),
         passes_bad=None if bad is None else _passes(family, bad, common),
         passes_good=None if good is None else _passes(family, good, common),
+        endings=tuple({} if run is None else endings(run.table, common) for run in (bad, good)),
         runs=[run.folder.name for run in used],
     )
+
+
+def _corrected(curves_found: Sequence[Tolerance]) -> list[Tolerance]:
+    """The curves with p corrected for the family that all comparisons with independent paths are."""
+    levels = [level for curve in curves_found for level in curve.levels]
+    against = corrected([each for level in levels for each in (level.over_bad, level.over_good)], FAMILY)
+    adjusted = iter(
+        [
+            replace(level, over_bad=bad, over_good=good)
+            for level, bad, good in zip(levels, against[::2], against[1::2], strict=True)
+        ]
+    )
+    return [replace(curve, levels=[next(adjusted) for _ in curve.levels]) for curve in curves_found]
 
 
 def _baseline(run: Run, runs: Sequence[Run], share: float) -> Run | None:
@@ -132,6 +121,7 @@ def _level(run: Run, bad: Run | None, good: Run | None, common: Sequence[str]) -
         correct=_correct(run, common),
         over_bad=None if bad is None else against(run, bad, common),
         over_good=None if good is None else against(run, good, common),
+        endings=endings(run.table, common),
     )
 
 
@@ -152,20 +142,23 @@ def _means(run: Run, common: Sequence[str]) -> Floats:
 def cells(curves_found: Sequence[Tolerance]) -> Cells:
     """The curves as a table: shares in percent, differences in points, 95% intervals over questions."""
     table = [["run", "good %", "questions", "Pass@1 %", "vs all bad", "vs all good"]]
+    ended: list[dict[str, Estimate]] = []
     for curve in curves_found:
         for level in curve.levels:
             start = [curve.name, f"{100 * level.share:g}", str(curve.questions), percent(level.correct)]
-            table.append([*start, points(level.over_bad), points(level.over_good)])
+            table.append([*start, counted(level.over_bad), counted(level.over_good)])
+            ended.append(level.endings)
         name = f"independent ({curve.name})" if len(curves_found) > 1 else "independent"
-        for share, correct in (("0", curve.bad), ("100", curve.good)):
+        for share, correct, own in (("0", curve.bad, curve.endings[0]), ("100", curve.good, curve.endings[1])):
             if correct is not None:
                 table.append([name, share, str(curve.questions), percent(correct), "", ""])
-    return table
+                ended.append(own)
+    return with_endings(table, ended)
 
 
 def notes(curves_found: Sequence[Tolerance]) -> list[str]:
     """What the columns are, and where the curves pass the baselines."""
-    lines = list(NOTES)
+    lines = [*NOTES, *endings_told(cells(curves_found))]
     for curve in curves_found:
         least, most = (100 * curve.levels[index].share for index in (0, -1))
         for words, passes in (("all bad", curve.passes_bad), ("all good", curve.passes_good)):
@@ -201,32 +194,13 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     )
 
 
-def figure(curves_found: Sequence[Tolerance]) -> "Figure":
-    """Pass@1 over the share of good beginnings; bands are independent paths, marks the paper's R1-14B."""
-    series = [
-        Series(curve.name, [(100 * level.share, level.correct) for level in curve.levels]) for curve in curves_found
-    ]
-    bands: dict[str, Estimate] = {}
-    for curve in curves_found:
-        for words, correct in (("all bad", curve.bad), ("all good", curve.good)):
-            if correct is not None and correct not in bands.values():
-                name = f"independent, {words}"
-                bands[f"{name} ({curve.name})" if name in bands else name] = correct
-    marks = [Marks("R1-14B", [(0, published()["error_tolerance"]["R1-14B"]["leap_0"])])]
-    ticks = sorted({100 * level.share for curve in curves_found for level in curve.levels})
-    n = sorted({curve.questions for curve in curves_found})
-    questions = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
-    x = f"good beginnings, % of paths (n = {questions} questions)"
-    return curves([Panel("Pass@1 (%)", series, bands, marks)], x, ticks)
-
-
 def _beats_bad(curve: Tolerance) -> Claim:
     text = f"LeaP with only bad beginnings beats independent paths with only bad beginnings ({curve.name})."
     level = curve.levels[0]
     if level.share > 0 or level.over_bad is None:
         missing = "run of LeaP without a good beginning" if level.share > 0 else "independent run with bad beginnings"
         return Claim(text, "Figure 11", "undecided", f"There is no {missing}.")
-    return directional(text, "Figure 11", level.over_bad.difference, up=True)
+    return directional(text, "Figure 11", level.over_bad, up=True)
 
 
 def _passes_good(curve: Tolerance) -> Claim:
@@ -238,4 +212,4 @@ def _passes_good(curve: Tolerance) -> Claim:
         missing = "independent run with good beginnings" if upper else f"run of LeaP with {100 * PAPERS:g} to 50% good"
         return Claim(text, "Figure 11", "undecided", f"There is no {missing}.")
     what = f"difference at {100 * upper[-1].share:g}% good"
-    return directional(text, "Figure 11", upper[-1].over_good.difference, up=True, what=what)
+    return directional(text, "Figure 11", upper[-1].over_good, up=True, what=what)

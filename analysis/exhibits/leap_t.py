@@ -8,19 +8,22 @@ import pandas as pd
 
 from leap_lab.errors import UserError
 
-from ..drawing.tables import percent, points
-from ..measures.compare import Against, Run, against
+from ..drawing.numerals import COUNTS, counted, percent
+from ..drawing.tables import ASSUMED, endings_told, with_endings
+from ..measures.compare import Run, against
+from ..measures.contrasts import Against, corrected
 from ..measures.exchanges import exchanges
-from ..measures.metrics import estimates
+from ..measures.metrics import endings, estimates
 from ..measures.probes import CHANCE
 from ..measures.summaries import quality
 from ..stats.intervals import Estimate, ratio
-from ..stats.significance import holm
-from .base import Claim, Exhibit, Verdict
+from .base import Exhibit, directional
 
 NOTES = (
     "[low, high]: 95% interval, questions resampled. Differences are paired over questions, in points of Pass@1; p by "
-    "permutation of signs, corrected for all differences of the table (Holm).",
+    "permutation of signs, corrected for all of them (Holm).",
+    COUNTS,
+    ASSUMED,
 )
 HEARD_NOTES = (
     "truncated: as long as the limit or closed by the runtime; malformed: empty, or with another tag in it. taken up: "
@@ -60,15 +63,20 @@ def table_2(arms: Sequence[Arm], pairs: Sequence[tuple[str, str]]) -> Exhibit:
     """Accuracy of all arms, and the differences of these pairs (of names) over the questions that both have."""
     runs = {arm.name: Run.read(arm.folder) for arm in arms}
     found = differences(runs, pairs)
-    lines = [_line(name, run) for name, run in runs.items()]
-    told = [f"{left} minus {right}: {points(found[left, right])}." for left, right in pairs]
+    head = ["", "questions", "Pass@1 %", "Cons@N %", "own tokens", "received"]
+    ended = [endings(run.table) for run in runs.values()]
+    table = with_endings([head, *(_line(name, run) for name, run in runs.items())], ended)
+    told = [f"{left} minus {right}: {counted(found[left, right])}." for left, right in pairs]
     return Exhibit(
         name="leap_t",
         title="Fine-tuning to learn from peers",
         source="Table 2",
-        table=[["", "questions", "Pass@1 %", "Cons@N %", "own tokens", "received", "forced %"], *lines],
-        notes=[*NOTES, *told],
-        claims=[_claim(left, right, found[left, right]) for left, right in pairs],
+        table=table,
+        notes=[*NOTES, *endings_told(table), *told],
+        claims=[
+            directional(f"{left} is better than {right}.", "Table 2", found[left, right], up=True)
+            for left, right in pairs
+        ],
         runs=[arm.folder.name for arm in arms],
     )
 
@@ -94,23 +102,8 @@ def differences(runs: Mapping[str, Run], pairs: Sequence[tuple[str, str]]) -> di
         if not shared:
             raise UserError(f"{left} and {right}: no question in common")
         found.append(against(runs[left], runs[right], shared))
-    adjusted = holm([each.p for each in found])
-    return {
-        pair: Against(each.difference, p, family=True, detectable=each.detectable)
-        for pair, each, p in zip(pairs, found, adjusted, strict=True)
-    }
-
-
-def better(difference: Against) -> bool:
-    """Whether the left of a pair is better by an interval that excludes 0."""
-    return difference.difference.excludes_zero and difference.difference.value > 0
-
-
-def _claim(left: str, right: str, found: Against) -> Claim:
-    decided: Verdict = "undecided"
-    if found.difference.excludes_zero:
-        decided = "holds" if better(found) else "does not hold"
-    return Claim(f"{left} is better than {right}.", "Table 2", decided, points(found))
+    adjusted = corrected(found, "differences of this table")
+    return {pair: each for pair, each in zip(pairs, adjusted, strict=True) if each is not None}
 
 
 def _line(name: str, run: Run) -> list[str]:
@@ -118,7 +111,7 @@ def _line(name: str, run: Run) -> list[str]:
     cons = next(value for key, value in found.items() if key.startswith("cons@"))
     tokens = [f"{found[key].value:.0f}" for key in ("tokens_own", "tokens_received")]
     questions = str(run.table["question_id"].nunique())
-    return [name, questions, percent(found["pass@1"]), percent(cons), *tokens, percent(found["forced"])]
+    return [name, questions, percent(found["pass@1"]), percent(cons), *tokens]
 
 
 def _heard_line(arm: Arm) -> list[str]:

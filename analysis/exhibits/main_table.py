@@ -5,10 +5,13 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 
+from leap_lab.runs.reading import settings
+
 from ..drawing import figures, tables
+from ..measures import routes
 from ..measures.compare import Row, Run, against, compare, corrected
-from ..stats.significance import holm
-from .base import Claim, Exhibit, directional
+from ..measures.shared import determining, hears
+from .base import Asked, Claim, Exhibit, beside, decided, directional
 from .published import published
 
 NAME = "main_table"
@@ -17,23 +20,28 @@ NAME = "main_table"
 def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     """The paper's main table on these runs; `UserError` for a folder that is no run."""
     rows = corrected(compare(folders))
-    routed = [row for row in rows if row.labels["router"] is not None]
+    routed = [row for row in rows if hears(row.labels["router"])]
     named = {Path(folder).name: Path(folder) for folder in folders}
     return Exhibit(
         name=NAME,
         title="Routers by the number of peers heard",
         source="Tables 1, 5, 6 and 7",
         table=tables.cells(rows),
-        notes=[*tables.notes(rows), _published_note()],
+        notes=[
+            *tables.notes(rows),
+            *routes.told([row.name for row in rows], [named[row.run_id] for row in rows]),
+            _published_note(),
+        ],
         figures=figures.Drawings({NAME: partial(figures.overview, rows)}),
         claims=[*_gains(routed), *_between(routed, named)],
         runs=[row.run_id for row in rows],
+        further=beside(rows),
     )
 
 
 def _gains(rows: Sequence[Row]) -> list[Claim]:
     return [
-        directional(f"Peers raise Pass@1 ({row.name}).", "Table 1", row.against.difference, True, row.against.p, "gain")
+        directional(f"Peers raise Pass@1 ({row.name}).", "Table 1", row.against, True, "gain")
         for row in rows
         if row.against is not None
     ]
@@ -44,26 +52,25 @@ def _between(rows: Sequence[Row], named: dict[str, Path]) -> list[Claim]:
     pairs = [
         (one, other)
         for one, other in combinations(rows, 2)
-        if one.labels.get("top_k") == other.labels.get("top_k")
+        if _differ_in_the_router(named[one.run_id], named[other.run_id])
         and "dispersed" in (one.labels["router"], other.labels["router"])
     ]
-    found = []
+    asked = []
     for one, other in pairs:
         first, second = (one, other) if one.labels["router"] == "dispersed" else (other, one)
         runs = [Run.read(named[row.run_id]) for row in (first, second)]
         shared = sorted(set(runs[0].table["question_id"]) & set(runs[1].table["question_id"]))
-        found.append((first, second, against(runs[0], runs[1], shared)))
-    adjusted = holm([each.p for _, _, each in found])
-    return [
-        directional(
-            f"Dispersed routing is better than {second.labels['router']} (k={second.labels['top_k']}).",
-            "Section 4.2",
-            each.difference,
-            True,
-            p,
-        )
-        for (_, second, each), p in zip(found, adjusted, strict=True)
-    ]
+        text = f"Dispersed routing is better than {second.labels['router']} (k={second.labels['top_k']})."
+        asked.append(Asked(text, "Section 4.2", against(runs[0], runs[1], shared), True))
+    return decided(asked, "contrasts of routers")
+
+
+def _differ_in_the_router(one: Path, other: Path) -> bool:
+    """Whether two runs have another router and all else alike, the number of peers heard included."""
+    first, second = (
+        {**determining(found, ["router"]), "k": found.get("router.top_k")} for found in map(settings, (one, other))
+    )
+    return first == second
 
 
 def _published_note() -> str:

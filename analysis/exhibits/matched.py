@@ -13,17 +13,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..drawing.tables import Cells, percent, points, short
+from ..drawing.numerals import COUNTS, counted, percent, short
+from ..drawing.tables import ASSUMED, Cells
 from ..load import load
 from ..measures.budget import COLUMNS, SLACK, Budget, bought, of_groups
-from ..measures.compare import Against, Run
+from ..measures.compare import Run
+from ..measures.contrasts import Against
+from ..measures.contrasts import corrected as family
 from ..measures.independent_pool import Pool
 from ..measures.metrics import by_question
-from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate, paired
-from ..stats.significance import detectable, holm, permutation_p
+from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate
 from .base import Claim, directional
 
 NAMES = {Budget.TOKENS: "token", Budget.FLOPS: "FLOPs", Budget.CRITICAL_PATH: "critical-path"}
+FAMILY = "runs at this budget"
 TITLE = "Against independent sampling at matched budgets"
 HEAD = (
     *("run", "budget", "per question", "independent paths", "Cons@N %", "theirs %", "difference"),
@@ -33,7 +36,7 @@ NOTE = (
     "independent paths: as many as cost the run's budget, the mean per question, votes and coverage (pass@n: one of n "
     "is right) between whole numbers by a straight line, none beyond what was measured. theirs: of so many. "
     "Differences in points, p corrected for all runs at one budget (Holm). Pass@1 of independent paths does not depend "
-    "on how many there are. < 1, > n: not measured, and so there is no comparison."
+    f"on how many there are. < 1, > n: not measured, and so there is no comparison. {COUNTS} {ASSUMED}"
 )
 
 
@@ -96,9 +99,9 @@ def matched(groups: Groups, pool: Pool, questions: Sequence[str], budget: Budget
         found,
         paths=paths,
         cons=estimate(cons, SHARE),
-        vote=contrast(groups.values("cons", questions), cons, DIFFERENCE),
+        vote=Against.of(groups.values("cons", questions), cons, DIFFERENCE),
         coverage=estimate(coverage, SHARE),
-        covers=contrast(groups.values("covered", questions), coverage, DIFFERENCE),
+        covers=Against.of(groups.values("covered", questions), coverage, DIFFERENCE),
     )
 
 
@@ -114,22 +117,10 @@ def _unmatched(found: Matched, prices: Floats) -> Matched:
     return replace(found, beyond=f"> {len(prices)}", why=f"{told} more than {most}")
 
 
-def contrast(left: Sequence[Floats], right: Sequence[Floats], support: tuple[float, float] | None = None) -> Against:
-    """Left minus right over the same questions."""
-    means = [[float(groups.mean()) for groups in arm] for arm in (left, right)]
-    p = permutation_p(means[0], means[1])
-    return Against(paired(left, right, support), p, detectable=detectable(left, right))
-
-
-def family(found: Sequence[Against | None]) -> list[Against | None]:
-    """The comparisons with p corrected for being a family."""
-    adjusted = holm([each.p if each else None for each in found])
-    return [each and replace(each, p=p, family=True) for each, p in zip(found, adjusted, strict=True)]
-
-
 def corrected(found: Sequence[Matched]) -> list[Matched]:
     """Comparisons of several runs at one budget, votes and coverage each as a family."""
-    votes, covers = family([each.vote for each in found]), family([each.covers for each in found])
+    votes = family([each.vote for each in found], FAMILY)
+    covers = family([each.covers for each in found], FAMILY)
     return [replace(each, vote=v, covers=c) for each, v, c in zip(found, votes, covers, strict=True)]
 
 
@@ -137,8 +128,8 @@ def line(name: str, cons: Estimate, covered: Estimate, each: Matched) -> list[st
     """A run at one budget, as a row of the table under `HEAD`."""
     return [
         *(name, each.budget.words, short(each.cost), each.beyond if each.paths is None else f"{each.paths:.1f}"),
-        *(percent(cons), _share(each.cons), points(each.vote)),
-        *(percent(covered), _share(each.coverage), points(each.covers)),
+        *(percent(cons), _share(each.cons), counted(each.vote)),
+        *(percent(covered), _share(each.coverage), counted(each.covers)),
     ]
 
 
@@ -152,7 +143,7 @@ def claim(name: str, each: Matched, source: str) -> Claim:
     text = f"At a matched {NAMES[each.budget]} budget LeaP's vote beats independent sampling's ({name})."
     if each.vote is None:
         return Claim(text, source, "undecided", f"There is no difference at equal {each.budget.words}: {each.why}.")
-    return directional(text, source, each.vote.difference, up=True, p=each.vote.p)
+    return directional(text, source, each.vote, up=True)
 
 
 def _share(found: Estimate | None) -> str:

@@ -18,16 +18,21 @@ import numpy as np
 from leap_lab.errors import UserError
 
 from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, percent, points, short
+from ..drawing.numerals import COUNTS, counted, percent, short
+from ..drawing.tables import ASSUMED, Cells, endings_told, with_endings
 from ..labels import names_of
 from ..measures.budget import Budget
-from ..measures.compare import Against, Run
+from ..measures.compare import Run
+from ..measures.contrasts import Against
+from ..measures.contrasts import corrected as family
 from ..measures.independent_pool import Pool, pool_of, pools
+from ..measures.metrics import endings
 from ..measures.shared import INDEPENDENT, budget_of
+from ..measures.votes import RULE
 from ..stats.intervals import DIFFERENCE, SHARE, Floats, estimate
 from . import matched
 from .base import Claim, Exhibit, directional
-from .matched import Groups, contrast
+from .matched import Groups
 from .scaling_curves import Agents, Curve, Point, Scaling, figure
 
 if TYPE_CHECKING:
@@ -35,12 +40,16 @@ if TYPE_CHECKING:
 
 PAPERS = {"moa": "Mixture of agents"}  # what the paper calls a method; any other goes by its own name
 UNTOLD = ("peers", "method.max_tokens")  # not in the name of a curve: its x axis, and that agents share a budget
+VOTES, AGENTS = "comparisons at equal cost in this table", "comparisons of agents with LeaP"
 GRID = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 NOTES = (
     "per question: all that a group takes, helpers and earlier layers included, probes left out. independent: the "
     "votes of that many paths drawn from all independent paths of the setting.",
     "at equal cost: Cons@N minus the Cons of as many independent paths as cost the same, in points, p corrected for "
     "all of this table (Holm).",
+    COUNTS,
+    ASSUMED,
+    f"Cons: majority vote. {RULE}",
 )
 
 
@@ -117,14 +126,14 @@ def _families(runs: Sequence[_Named]) -> list[list[_Named]]:
 
 
 def _alone(pool: Pool, common: Sequence[str], budget: Budget) -> Curve:
-    size, prices = pool.size(common), pool.prices(budget, common)
+    size, prices, ended = pool.size(common), pool.prices(budget, common), pool.endings(common)
     counts = sorted({*(count for count in GRID if count < size), size})
     return Curve(
         INDEPENDENT,
         INDEPENDENT,
         False,
         [
-            Point(None, INDEPENDENT, count, float(prices[count - 1]), estimate(pool.cons(count, common), SHARE))
+            Point(None, INDEPENDENT, count, float(prices[count - 1]), estimate(pool.cons(count, common), SHARE), ended)
             for count in counts
         ],
     )
@@ -134,7 +143,8 @@ def _point(each: _Named, pool: Pool, common: Sequence[str], budget: Budget) -> P
     groups = each.groups
     found = matched.matched(groups, pool, common, budget)
     cons = estimate(groups.values("cons", common), SHARE)
-    return Point(groups.run.folder.name, each.name, groups.size, found.cost, cons, found)
+    ended = endings(groups.run.table, common)
+    return Point(groups.run.folder.name, each.name, groups.size, found.cost, cons, ended, found)
 
 
 def _agents(moa: _Named, label: str, curve: Sequence[_Named], common: Sequence[str], budget: Budget) -> Agents:
@@ -145,7 +155,7 @@ def _agents(moa: _Named, label: str, curve: Sequence[_Named], common: Sequence[s
         told = f"its {budget.words} per question ({short(cost)})"
         why = f"{told} are outside those of LeaP ({short(spent[0])} to {short(spent[-1])})"
         return Agents(moa.name, moa.method, label, None, why)
-    return Agents(moa.name, moa.method, label, contrast(moa.groups.values("cons", common), votes, DIFFERENCE))
+    return Agents(moa.name, moa.method, label, Against.of(moa.groups.values("cons", common), votes, DIFFERENCE))
 
 
 def between(curve: Sequence[Groups], budget: Budget, cost: float, questions: Sequence[str]) -> list[Floats] | None:
@@ -163,8 +173,8 @@ def between(curve: Sequence[Groups], budget: Budget, cost: float, questions: Seq
 
 def corrected(found: Sequence[Scaling]) -> list[Scaling]:
     """Every comparison at equal cost with p corrected for the family of all of them; and so with those of agents."""
-    votes = iter(matched.family([p.vote for each in found for curve in each.curves for p in curve.points]))
-    agents = iter(matched.family([each.against for one in found for each in one.agents]))
+    votes = iter(family([p.vote for each in found for curve in each.curves for p in curve.points], VOTES))
+    agents = iter(family([each.against for one in found for each in one.agents], AGENTS))
     return [
         replace(
             each,
@@ -186,13 +196,15 @@ def cells(found: Sequence[Scaling], budget: Budget = Budget.TOKENS) -> Cells:
     lines = [
         [
             *(curve.name, str(point.size), str(each.questions), short(point.cost), percent(point.cons)),
-            "" if point.run_id is None else points(point.vote),
+            "" if point.run_id is None else counted(point.vote),
         ]
         for each in found
         for curve in each.curves
         for point in curve.points
     ]
-    return [["run", "N", "questions", f"{budget.words} per question", "Cons@N %", "at equal cost"], *lines]
+    head = ["run", "N", "questions", f"{budget.words} per question", "Cons@N %", "at equal cost"]
+    ended = [point.endings for each in found for curve in each.curves for point in curve.points]
+    return with_endings([head, *lines], ended)
 
 
 def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit:
@@ -206,12 +218,17 @@ def exhibit(folders: Sequence[str | Path], budget: str | None = None) -> Exhibit
         for point in curve.points
         if point.matched is not None
     ]
+    table = cells(found, budget)
     return Exhibit(
         name="scaling",
         title=f"Accuracy against the {budget.words} of a question",
         source="Figures 6 and 26",
-        table=cells(found, budget),
-        notes=[*NOTES, *(f"{point.name}, at equal cost: n/a, {one.why}." for _, point, one in measured if one.why)],
+        table=table,
+        notes=[
+            *NOTES,
+            *endings_told(table),
+            *(f"{point.name}, at equal cost: n/a, {one.why}." for _, point, one in measured if one.why),
+        ],
         figures=Drawings({"scaling": partial(figure, found, budget)}),
         claims=[
             *(matched.claim(point.name, one, "Figure 6") for curve, point, one in measured if curve.routed),
@@ -227,4 +244,4 @@ def _below(agents: Agents, budget: Budget) -> Claim:
     text = f"{method} is below LeaP at a matched {kind} budget ({agents.name}, {agents.curve})."
     if agents.against is None:
         return Claim(text, "Appendix F", "undecided", f"LeaP was not measured there: {agents.why}.")
-    return directional(text, "Appendix F", agents.against.difference, up=False, p=agents.against.p)
+    return directional(text, "Appendix F", agents.against, up=False)

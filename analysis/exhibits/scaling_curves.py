@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..drawing.curves import Panel, Series, curves
-from ..drawing.tables import UNITS
+from ..drawing.figures import questions
+from ..drawing.numerals import UNITS
 from ..measures.budget import Budget
-from ..measures.compare import Against
+from ..measures.contrasts import Against
 from ..stats.intervals import Estimate
 from .matched import Matched
 
@@ -25,6 +26,7 @@ class Point:
     size: int
     cost: float  # per question
     cons: Estimate
+    endings: dict[str, Estimate]  # `metrics.endings`
     matched: Matched | None = None  # None: of the pool
 
     @property
@@ -65,16 +67,26 @@ class Scaling:
 
 
 def figure(found: Sequence[Scaling], budget: Budget = Budget.TOKENS) -> "Figure":
-    """One panel a setting: Cons over the cost of a question, by a line for each method."""
+    """A panel a setting: Cons over the cost of a question, a line a method; below, the differences at equal cost."""
     panels = [
         Panel("Cons@N (%)", [Series(c.name, [(p.cost, p.cons) for p in c.points]) for c in each.curves])
         for each in found
     ]
-    n = sorted({each.questions for each in found})
-    questions = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
+    panels += [
+        Panel(f"Cons at equal\n{budget.words} (points)", differences, zero=True)
+        for differences in map(_at_equal_cost, found)
+        if differences
+    ]
     places = ticks([point.cost for each in found for curve in each.curves for point in curve.points])
     names = [_round(place) for place in places]
-    return curves(panels, f"{budget.words} per question (n = {questions})", places, names, log=True)
+    n = questions(each.questions for each in found)
+    return curves(panels, f"{budget.words} per question ({n})", places, names, log=True)
+
+
+def _at_equal_cost(found: Scaling) -> list[Series]:
+    """The paired differences to independent paths of the same cost, by curve."""
+    lines = {c.name: [(p.cost, p.vote.difference) for p in c.points if p.vote is not None] for c in found.curves}
+    return [Series(name, points) for name, points in lines.items() if points]
 
 
 def _round(place: float) -> str:

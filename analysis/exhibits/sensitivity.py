@@ -10,30 +10,16 @@ from leap_lab.errors import UserError
 from leap_lab.runs.reading import settings
 
 from ..drawing import tables
-from ..drawing.curves import Marks, Panel, Series, curves
-from ..drawing.figures import Drawings
+from ..drawing.curves import Panel, Series, curves
+from ..drawing.figures import Drawings, questions
+from ..labels import names_of
 from ..measures.compare import Row, Run, against, compare, corrected
-from .base import Claim, Exhibit, directional
-from .published import published
+from ..measures.shared import determining, hears
+from .axes import AXES, TITLES, Settings
+from .base import Asked, Claim, Exhibit, beside, decided, directional
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Settings = Mapping[str, Any]
-
-
-def _relative(key: str, own: str) -> Callable[[Settings], float | None]:
-    """A setting as a multiple of the model's own; None for a run without either."""
-    return lambda found: round(found[key] / found[own], 4) if found.get(key) and found.get(own) else None
-
-
-@dataclass(frozen=True)
-class Axis:
-    """What an experiment varies: its name on the x axis, where it stands, and the published gains."""
-
-    name: str
-    place: Callable[[Settings], float | None]
-    marks: Callable[[], list[Marks]]
 
 
 @dataclass(frozen=True)
@@ -43,52 +29,10 @@ class Point:
     place: float
     row: Row
     folder: Path
+    settings: Settings
 
 
-def _gains(series: Mapping[str, Mapping[float, float]], bases: Mapping[str, float], unit: float) -> list[Marks]:
-    return [
-        Marks(model, [(place / unit, value - bases[model]) for place, value in values.items()])
-        for model, values in series.items()
-    ]
-
-
-def _granularity_marks() -> list[Marks]:
-    told = published()["granularity"]
-    return _gains({m: each["T"] for m, each in told.items()}, {m: each["baseline"] for m, each in told.items()}, 4096)
-
-
-def _top_k_marks() -> list[Marks]:
-    told = published()["top_k"]["R1-14B"]
-    return _gains({"R1-14B": {1: told["k1"], told["peak_k"]: told["peak"]}}, {"R1-14B": told["baseline"]}, 1)
-
-
-def _position_marks() -> list[Marks]:
-    told = published()["single_position"]["R1-14B"]
-    places = {place: value for place, value in told.items() if not isinstance(place, str)}
-    return _gains({"R1-14B": places}, {"R1-14B": told["none"]}, 4096)
-
-
-def _helpers_marks() -> list[Marks]:
-    told, base = published()["single_k"], published()["pass_at_1"]["aime_2024"]["R1-14B"]["baseline"]
-    series: dict[str, dict[float, float]] = {
-        f"R1-14B {name}": {k: each[f"k{k}"] for k in (2, 4, 8)} for name, each in told.items()
-    }
-    return _gains(series, dict.fromkeys(series, base), 1)
-
-
-AXES = {
-    "granularity": Axis(
-        "T, multiples of the model's", _relative("method.interval", "model.interval"), _granularity_marks
-    ),
-    "top_k": Axis("k, peers heard", lambda found: found.get("router.top_k"), _top_k_marks),
-    "position": Axis(
-        "position of the block, multiples of T", _relative("method.position", "model.interval"), _position_marks
-    ),
-    "single": Axis("k, helpers that stop at the block", lambda found: found.get("method.helpers"), _helpers_marks),
-    "temperature": Axis(
-        "temperature, multiples of the model's", _relative("sampling.temperature", "model.sampling.temperature"), list
-    ),
-}
+Lines = Mapping[str, Sequence[Point]]  # by name, in the order of places
 
 
 def sensitivity(folders: Sequence[str | Path], axis: str, rows: Sequence[Row] | None = None) -> list[Point]:
@@ -98,19 +42,42 @@ def sensitivity(folders: Sequence[str | Path], axis: str, rows: Sequence[Row] | 
     """
     rows = rows or corrected(compare(folders))
     named = {Path(folder).name: Path(folder) for folder in folders}
-    places = {row.run_id: AXES[axis].place(settings(named[row.run_id])) for row in rows}
-    found = [Point(place, row, named[row.run_id]) for row in rows if (place := places[row.run_id]) is not None]
+    own = {row.run_id: settings(named[row.run_id]) for row in rows}
+    found = [
+        Point(place, row, named[row.run_id], own[row.run_id])
+        for row in rows
+        if (place := AXES[axis].place(own[row.run_id])) is not None
+    ]
     if not [point for point in found if not point.row.independent]:
         raise UserError(f"{axis}: none of these runs has such a setting ({AXES[axis].name})")
     return sorted(found, key=lambda point: (point.row.independent, point.place))
 
 
-def contrast(points: Sequence[Point], text: str, source: str, one: Point, other: Point, up: bool) -> Claim:
-    """A claim on the paired difference in Pass@1 of one run minus another."""
+def lines_of(points: Sequence[Point], axis: str) -> dict[str, list[Point]]:
+    """The points by line: on one stand runs that differ in the setting of the axis and in nothing else."""
+    alike: dict[str, list[Point]] = {}
+    for point in points:
+        alike.setdefault(repr(sorted(_beside(point, axis).items())), []).append(point)
+    own = list(alike.values())
+    names = [_line(each[0].row, axis) for each in own]
+    told_apart = names_of([_beside(each[0], axis) for each in own], [each[0].row.run_id for each in own])
+    return {
+        name if names.count(name) == 1 else other.removeprefix("router "): each
+        for name, other, each in zip(names, told_apart, own, strict=True)
+    }
+
+
+def _beside(point: Point, axis: str) -> dict[str, Any]:
+    """What determined the result of a run beside the setting of the axis."""
+    return {key: value for key, value in determining(point.settings).items() if key not in AXES[axis].keys}
+
+
+def contrast(text: str, source: str, one: Point, other: Point, up: bool) -> Asked:
+    """A claim on the paired difference in Pass@1 of one run minus another of the same line."""
     runs = [Run.read(point.folder) for point in (one, other)]
     shared = sorted(set(runs[0].table["question_id"]) & set(runs[1].table["question_id"]))
     what = f"difference between {one.row.name} and {other.row.name}"
-    return directional(text, source, against(runs[0], runs[1], shared).difference, up, what=what)
+    return Asked(text, source, against(runs[0], runs[1], shared), up, what)
 
 
 def exhibit(folders: Sequence[str | Path], axis: str) -> Exhibit:
@@ -127,16 +94,15 @@ def exhibit(folders: Sequence[str | Path], axis: str) -> Exhibit:
         table=tables.cells(rows),
         notes=tables.notes(rows),
         figures=Drawings({axis: partial(figure, points, rows, axis)}),
-        claims=CLAIMS[axis]([point for point in points if not point.row.independent], rows),
+        claims=_claims(lines_of([point for point in points if hears(point.row.labels["router"])], axis), axis),
         runs=[row.run_id for row in rows],
+        further=beside(rows),
     )
 
 
 def figure(points: Sequence[Point], rows: Sequence[Row], axis: str) -> "Figure":
     """Above, Pass@1 over the setting; below, the gain over independent sampling, the paper's as marks."""
-    lines: dict[str, list[Point]] = {}
-    for point in points:
-        lines.setdefault(_line(point.row, axis), []).append(point)
+    lines = lines_of(points, axis)
     above = [Series(name, [(p.place, p.row["pass@1"]) for p in own]) for name, own in lines.items()]
     gains = [
         Series(name, [(p.place, p.row.against.difference) for p in own if p.row.against is not None])
@@ -147,16 +113,16 @@ def figure(points: Sequence[Point], rows: Sequence[Row], axis: str) -> "Figure":
     if axis == "position":
         routed = [row for row in rows if row.labels["router"] is not None and row.run_id not in _ids(points)]
         bands |= {f"{row.name} (all blocks)": row["pass@1"] for row in routed}
-    n = _span(point.row.questions for point in points)
+    n = questions(point.row.questions for point in points)
     panels = [Panel("Pass@1 (%)", above, bands)]
     if gains:
         panels.append(Panel("gain (points)", gains, marks=AXES[axis].marks(), zero=True))
     ticks = sorted({point.place for point in points})
-    return curves(panels, f"{AXES[axis].name} (n = {n} questions)", ticks)
+    return curves(panels, f"{AXES[axis].name}\n{n}", ticks)
 
 
 def _line(row: Row, axis: str) -> str:
-    """Runs that differ in nothing else stand on one line."""
+    """What a line is called where no other is called so: method, router and k."""
     words = [str(row.labels["method"])]
     if axis == "single":
         words.append(f"T={row.labels.get('position')}")
@@ -171,74 +137,86 @@ def _ids(points: Sequence[Point]) -> set[str]:
     return {point.row.run_id for point in points}
 
 
-def _span(numbers: Any) -> str:
-    found = sorted(numbers)
-    return str(found[0]) if found[0] == found[-1] else f"{found[0]}–{found[-1]}"
+def _claims(lines: Lines, axis: str) -> list[Claim]:
+    """Gains over independent sampling, then contrasts between runs, which are a family of their own."""
+    gains, contrasts = GAINS.get(axis), CONTRASTS[axis](lines)
+    return [*(gain_claims(lines, *gains) if gains else []), *decided(contrasts, "contrasts of this experiment")]
 
 
-def gain_claims(points: Sequence[Point], text: str, source: str) -> list[Claim]:
+def gain_claims(lines: Lines, text: str, source: str) -> list[Claim]:
     """One claim a run on its gain over independent sampling, p corrected for the family."""
     return [
-        directional(f"{text} ({p.row.name}).", source, p.row.against.difference, True, p.row.against.p, "gain")
-        for p in points
+        directional(f"{text} ({p.row.name}).", source, p.row.against, True, "gain")
+        for own in lines.values()
+        for p in own
         if p.row.against is not None
     ]
 
 
-def _granularity(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    text = "Exchanging more often is better than exchanging seldom."
-    return [contrast(points, text, "Figure 7", points[0], points[-1], True)] if len(points) > 1 else []
+def _on(name: str, lines: Lines) -> str:
+    """Which line a claim is of, where there are several."""
+    return f" ({name})" if len(lines) > 1 else ""
 
 
-def _top_k(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    by_k = {point.place: point for point in points}
-    claims = []
-    if {1, 4} <= set(by_k):
-        text = "Hearing four peers is better than hearing one."
-        claims.append(contrast(points, text, "Figure 8", by_k[4], by_k[1], True))
-    if 4 in by_k and max(by_k) > 4:
-        text = "Hearing more than four peers is worse than hearing four."
-        claims.append(contrast(points, text, "Figure 8", by_k[max(by_k)], by_k[4], False))
-    return claims
+def _granularity(lines: Lines) -> list[Asked]:
+    text = "Exchanging more often is better than exchanging seldom"
+    return [
+        contrast(f"{text}{_on(name, lines)}.", "Figure 7", own[0], own[-1], True)
+        for name, own in lines.items()
+        if len(own) > 1
+    ]
 
 
-def _position(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    by_place = {point.place: point for point in points}
-    claims = gain_claims(points, "A single block raises Pass@1", "Figure 10 and Table 3")
-    if 1 in by_place and max(by_place) > 1:
-        text = "A block at T is better than a late one."
-        claims.append(contrast(points, text, "Figure 10", by_place[1], by_place[max(by_place)], True))
-    return claims
+def _top_k(lines: Lines) -> list[Asked]:
+    asked = []
+    for name, own in lines.items():
+        by_k = {point.place: point for point in own}
+        if {1, 4} <= set(by_k):
+            text = f"Hearing four peers is better than hearing one{_on(name, lines)}."
+            asked.append(contrast(text, "Figure 8", by_k[4], by_k[1], True))
+        if 4 in by_k and max(by_k) > 4:
+            text = f"Hearing more than four peers is worse than hearing four{_on(name, lines)}."
+            asked.append(contrast(text, "Figure 8", by_k[max(by_k)], by_k[4], False))
+    return asked
 
 
-def _single(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    claims = gain_claims(points, "Helpers that stop at the block raise the Pass@1 of the path that goes on", "Table 4")
-    helped = [point for point in points if point.row.labels["router"] == "all"]
-    for position in sorted({point.row.labels["position"] for point in helped if "position" in point.row.labels}):
-        own = [point for point in helped if point.row.labels.get("position") == position]
-        if len(own) > 1:
-            text = f"More helpers are better than fewer (T={position})."
-            claims.append(contrast(points, text, "Table 4", own[-1], own[0], True))
-    return claims
+def _position(lines: Lines) -> list[Asked]:
+    return _from_own(lines, "A block at T is better than a late one", "Figure 10", True)
 
 
-def _temperature(points: Sequence[Point], rows: Sequence[Row]) -> list[Claim]:
-    claims = gain_claims(points, "Peers raise Pass@1 at this temperature", "Figure 27")
-    by_place = {point.place: point for point in points}
-    if 1 in by_place and max(by_place) > 1:
-        text = "Above the model's own temperature LeaP's Pass@1 falls."
-        claims.append(contrast(points, text, "Figure 27", by_place[max(by_place)], by_place[1], False))
-    return claims
+def _single(lines: Lines) -> list[Asked]:
+    asked = []
+    helped = {name: own for name, own in lines.items() if own[0].row.labels["router"] == "all" and len(own) > 1}
+    places = [own[0].row.labels.get("position") for own in helped.values()]
+    for name, own in helped.items():
+        position = own[0].row.labels.get("position")
+        which = f"T={position}" if places.count(position) == 1 else name
+        asked.append(contrast(f"More helpers are better than fewer ({which}).", "Table 4", own[-1], own[0], True))
+    return asked
 
 
-TITLES = {
-    "granularity": ("How often paths exchange", "Figures 7 and 28"),
-    "top_k": ("How many peers a path hears", "Figure 8"),
-    "position": ("A single block, by its position", "Figures 10 and 29"),
-    "single": ("One path with helpers that stop at the block", "Tables 3 and 4"),
-    "temperature": ("Sampling temperature", "Figure 27"),
+def _temperature(lines: Lines) -> list[Asked]:
+    return _from_own(lines, "Above the model's own temperature LeaP's Pass@1 falls", "Figure 27", False)
+
+
+def _from_own(lines: Lines, text: str, source: str, own_is_better: bool) -> list[Asked]:
+    """Of each line the run at the model's own value against the one farthest above it."""
+    asked = []
+    for name, own in lines.items():
+        by_place = {point.place: point for point in own}
+        if 1 in by_place and max(by_place) > 1:
+            pair = (by_place[1], by_place[max(by_place)])
+            one, other = pair if own_is_better else pair[::-1]
+            asked.append(contrast(f"{text}{_on(name, lines)}.", source, one, other, own_is_better))
+    return asked
+
+
+GAINS = {
+    "position": ("A single block raises Pass@1", "Figure 10 and Table 3"),
+    "single": ("Helpers that stop at the block raise the Pass@1 of the path that goes on", "Table 4"),
+    "temperature": ("Peers raise Pass@1 at this temperature", "Figure 27"),
 }
-CLAIMS: dict[str, Callable[[Sequence[Point], Sequence[Row]], list[Claim]]] = {
+CONTRASTS: dict[str, Callable[[Lines], list[Asked]]] = {
     "granularity": _granularity,
     "top_k": _top_k,
     "position": _position,

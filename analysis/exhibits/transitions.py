@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..drawing.curves import Panel, Series, curves, shares
-from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, percent
+from ..drawing.figures import Drawings, questions
+from ..drawing.numerals import percent
+from ..drawing.tables import Cells
+from ..measures.contrasts import Against
 from ..measures.probes import CHANCE, KEY, blocks_of, names_by_folder, probed, sampled, transitions
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate, ratio
 from ..stats.survival import Step, survival
 from . import diversity
-from .base import Claim, Exhibit, directional, of_run, stem
+from .base import Asked, Claim, Exhibit, decided, of_run, stem
 from .published import published
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
     found = {run.folder: _by_turn(run.name, blocks_of(run.probes)) for run in runs}
     waits = {run.name: _waiting(blocks_of(run.probes)) for run in runs}
     spreads = {run.name: diversity.by_turn(run.name, blocks_of(run.probes)) for run in runs}
-    figures = {stem("transitions", folder, several): partial(_stacked, each) for folder, each in found.items()}
+    figures = {stem("transitions", folder, several): partial(_panels, each) for folder, each in found.items()}
     figures |= {"survival": partial(_curve, waits), "diversity": partial(diversity.figure, spreads)}
     return Exhibit(
         name="transitions",
@@ -117,8 +119,8 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
         figures=Drawings(figures),
         claims=[
             claim
-            for run in runs
-            for claim in of_run(_claims(blocks_of(run.probes), sampled(run.folder)), run.name, several)
+            for run, more in zip(runs, decided([_more(blocks_of(run.probes)) for run in runs], "runs"), strict=True)
+            for claim in of_run([more, _never_harmed(blocks_of(run.probes), sampled(run.folder))], run.name, several)
         ],
         runs=[run.folder.name for run in runs],
     )
@@ -166,16 +168,15 @@ def _waiting(blocks: pd.DataFrame) -> list[Step]:
     return survival(when.to_numpy(float), recovered.to_numpy(bool), questions)
 
 
-def _claims(blocks: pd.DataFrame, by_chance: bool) -> list[Claim]:
+def _more(blocks: pd.DataFrame) -> Asked:
     gained = _by_question(blocks, blocks["after"].astype(int) - blocks["before"].astype(int))
-    more = directional(
+    return Asked(
         "Recovery happens more often than harm.",
         "Section 5.2.3, Figure 13",
-        estimate(gained, DIFFERENCE),
+        Against.of_zero(gained, DIFFERENCE),
         up=True,
         what=f"share of {TRANSITIONS[False, True]} minus that of {TRANSITIONS[True, False]}",
     )
-    return [more, _never_harmed(blocks, by_chance)]
 
 
 def _never_harmed(blocks: pd.DataFrame, by_chance: bool) -> Claim:
@@ -200,11 +201,12 @@ def _never_harmed(blocks: pd.DataFrame, by_chance: bool) -> Claim:
     return Claim(text, source, "undecided", f"{told} It would hold below {100 * TOLERATED:g}%.")
 
 
-def _stacked(found: Sequence[Recovery]) -> "Figure":
-    """Shares of the transitions by block."""
+def _panels(found: Sequence[Recovery]) -> "Figure":
+    """Shares of the transitions by block, a panel each."""
     turns = [(each.turn, each) for each in found if each.turn is not None]
     parts = {name: [each.shares[name] for _, each in turns] for name in TRANSITIONS.values()}
-    return shares([str(turn + 1) for turn, _ in turns], parts, "LeaP block", "share of paths (%)")
+    n = questions(share.n for own in parts.values() for share in own)
+    return shares([str(turn + 1) for turn, _ in turns], parts, f"LeaP block ({n})", "share of paths (%)")
 
 
 def _curve(waits: Mapping[str, Sequence[Step]]) -> "Figure":
@@ -215,7 +217,8 @@ def _curve(waits: Mapping[str, Sequence[Step]]) -> "Figure":
         if steps
     ]
     ticks = sorted({place for line in lines for place, _ in line.points})
-    return curves([Panel("not yet right (%)", lines, steps=True)], "LeaP blocks taken", ticks)
+    n = questions(step.surviving.n for steps in waits.values() for step in steps) if lines else "nobody began wrong"
+    return curves([Panel("not yet right (%)", lines, steps=True)], f"LeaP blocks taken ({n})", ticks)
 
 
 def _all(steps: Sequence[Step]) -> Estimate:

@@ -1,22 +1,25 @@
 """The Prefix Dominance Trap (Section 2): what a bad or good beginning does to Pass@1 on the same questions."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from leap_lab.errors import UserError
 
 from ..drawing.curves import Marks, Panel, Series, curves
-from ..drawing.figures import Drawings
-from ..drawing.tables import Cells, percent, points
+from ..drawing.figures import Drawings, questions
+from ..drawing.numerals import COUNTS, counted, percent
+from ..drawing.tables import ASSUMED, Cells, endings_told, with_endings
 from ..labels import names_of
-from ..measures.compare import Against, Run, against
-from ..measures.metrics import by_question
-from ..measures.shared import INDEPENDENT
-from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate, paired
-from .base import Claim, Exhibit, directional
+from ..measures.compare import Run, against
+from ..measures.contrasts import Against, corrected
+from ..measures.metrics import by_question, endings
+from ..measures.shared import INDEPENDENT, shared_settings, shares_of
+from ..stats.intervals import DIFFERENCE, SHARE, Estimate, estimate
+from . import trap_check
+from .base import Asked, Claim, Exhibit, decided, directional
 from .published import published
 
 if TYPE_CHECKING:
@@ -29,7 +32,10 @@ TITLES = {
 }
 PAPERS_LENGTH = 0.15  # of a response
 NOTES = (
-    "gap: paired difference of Pass@1 in points over the questions that have right and wrong responses.",
+    "gap: paired difference of Pass@1 in points over the questions that have right and wrong responses, p by "
+    "permutation of its signs, corrected for all gaps of this table (Holm).",
+    COUNTS,
+    ASSUMED,
     "The words of the beginning are given: no run pays for them, and all are continued with the same budget.",
 )
 
@@ -41,7 +47,7 @@ class Gap:
     run_id: str
     name: str
     method: str
-    prefix: str  # bad, good or mixed
+    prefix: str  # bad, good, mixed or random
     fraction: float  # of a response's tokens
     questions: int
     begun: Estimate
@@ -49,6 +55,8 @@ class Gap:
     gap: Against  # begun minus free
     by_question: dict[str, float]  # the gap of each question
     begun_by_question: dict[str, float]  # Pass@1 with the beginning
+    endings: tuple[dict[str, Estimate], dict[str, Estimate]]  # `metrics.endings`: begun, free
+    settings: Mapping[str, Any]  # of the run with the beginning
     runs: tuple[str, str]  # ids: begun, free
 
 
@@ -60,18 +68,24 @@ def trap(folders: Sequence[str | Path]) -> list[Gap]:
     runs = [Run.read(folder) for folder in dict.fromkeys(map(Path, folders))]
     begun = [run for run in runs if run.settings.get("prefix.name", "none") != "none"]
     if not begun:
-        raise UserError("trap: none of these runs has beginnings; allowed are runs with prefix=bad, good or mixed")
+        raise UserError(
+            "trap: none of these runs has beginnings; allowed are runs with prefix=bad, good, mixed or random"
+        )
     names = names_of([run.settings for run in begun], [run.folder.name for run in begun])
-    return [_gap(run, name, runs) for run, name in zip(begun, names, strict=True)]
+    gaps = [_gap(run, name, runs) for run, name in zip(begun, names, strict=True)]
+    adjusted = corrected([gap.gap for gap in gaps], "gaps of this table")
+    return [replace(gap, gap=each) for gap, each in zip(gaps, adjusted, strict=True) if each is not None]
 
 
 def cells(gaps: Sequence[Gap]) -> Cells:
     """The gaps as a table: shares in percent, differences in points, 95% intervals over questions."""
     head = ["run", "questions", "Pass@1 % with", "without", "gap"]
-    return [
+    table = [
         head,
-        *([gap.name, str(gap.questions), percent(gap.begun), percent(gap.free), points(gap.gap)] for gap in gaps),
+        *([gap.name, str(gap.questions), percent(gap.begun), percent(gap.free), counted(gap.gap)] for gap in gaps),
     ]
+    table = with_endings(table, [gap.endings[0] for gap in gaps], "with")
+    return with_endings(table, [gap.endings[1] for gap in gaps], "without")
 
 
 def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
@@ -80,25 +94,33 @@ def exhibit(folders: Sequence[str | Path], name: str = "trap") -> Exhibit:
     `name` is of the experiment: `good_beginnings` takes the runs with prefix=good, `trap` and `trap_length` with bad.
     """
     good = name == "good_beginnings"
-    gaps = [gap for gap in trap(folders) if gap.prefix == ("good" if good else "bad")]
+    gaps = _begun(trap(folders), good)
     if not gaps:
         raise UserError(
             f"{name}: none of these runs begins so; allowed are runs with prefix={'good' if good else 'bad'}"
         )
+    table = cells(gaps)
     return Exhibit(
         name=name,
         title=TITLES.get(name, TITLES["trap"]),
         source="Figure 17" if good else "Figures 1 and 4",
-        table=cells(gaps),
-        notes=NOTES,
+        table=table,
+        notes=[*NOTES, *endings_told(table)],
         figures=Drawings({name: partial(figure, gaps, good)}),
         claims=_claims([gap for gap in gaps if name != "trap_length" or gap.fraction != PAPERS_LENGTH], good),
         runs=list(dict.fromkeys(run for gap in gaps for run in gap.runs)),
+        further=trap_check.further(folders) if name == "trap" else [],
     )
+
+
+def _begun(gaps: Sequence[Gap], good: bool) -> list[Gap]:
+    """The gaps of right, or else of wrong beginnings."""
+    return [gap for gap in gaps if gap.prefix == ("good" if good else "bad")]
 
 
 def figure(gaps: Sequence[Gap], good: bool = False) -> "Figure":
     """Above, Pass@1 by the share of a response that paths begin with; below, the gap to no beginning."""
+    gaps = _begun(gaps, good)
     methods = list(dict.fromkeys(gap.method for gap in gaps))
     own = {method: sorted((gap for gap in gaps if gap.method == method), key=_length) for method in methods}
     free = [
@@ -106,9 +128,9 @@ def figure(gaps: Sequence[Gap], good: bool = False) -> "Figure":
     ]
     gap = [Series(method, [(_length(g), g.gap.difference) for g in own[method]]) for method in methods]
     marks = [] if good else _published()
-    questions = f"n = {min(g.questions for g in gaps)} questions"
+    n = questions(g.questions for g in gaps)
     panels = [Panel("Pass@1 (%)", free), Panel("change in Pass@1 (points)", gap, marks=marks, zero=True)]
-    return curves(panels, f"beginning, % of a {'right' if good else 'wrong'} response ({questions})")
+    return curves(panels, f"beginning, % of a {'right' if good else 'wrong'} response\n{n}")
 
 
 def _claims(gaps: Sequence[Gap], good: bool) -> list[Claim]:
@@ -129,7 +151,7 @@ def _fall(gaps: Sequence[Gap], good: bool) -> list[Claim]:
         directional(
             f"{text} the Pass@1 of independent paths ({_length(gap):g}% of a response).",
             "Figure 17" if good else "Figures 1 and 4",
-            gap.gap.difference,
+            gap.gap,
             up=good,
             what="change",
         )
@@ -141,15 +163,15 @@ def _fall(gaps: Sequence[Gap], good: bool) -> list[Claim]:
 def _good_with_peers(gaps: Sequence[Gap]) -> list[Claim]:
     """Whether paths that begin well gain from peers, too: question by question."""
     told = published()["good_prefix_15"]["R1-14B"]
-    claims = []
+    asked = []
     for gap, alone, shared in _beside(gaps):
         left, right = ([[each.begun_by_question[question]] for question in shared] for each in (gap, alone))
         text = (
             f"Peers raise the Pass@1 of paths that begin well ({gap.method}; paper, R1-14B: {told['independent']:g} to "
         )
         text += f"{told['leap']:g})."
-        claims.append(directional(text, "Figure 17", paired(left, right, DIFFERENCE), up=True))
-    return claims
+        asked.append(Asked(text, "Figure 17", Against.of(left, right, DIFFERENCE), up=True))
+    return decided(asked, "comparisons with and without peers")
 
 
 def _beside(gaps: Sequence[Gap]) -> list[tuple[Gap, Gap, list[str]]]:
@@ -158,20 +180,26 @@ def _beside(gaps: Sequence[Gap]) -> list[tuple[Gap, Gap, list[str]]]:
         (gap, alone)
         for gap in gaps
         for alone in gaps
-        if gap.method != INDEPENDENT and alone.method == INDEPENDENT and alone.fraction == gap.fraction
+        if gap.method != INDEPENDENT and alone.method == INDEPENDENT and _ask_alike(gap, alone)
     ]
     return [(gap, alone, sorted(set(gap.by_question) & set(alone.by_question))) for gap, alone in pairs]
 
 
+def _ask_alike(gap: Gap, alone: Gap) -> bool:
+    """Whether independent paths have the beginnings, and all else that a baseline shares, of a run with peers."""
+    shares = shares_of(gap.settings)
+    return shared_settings(gap.settings, ("peers",), shares) == shared_settings(alone.settings, ("peers",), shares)
+
+
 def _repair(gaps: Sequence[Gap]) -> list[Claim]:
     """Whether peers make the gap smaller: the difference of two gaps, question by question."""
-    claims = []
+    asked = []
     for gap, alone, shared in _beside(gaps):
         left, right = ([[each.by_question[question]] for question in shared] for each in (gap, alone))
         text = f"With peers ({gap.method}) the trap is smaller ({_length(gap):g}% of a response)."
-        smaller = paired(left, right, (-2.0, 2.0))
-        claims.append(directional(text, "Figure 4", smaller, up=True, what="gap with peers minus gap alone"))
-    return claims
+        smaller = Against.of(left, right, (-2.0, 2.0))
+        asked.append(Asked(text, "Figure 4", smaller, up=True, what="gap with peers minus gap alone"))
+    return decided(asked, "comparisons of gaps")
 
 
 def _length(gap: Gap) -> float:
@@ -200,5 +228,7 @@ def _gap(run: Run, name: str, runs: Sequence[Run]) -> Gap:
         gap=against(run, free[0], shared),
         by_question={q: float(one.mean() - two.mean()) for q, one, two in zip(shared, *values, strict=True)},
         begun_by_question={q: float(one.mean()) for q, one in zip(shared, values[0], strict=True)},
+        endings=(endings(run.table, shared), endings(free[0].table, shared)),
+        settings=run.settings,
         runs=(run.folder.name, free[0].folder.name),
     )

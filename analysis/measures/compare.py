@@ -12,29 +12,15 @@ from leap_lab.runs.reading import settings
 
 from ..labels import labels, names_of
 from ..load import load
-from ..stats.intervals import CONFIDENCE, DIFFERENCE, Estimate, paired
-from ..stats.significance import detectable, holm, permutation_p
-from .metrics import by_question, estimates, per_group
-from .shared import determining, is_baseline, shared_settings, shares_of
+from ..stats.intervals import DIFFERENCE, Estimate
+from . import contrasts
+from .contrasts import Against
+from .metrics import by_question, estimates, per_group, samples
+from .shared import determining, hears, is_baseline, shared_settings, shares_of
 
 Asked = Mapping[str, Sequence[str]] | Sequence[str] | None
-
-
-@dataclass(frozen=True)
-class Against:
-    """Pass@1 of a run minus that of its baseline: paired over their common questions."""
-
-    difference: Estimate
-    p: float | None
-    family: bool = False  # p is corrected for the comparisons beside it (`corrected`)
-    detectable: float | None = None  # the true difference that these questions would show with 80% power
-
-    @property
-    def verdict(self) -> str:
-        """`better` or `worse` only where the interval of the difference, and a corrected p, say so."""
-        if not self.difference.excludes_zero or (self.family and (self.p is None or self.p >= 1 - CONFIDENCE)):
-            return ""
-        return "better" if self.difference.value > 0 else "worse"
+FAMILY = "comparisons with independent in this table"
+PAIRED = ("cons@", "pass@")  # metrics with a paired test of their own begin so
 
 
 @dataclass(frozen=True)
@@ -50,7 +36,9 @@ class Row:
     found: int  # groups of paths in all
     asked: int  # groups of paths that there should be
     estimates: dict[str, Estimate]
-    against: Against | None
+    against: Against | None  # Pass@1 minus that of its baseline
+    others: dict[str, Against]  # the same of votes and pass@k: the metrics that both have
+    these: bool = False  # intervals are for these very questions asked again, not for questions like these
 
     def __getitem__(self, name: str) -> Estimate:
         """A metric by name; `cons` and `shortest_majority` whatever N is."""
@@ -82,19 +70,22 @@ class Run:
 
     @property
     def routed(self) -> bool:
-        """Whether a router decides whom its paths hear, as in LeaP."""
-        return self.settings.get("router.name") is not None
+        """Whether a router decides whom its paths hear, as in LeaP; not so where it lets them hear nobody."""
+        return hears(self.settings.get("router.name"))
 
     def setting(self, *but: str) -> dict[str, Any]:
         """What determined the result, without the groups of keys `but`."""
         return determining(self.settings, but)
 
 
-def compare(folders: Sequence[str | Path], questions: Asked = None, groups: int | None = None) -> list[Row]:
+def compare(
+    folders: Sequence[str | Path], questions: Asked = None, groups: int | None = None, these: bool = False
+) -> list[Row]:
     """A row per run folder: independent baselines first, then in the order of the folders, each folder once.
 
     `questions` are ids, the same for all runs or by run id, and `groups` counts the first groups of each; None is all
-    there are. `UserError` for a folder that is no run or holds nothing of what was asked for.
+    there are. Intervals are for questions like these, or for `these` very questions asked again. `UserError` for a
+    folder that is no run or holds nothing of what was asked for.
     """
     distinct = {Path(folder).resolve(): Path(folder) for folder in folders}
     if not distinct:
@@ -105,17 +96,21 @@ def compare(folders: Sequence[str | Path], questions: Asked = None, groups: int 
     names = names_of([run.settings for run in runs], [run.folder.name for run in runs])
     sizes = [len(_questions_like(run, runs) if (ids := wanted[run.folder]) is None else set(ids)) for run in runs]
     return [
-        _row(run, name, runs, size * (groups or _most_groups(run)))
+        _row(run, name, runs, size * (groups or _most_groups(run)), these)
         for run, name, size in zip(runs, names, sizes, strict=True)
     ]
 
 
 def corrected(rows: Sequence[Row]) -> list[Row]:
-    """The rows with p corrected for the family that their comparisons are, by Holm's method."""
-    adjusted = holm([row.against.p if row.against else None for row in rows])
+    """The rows with p corrected, of each metric for the family that its comparisons here are, by Holm's method."""
+    first = contrasts.corrected([row.against for row in rows], FAMILY)
+    names = dict.fromkeys(name for row in rows for name in row.others)
+    others = {name: contrasts.corrected([row.others.get(name) for row in rows], FAMILY) for name in names}
     return [
-        replace(row, against=row.against and replace(row.against, p=p, family=True))
-        for row, p in zip(rows, adjusted, strict=True)
+        replace(
+            row, against=first[index], others={name: found for name in row.others if (found := others[name][index])}
+        )
+        for index, row in enumerate(rows)
     ]
 
 
@@ -123,8 +118,8 @@ def _wanted(questions: Asked, run_id: str) -> Sequence[str] | None:
     return questions[run_id] if isinstance(questions, Mapping) else questions
 
 
-def _row(run: Run, name: str, runs: Sequence[Run], asked: int) -> Row:
-    found = estimates(run.table)
+def _row(run: Run, name: str, runs: Sequence[Run], asked: int, these: bool) -> Row:
+    found, others = estimates(run.table, these, run.independent), _against(run, runs, these)
     paths = next(int(key.removeprefix("cons@")) for key in found if key.startswith("cons@"))
     return Row(
         run_id=run.folder.name,
@@ -136,27 +131,29 @@ def _row(run: Run, name: str, runs: Sequence[Run], asked: int) -> Row:
         found=len(run.table),
         asked=asked,
         estimates=found,
-        against=_against(run, runs),
+        against=others.pop("pass@1", None),
+        others=others,
+        these=these,
     )
 
 
-def _against(run: Run, runs: Sequence[Run]) -> Against | None:
-    """The run against the first independent one that shares its settings; None for a baseline, or without one."""
+def _against(run: Run, runs: Sequence[Run], these: bool) -> dict[str, Against]:
+    """By metric, the run against the first independent one that shares its settings; empty for a baseline itself."""
     baseline = baseline_of(run, runs)
     if run.independent or baseline is None:
-        return None
+        return {}
     shared = sorted(set(run.table["question_id"]) & set(baseline.table["question_id"]))
-    if not shared:
-        return None
-    return against(run, baseline, shared)
+    names = [name for name in run.table.columns if name.startswith(PAIRED) and name in baseline.table]
+    return {name: against(run, baseline, shared, name, these) for name in names} if shared else {}
 
 
-def against(run: Run, other: Run, shared: Sequence[str]) -> Against:
-    """Pass@1 of one run minus that of another over the questions `shared`."""
-    left, right = (by_question(each.table, "pass@1", shared) for each in (run, other))
-    difference = paired(left, right, DIFFERENCE)
-    means = [[float(values.mean()) for values in arm] for arm in (left, right)]
-    return Against(difference, permutation_p(means[0], means[1]), detectable=detectable(left, right))
+def against(run: Run, other: Run, shared: Sequence[str], name: str = "pass@1", these: bool = False) -> Against:
+    """A share such as Pass@1 of one run minus that of another over the questions `shared`."""
+    if these:
+        left, right = (samples(each.table, name, each.independent, shared) for each in (run, other))
+        return Against.of_these(left, right, DIFFERENCE)
+    left, right = (by_question(each.table, name, shared) for each in (run, other))
+    return Against.of(left, right, DIFFERENCE)
 
 
 def baseline_of(run: Run, runs: Sequence[Run]) -> Run | None:

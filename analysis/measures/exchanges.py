@@ -16,7 +16,7 @@ from .probes import ALLOWED, KEY, blocks_of, probes_of
 INFLUENCED, UNAFFECTED, CONSISTENT, STRAYED = TYPES = ("influenced", "unaffected", "consistent", "strayed")
 COLUMNS = ("type", "strict_type", "adopted", "similarity", "unlike", "unlike_live", "right_peer")
 NOBODY: Mapping[str, Any] = {"peers": (), "similarity": ()}
-Said = tuple[str | None, bool]  # a cluster of answers, None without one; whether it is right
+Said = tuple[str | None, bool]  # the name of an answer, None without one; whether it is right
 Live = dict[int, Said]  # by path
 
 
@@ -42,7 +42,7 @@ def exchanges_of(folder: str | Path, probes: pd.DataFrame) -> pd.DataFrame:
 
 
 def type_of(before: str | None, after: str | None, heard: Sequence[str | None], ties_agree: bool = True) -> str | None:
-    """The type of one communication by its answers (as `metrics.cluster` names them); None where it cannot be told.
+    """The type of one communication by its answers (as `votes.named` names them); None where it cannot be told.
 
     The majority is the most common answer of the heard peers that answered. Where several are equally common a path
     with one of them agrees or, without `ties_agree`, disagrees.

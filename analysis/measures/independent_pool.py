@@ -16,20 +16,27 @@ import pandas as pd
 from leap_lab.seeds import derive_seed
 
 from ..load import load
-from ..stats.intervals import CHUNK, Floats
+from ..stats.intervals import CHUNK, SHARE, Estimate, Floats, estimate
 from .budget import COLUMNS, Budget, costs, none_beyond
 from .compare import Run
-from .metrics import cluster
+from .metrics import ENDINGS, ended
 from .shared import budget_of, shared_settings, shares_of
+from .votes import named
 
 DRAWS = 2000  # random orders of a question's paths that the votes are averaged over
 ANY = ("peers", "seed")  # what runs of one pool may differ in
-READ = ("question_id", "group", "path", "answer", "correct", "aha", *COLUMNS)
+READ = (
+    *("run_id", "question_id", "group", "path", "answer", "cluster", "correct", "aha", "finish", "own_blocks"),
+    *COLUMNS,
+)
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The independent paths of one setting, a row each with `correct`, `aha`, `cluster` and costs by every budget."""
+    """The independent paths of one setting, a row each with `correct`, `aha`, `said` and costs by every budget.
+
+    `said` is of `votes.named`, over all paths of a question.
+    """
 
     settings: Mapping[str, object]  # of its first run
     runs: tuple[str, ...]
@@ -49,6 +56,10 @@ class Pool:
         """The mean of a column over the paths of each question, as the one group that it is for `stats`."""
         found = self.paths.groupby("question_id")[column].mean()
         return [np.array([found[question]], float) for question in questions]
+
+    def endings(self, questions: Sequence[str]) -> dict[str, Estimate]:
+        """The shares that tell how paths ended, as `metrics.endings` has them."""
+        return {name: estimate(self.means(name, questions), SHARE) for name in ENDINGS if name in self.paths}
 
     def prices(self, budget: Budget, questions: Sequence[str]) -> Floats:
         """What 1, 2, ... paths of a question cost on average, the mean over questions, as far as all have so many."""
@@ -85,8 +96,10 @@ class Pool:
 
     @cached_property
     def _votes(self) -> dict[str, Floats]:
-        found = self.paths.groupby("question_id")["cluster"]
-        return {str(q): votes(list(own), seed=derive_seed("votes", q)) for q, own in found}  # errors average out
+        return {
+            str(q): votes(list(own["said"]), list(own["correct"]), seed=derive_seed("votes", q))  # errors average out
+            for q, own in self.paths.groupby("question_id")
+        }
 
 
 def pools(runs: Sequence[Run]) -> list[Pool]:
@@ -102,9 +115,8 @@ def pool(runs: Sequence[Run]) -> Pool:
     """One pool of independent runs that differ in seed and number of paths alone."""
     frames = [load([run.folder], READ) for run in runs]
     paths = pd.concat(frames, ignore_index=True).drop_duplicates(["seed", "question_id", "group", "path"])
-    answers = [None if pd.isna(answer) else str(answer) for answer in paths["answer"]]
-    clusters = [cluster(answer, right) for answer, right in zip(answers, paths["correct"], strict=True)]
-    paths = costs(paths).assign(cluster=pd.Series(clusters, paths.index, dtype=object))
+    shown = ended(paths)
+    paths = costs(paths).drop(columns=list(ENDINGS), errors="ignore").assign(said=named(paths), **shown)
     return Pool(runs[0].settings, tuple(run.folder.name for run in runs), paths)
 
 
@@ -121,25 +133,29 @@ def pool_of(run: Run, found: Sequence[Pool]) -> Pool | None:
     return max(kept, key=lambda each: each.size(each.questions), default=None)
 
 
-def votes(clusters: Sequence[str | None], draws: int = DRAWS, seed: int = 0) -> Floats:
+def votes(names: Sequence[str | None], correct: Sequence[bool], draws: int = DRAWS, seed: int = 0) -> Floats:
     """Cons@n for n from 1 to all paths: of n drawn without replacement, how often the majority is right, on average.
 
-    `clusters` are of `metrics.cluster`, one a path. A tie counts by its share of right clusters, no votes as wrong.
+    `names` are of `votes.named`, one a path, `correct` whether that path is right. Tied answers count by their mean
+    correctness (over all paths that gave them), no votes as wrong.
     """
-    names = ["right", *sorted({name for name in clusters if name is not None} - {"right"})]
-    voted = np.zeros((len(clusters), len(names)), np.int32)
-    for row, name in enumerate(clusters):
+    answers = sorted({name for name in names if name is not None})
+    if not answers:
+        return np.zeros(len(names))
+    voted, right = np.zeros((len(names), len(answers)), np.int32), np.zeros((len(names), len(answers)))
+    for row, name in enumerate(names):
         if name is not None:
-            voted[row, names.index(name)] = 1
+            voted[row, answers.index(name)], right[row, answers.index(name)] = 1, correct[row]
+    worth = right.sum(axis=0) / voted.sum(axis=0)
     rng = np.random.default_rng(seed)
     rows = max(1, CHUNK // voted.size)
-    total = np.zeros(len(clusters))
+    total = np.zeros(len(names))
     for start in range(0, draws, rows):
-        orders = rng.permuted(np.tile(np.arange(len(clusters)), (min(rows, draws - start), 1)), axis=1)
-        counts = voted[orders].cumsum(axis=1)  # of each draw, after n paths, by cluster
+        orders = rng.permuted(np.tile(np.arange(len(names)), (min(rows, draws - start), 1)), axis=1)
+        counts = voted[orders].cumsum(axis=1)  # of each draw, after n paths, by answer
         most = counts.max(axis=2, keepdims=True)
         tied = (counts == most) & (most > 0)
-        total += (tied[..., 0] / np.maximum(1, tied.sum(axis=2))).sum(axis=0)
+        total += (tied @ worth / np.maximum(1, tied.sum(axis=2))).sum(axis=0)
     return np.asarray(total / draws)
 
 

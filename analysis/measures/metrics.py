@@ -1,21 +1,28 @@
 """The field's metrics, computed a group at a time and averaged over groups, then questions.
 
-Pass@1 is the mean correctness of a group's N paths; Cons@N the correctness of their majority vote; the shortest
-majority breaks ties toward shorter answers; pass@k the unbiased estimate of Chen et al. (2021), with the group's own n.
+Pass@1 is the mean correctness of a group's N paths; Cons@N the correctness of their majority vote (`votes`); the
+shortest majority breaks ties toward shorter answers; pass@k the unbiased estimate of Chen et al. (2021), with the
+group's own n.
 """
 
 import math
-import re
 from collections.abc import Sequence
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from ..stats import again
 from ..stats.intervals import SHARE, Estimate, Floats, estimate
+from .votes import majority, named
 
 KEY = ["question_id", "group"]
 SAMPLED = ["tokens_think", "tokens_summary"]
-ENGINE = ("tokens_prefilled", "tokens_cached", "flops")  # columns that may be unknown, by the engine or the model
+# Columns that may be unknown: to the engine, of the model, or because the run did not record them.
+KNOWN = (
+    *("tokens_heard", "tokens_wrapper", "tokens_prefilled", "tokens_cached", "flops"),
+    *("tokens_prefilled_least", "tokens_prefilled_most", "flops_least", "flops_most"),
+)
+ENDINGS = ("forced", "own_blocks")  # shares of paths that tables show beside their own subject, where not 0
 DRAWS = (2, 4, 8, 16, 32)  # the k of pass@k
 
 
@@ -23,21 +30,43 @@ def metrics(paths: pd.DataFrame) -> dict[str, dict[str, float | int | None]]:
     """All metrics of one run: name -> value, low, high (95%, over questions) and n, the number of questions.
 
     Shares are in [0, 1], tokens are means per path: `own` are sampled (thinking, summaries, answer, what was cut
-    included), `received` those of comments, `prefilled` and `cached` those of all prompts. `critical_path` is the
-    longest chain of a group, `flops` are operations per path. What is not known of every path has no entry: `flops` of
-    some models, prompts of some engines. low and high are None where there is no honest interval.
+    included), `received` those of comments, of which `heard` by peers and `wrapper` by the runtime, `prefilled` and
+    `cached` those of all prompts. `critical_path` is the longest chain of a group, `flops` are operations per path.
+    What is not known of every path has no entry: `flops` of some models, prompts of some engines. low and high are None
+    where there is no honest interval.
     """
     return {name: found.as_dict() for name, found in estimates(per_group(paths)).items()}
 
 
-def estimates(table: pd.DataFrame) -> dict[str, Estimate]:
-    """Every metric of a `per_group` table with its interval."""
-    return {name: estimate(by_question(table, name), support(name)) for name in table.columns if name not in KEY}
+def estimates(table: pd.DataFrame, these: bool = False, independent: bool = False) -> dict[str, Estimate]:
+    """Every metric of a `per_group` table with its interval: for questions like these, or for `these` asked again.
+
+    `independent`: paths of a group are, so that each of them counts as a sample of its question.
+    """
+    names = [name for name in table.columns if name not in KEY]
+    if not these:
+        return {name: estimate(by_question(table, name), support(name)) for name in names}
+    return {name: again.estimate(samples(table, name, independent), support(name)) for name in names}
+
+
+def samples(table: pd.DataFrame, name: str, independent: bool, questions: Sequence[str] | None = None) -> list[Floats]:
+    """Independent samples of every question: its groups, or for Pass@1 of `independent` paths the paths themselves."""
+    groups = by_question(table, name, questions)
+    if name != "pass@1" or not independent:
+        return groups
+    size = next(int(column.removeprefix("cons@")) for column in table.columns if column.startswith("cons@"))
+    right = [np.rint(values * size).astype(int) for values in groups]
+    return [np.repeat([1.0, 0.0], [counts.sum(), size * len(counts) - counts.sum()]) for counts in right]
+
+
+def endings(table: pd.DataFrame, questions: Sequence[str] | None = None) -> dict[str, Estimate]:
+    """Of a `per_group` table the shares that tell how paths ended (`ENDINGS`), as far as the run recorded them."""
+    return {name: estimate(by_question(table, name, questions), SHARE) for name in ENDINGS if name in table}
 
 
 def support(name: str) -> tuple[float, float] | None:
     """What a metric can be: a share from 0 to 1; counts have no bound."""
-    return None if name.startswith("tokens_") or name in ("blocks", "aha", "flops", "critical_path") else SHARE
+    return None if name.startswith(("tokens_", "flops")) or name in ("blocks", "aha", "critical_path") else SHARE
 
 
 def by_question(table: pd.DataFrame, name: str, questions: Sequence[str] | None = None) -> list[Floats]:
@@ -51,73 +80,43 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
     if paths["run_id"].nunique() != 1:
         raise ValueError(f"metrics are of one run, not of {paths['run_id'].nunique()}")
     own = paths[SAMPLED].sum(axis=1)
+    if "tokens_heard" in paths:
+        paths = paths.assign(tokens_wrapper=paths["tokens_comment"] - paths["tokens_heard"])
     columns = {
         "pass@1": paths["correct"],
         "tokens_own": own,
         "tokens_received": paths["tokens_comment"],
         "tokens_with_received": own + paths["tokens_comment"],
-        **{name: paths[name] for name in ENGINE if name in paths and paths[name].notna().all()},
+        **{name: paths[name] for name in KNOWN if name in paths and paths[name].notna().all()},
         "blocks": paths["blocks"],
         "aha": paths["aha"],
-        "forced": paths["finish"] != "answered",
+        **ended(paths),
         "unanswered": paths["answer"].isna(),
-        **({"own_blocks": paths["own_blocks"] > 0} if _counts_own_blocks(paths) else {}),
     }
     grouped = paths[KEY].assign(**{name: column.astype(float) for name, column in columns.items()}).groupby(KEY)
-    votes = [_votes(group) for _, group in paths.assign(own=own).groupby(KEY)]
+    votes = [_votes(group) for _, group in paths.assign(own=own, said=named(paths)).groupby(KEY)]
     longest = paths.groupby(KEY)["critical_path"].max().astype(float)
     means = grouped.mean().assign(critical_path=longest).reset_index()
-    named = [*KEY, "pass@1", *votes[0]]
+    first = [*KEY, "pass@1", *votes[0]]
     table = pd.concat([means, pd.DataFrame(votes)], axis=1)
-    return table[[*named, *(name for name in table.columns if name not in named)]]
+    return table[[*first, *(name for name in table.columns if name not in first)]]
 
 
-def _counts_own_blocks(paths: pd.DataFrame) -> bool:
-    """Whether the run says how often its paths opened a block of their own accord: from version 4 of the schema on."""
-    return "own_blocks" in paths and bool(paths["own_blocks"].notna().all())
+def ended(paths: pd.DataFrame) -> dict[str, pd.Series]:
+    """How each path ended, by `ENDINGS`: from version 4 of the schema on also whether it opened a block by itself."""
+    known = "own_blocks" in paths and bool(paths["own_blocks"].notna().all())
+    own = {"own_blocks": (paths["own_blocks"] > 0).astype(float)} if known else {}
+    return {"forced": (paths["finish"] != "answered").astype(float), **own}
 
 
 def _votes(group: pd.DataFrame) -> dict[str, float]:
     correct = group["correct"].to_numpy(bool)
-    answers = [None if pd.isna(answer) else str(answer) for answer in group["answer"]]
-    count, right = len(correct), int(correct.sum())
+    said, count, right = list(group["said"]), len(correct), int(correct.sum())
     return {
-        f"cons@{count}": majority(answers, correct),
-        f"shortest_majority@{count}": majority(answers, correct, group["own"].to_numpy(float)),
+        f"cons@{count}": majority(said, correct),
+        f"shortest_majority@{count}": majority(said, correct, group["own"].to_numpy(float)),
         **{f"pass@{k}": pass_at_k(count, right, k) for k in DRAWS if k <= count},
     }
-
-
-def majority(
-    answers: Sequence[str | None], correct: Sequence[bool] | Any, lengths: Sequence[float] | Any = None
-) -> float:
-    """Correctness of the majority vote, in [0, 1]; paths without an answer do not vote, and without votes it is 0.
-
-    Answers are the same where `cluster` says so. With `lengths` ties go to the cluster with the shorter mean; remaining
-    ties count by the share of right clusters, which is what breaking them at random gives on average.
-    """
-    clusters: dict[str, list[int]] = {}
-    for index, answer in enumerate(answers):
-        if (name := cluster(answer, correct[index])) is not None:
-            clusters.setdefault(name, []).append(index)
-    if not clusters:
-        return 0.0
-    most = max(map(len, clusters.values()))
-    tied = {name: members for name, members in clusters.items() if len(members) == most}
-    if lengths is not None:
-        totals = {name: sum(float(lengths[index]) for index in members) for name, members in tied.items()}
-        tied = {name: members for name, members in tied.items() if totals[name] == min(totals.values())}
-    return ("right" in tied) / len(tied)
-
-
-def cluster(answer: str | None, correct: bool) -> str | None:
-    """What an answer counts as; None without one.
-
-    All right answers are one, however written; of wrong ones those that read the same, integers as integers.
-    """
-    if answer is None:
-        return None
-    return "right" if correct else f"wrong {_plain(answer)}"
 
 
 def pass_at_k(n: int, right: int, k: int) -> float:
@@ -125,11 +124,3 @@ def pass_at_k(n: int, right: int, k: int) -> float:
     if not 1 <= k <= n or not 0 <= right <= n:
         raise ValueError(f"pass@k needs 1 <= k <= n and 0 <= c <= n, not k={k}, n={n}, c={right}")
     return 1 - math.comb(n - right, k) / math.comb(n, k)
-
-
-def _plain(answer: str) -> str:
-    """An answer as it is compared: without spaces and dollar signs, and an integer as such."""
-    bare = "".join(answer.split()).strip("$")
-    if re.fullmatch(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,300})\.?", bare):
-        return str(int(bare.replace(",", "").rstrip(".")))
-    return bare

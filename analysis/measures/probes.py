@@ -11,7 +11,7 @@ from leap_lab.runs.reading import settings
 
 from ..labels import names_of
 from ..load import load
-from .metrics import cluster
+from .votes import named
 
 KEY = ("question_id", "group", "path")
 COLUMNS = (*KEY, "turn", "phase", "said", "right")
@@ -28,16 +28,15 @@ class Probed:
 
 
 def probes_of(folder: str | Path) -> pd.DataFrame:
-    """A row a probe: question, group, path, turn, phase, what it said (a `cluster`; None: no answer), whether right."""
-    paths = load([folder], columns=(*KEY, "probes"))
+    """A row a probe: question, group, path, turn, phase; `said` (`votes.named`; None: no answer); `right`."""
+    paths = load([folder], columns=(*KEY, "probes", "probe_clusters"))
     rows = [
-        (*key, probe["turn"], probe["phase"], cluster(probe["answer"], probe["correct"]), bool(probe["correct"]))
-        for *key, probes in zip(*(paths[name] for name in (*KEY, "probes")), strict=True)
-        for probe in probes
+        (*key, probe["turn"], probe["phase"], probe["answer"], number, bool(probe["correct"]))
+        for *key, probes, numbers in zip(*(paths[name] for name in (*KEY, "probes", "probe_clusters")), strict=True)
+        for probe, number in zip(probes, [None] * len(probes) if numbers is None else numbers, strict=True)
     ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"right": bool})
-    said = [row[COLUMNS.index("said")] for row in rows]
-    return table.assign(said=pd.Series(said, dtype=object))  # a column of strings would turn None into nan
+    table = pd.DataFrame(rows, columns=[*KEY, "turn", "phase", "answer", "cluster", "right"]).astype({"right": bool})
+    return table.assign(said=named(table))[list(COLUMNS)]
 
 
 def blocks_of(probes: pd.DataFrame) -> pd.DataFrame:

@@ -49,6 +49,16 @@ def is_baseline(method: Any, explain: Any) -> bool:
     return bool(method == INDEPENDENT and not explain)
 
 
+def is_control(router: Any) -> bool:
+    """Whether paths with this router hear nobody: what they gain is not due to peers."""
+    return bool(router == "none")
+
+
+def hears(router: Any) -> bool:
+    """Whether paths with this router (None: without one) hear peers, as in LeaP."""
+    return router is not None and not is_control(router)
+
+
 def budget_of(settings: Mapping[str, Any]) -> Literal["path", "rounds"]:
     """What `method.max_tokens` bounds (`Method.budget`): a path's own tokens, or an agent's over all its rounds.
 

@@ -7,20 +7,35 @@ from typing import Any
 from leap_lab.files import read_json
 from leap_lab.runs.ledger import COLUMNS, flops_per, ledger
 
-from ..drawing.tables import Cells, short
+from ..drawing.numerals import short
+from ..drawing.tables import Cells
 from ..load import load
 
 TITLE = "What these runs cost"
 NOTE = (
     "Sums over all paths, helpers and earlier layers included. sampled: thinking, summaries and answers, of which "
-    "forced; cut back: part of thinking. received: words of peers. prefilled, cached: prompt tokens of all requests, "
-    "computed or found in the prefix cache. critical path: the longest row of tokens of a group that were sampled one "
-    "after another, mean and most of its groups. probes: what they sampled and took, in no other column. wall: of all "
-    "sessions. n/a: the engine does not report it, or the operations of the model are not known."
+    "forced; cut back: part of thinking. received: comments, of which heard: words of peers, the rest being the "
+    "runtime's around them. prefilled, cached: prompt tokens of all requests, computed or found in the prefix cache. "
+    "least, most: the same with a perfect prefix cache and with none. critical path: the longest row of tokens of a "
+    "group that were sampled one after another, mean and longest of its groups. probes: what they sampled and took, in "
+    "no other column. wall: of all sessions. n/a: the engine does not report it, the run did not record it, or the "
+    "operations of the model are not known."
 )
 HEAD = (
     *("run", "paths", "requests", "sampled", "thinking", "summaries", "answers", "forced", "cut back", "received"),
-    *("prefilled", "cached", "FLOPs", "critical path", "most", "probes", "probe FLOPs", "wall s"),
+    *(
+        "heard",
+        "prefilled",
+        "least",
+        "most",
+        "cached",
+        "FLOPs",
+        "least FLOPs",
+        "most FLOPs",
+        "critical path",
+        "longest",
+    ),
+    *("probes", "probe FLOPs", "wall s"),
 )
 
 
@@ -44,12 +59,12 @@ def cells(names: Sequence[str], ledgers: Sequence[dict[str, Any]]) -> Cells:
 
 
 def _line(each: dict[str, Any]) -> list[str]:
-    sums = ("requests", "sampled", "thinking", "summaries", "answers", "forced_answers", "cut", "received")
+    sums = ("requests", "sampled", "thinking", "summaries", "answers", "forced_answers", "cut", "received", "heard")
     probes = each["probes"]
     return [
         str(each["paths"]),
-        *(short(each[name]) for name in (*sums, "prefilled", "cached")),
-        short(each["flops"]),
+        *(short(each[name]) for name in (*sums, "prefilled", "prefilled_least", "prefilled_most", "cached")),
+        *(short(each[name]) for name in ("flops", "flops_least", "flops_most")),
         f"{each['critical_path_mean']:.0f}",
         f"{each['critical_path_max']}",
         short(probes["sampled"]),

@@ -215,11 +215,14 @@ def _resampled(means: Floats, arms: list[_Arm], resamples: int, rng: np.random.G
 
 
 def _bounded(means: Floats, support: tuple[float, float], rng: np.random.Generator) -> tuple[float, float]:
-    """Gaffke's interval: random weights over the sample and one more value, placed at the bound."""
-    values, counts = np.unique(means, return_counts=True)
+    """Gaffke's interval."""
     tail = (1 - CONFIDENCE) / 2
-    ends = []
-    for bound, level in ((support[0], tail), (support[1], 1 - tail)):
-        weights = rng.standard_gamma([*counts, 1], size=(10 * RESAMPLES, len(counts) + 1))
-        ends.append(float(np.quantile(weights @ [*values, bound] / weights.sum(axis=1), level)))
-    return ends[0], ends[1]
+    low, high = (gaffke(means, bound, rng, 10 * RESAMPLES) for bound in support)
+    return float(np.quantile(low, tail)), float(np.quantile(high, 1 - tail))
+
+
+def gaffke(means: Floats, bound: float, rng: np.random.Generator, draws: int) -> Floats:
+    """`draws` means of the sample and one more value, placed at the bound, all weighted at random."""
+    values, counts = np.unique(means, return_counts=True)
+    weights = rng.standard_gamma([*counts, 1], size=(draws, len(counts) + 1))
+    return np.asarray(weights @ [*values, bound] / weights.sum(axis=1))

@@ -1,11 +1,11 @@
-"""Tests of paired differences: p by permutation, p of a family, and what so few questions could show at all."""
+"""Tests of paired differences: p by permutation, and p of a family."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import stats
 
-from .intervals import CHUNK, CONFIDENCE, ENOUGH, RESAMPLES, Floats, Ragged, differing
+from .intervals import CHUNK, RESAMPLES, Floats
 
 
 def permutation_p(left_Q: Sequence[float] | Floats, right_Q: Sequence[float] | Floats, seed: int = 0) -> float | None:
@@ -44,29 +44,3 @@ def holm(ps: Sequence[float | None]) -> list[float | None]:
         least = max(least, min(1.0, (len(ranked) - rank) * p))
         adjusted[index] = least
     return adjusted
-
-
-def detectable(left_QG: Ragged, right_QG: Ragged, power: float = 0.8) -> float | None:
-    """The smallest true paired difference that a two-sided 5% t test over these questions detects with this power.
-
-    A difference is detected where the test finds it with its own sign. In the unit of the values, by the noncentral t
-    distribution and the spread of the differences seen. None with fewer than `ENOUGH` questions that differ, whose
-    spread says nothing.
-    """
-    differences = _means(left_QG) - _means(right_QG)
-    count = len(differences)
-    if count == 0 or differing(differences) < ENOUGH:
-        return None
-    critical = stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)
-
-    def missing_power(shift: float) -> float:
-        """What is missing of the power at a true difference of `shift` standard errors."""
-        return power - float(stats.nct.sf(critical, count - 1, shift))
-
-    shift = float(optimize.brentq(missing_power, 0.0, critical + 10.0))
-    return shift * float(differences.std(ddof=1)) / float(np.sqrt(count))
-
-
-def _means(values_QG: Ragged) -> Floats:
-    """The mean of each question over its groups."""
-    return np.array([np.asarray(values, float).mean() for values in values_QG])

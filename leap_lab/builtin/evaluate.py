@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.drawing import tables
+from analysis.drawing import numerals, tables
 from analysis.exhibits import trap
 from analysis.load import load
-from analysis.measures.compare import Run, compare
+from analysis.measures.compare import Run, compare, corrected
 from analysis.measures.counterparts import outcomes
 from leap_lab import console, home
 from leap_lab.errors import UserError
@@ -36,7 +36,7 @@ def evaluate(common: Sequence[str], runs: Path) -> None:
     reference = next(each for each in all_runs if each.settings["seed"] == each.settings["reference.seed"])
     studied = [each for each in all_runs if each is not reference]
     free = [each.folder for each in studied if each.settings["prefix.name"] == "none"]
-    print("\n" + tables.markdown(tables.cells(compare(free))))
+    print("\n" + tables.markdown(tables.cells(corrected(compare(free)))))
     print("\n" + tables.markdown(mended([Run.read(folder) for folder in free])))
     print("\n" + buckets(reference))
     print("\n" + tables.markdown(trap.cells(trap.trap([each.folder for each in studied]))))
@@ -67,7 +67,7 @@ def mended(runs: Sequence[Run]) -> tables.Cells:
         if not each.independent:
             change = outcomes(each.folder, alone.folder)
             name = f"{each.settings['router.name']} k={each.settings['router.top_k']}"
-            rows.append([name, tables.percent(change.mended), tables.percent(change.spoiled)])
+            rows.append([name, numerals.percent(change.mended), numerals.percent(change.spoiled)])
     return rows
 
 

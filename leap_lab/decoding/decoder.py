@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leap_lab.decoding.recorder import Extent, Recorder, Summarize, Tally
-from leap_lab.decoding.regrade import regrade
+from leap_lab.decoding.regrade import clustered, regrade
 from leap_lab.decoding.tasks import first, to_its_end
 from leap_lab.engines.base import EngineDied, TooLong
 from leap_lab.engines.journaled import Journaled
@@ -212,7 +212,7 @@ def graded_rows(run_id: str, problem: Problem, group: int, paths: list[Path]) ->
     grades = [grade(path, problem) for path in paths]
     for path, mark in zip(paths, grades, strict=True):
         path.answer, path.correct, path.probes = mark.answer, mark.correct, _probes(path, problem)
-    return rows(run_id, problem, group, paths, grades, [count_aha(path.thinking) for path in paths])
+    return clustered(rows(run_id, problem, group, paths, grades, [count_aha(path.thinking) for path in paths]), problem)
 
 
 def _probes(path: Path, problem: Problem) -> list[Probe]:

@@ -4,12 +4,13 @@ A command that decodes does so where the right answer of a question was correcte
 groups of a run, after a correction or with a better grader.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from leap_lab.files import storable
-from leap_lab.grading.grade import equal, grade
+from leap_lab.grading.grade import alike, equal, grade
+from leap_lab.grading.voting import clusters
 from leap_lab.path import Kind, Path, Segment
 from leap_lab.runs import groupfile
 from leap_lab.runs.folder import RunFolder
@@ -28,7 +29,7 @@ def regrade(folder: RunFolder, problems: Mapping[str, Problem]) -> int:
             rows = groupfile.read(file, None).to_pylist()
         except groupfile.NotAGroup:
             continue  # it is decoded again where it is wanted
-        folder.write_group([graded(row, problem) for row in rows], stamp.content)
+        folder.write_group(clustered([graded(row, problem) for row in rows], problem), stamp.content)
         count += 1
     return count
 
@@ -54,7 +55,7 @@ def regrade_all(folder: RunFolder, problems: Mapping[str, Problem], write: bool 
             found.unknown += 1
             continue
         old = groupfile.read(file, None).to_pylist()
-        new = [graded(row, problem) for row in old]
+        new = clustered([graded(row, problem) for row in old], problem)
         found.paths += len(new)
         pairs = zip(old, new, strict=True)
         found.changes += [_change(before, after) for before, after in pairs if _differs(before, after)]
@@ -83,6 +84,17 @@ def graded(row: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
     answer = None if mark.answer is None else storable(mark.answer)
     own = {"question_id": problem.id, "gold": storable(problem.answer), "answer": answer, "correct": mark.correct}
     return {**row, **own, "extraction": mark.note, "probes": [_probe(probe, problem) for probe in row["probes"]]}
+
+
+def clustered(rows: Sequence[Mapping[str, Any]], problem: Problem) -> list[dict[str, Any]]:
+    """The rows of a group with their answers and those of their probes numbered by which are equal to each other."""
+    said = [row["answer"] for row in rows] + [probe["answer"] for row in rows for probe in row["probes"]]
+    numbers = iter(clusters(said, lambda answer, other: alike(answer, other, problem)))
+    own = [next(numbers) for _ in rows]
+    return [
+        {**row, "cluster": number, "probe_clusters": [next(numbers) for _ in row["probes"]]}
+        for row, number in zip(rows, own, strict=True)
+    ]
 
 
 def _probe(probe: Mapping[str, Any], problem: Problem) -> dict[str, Any]:

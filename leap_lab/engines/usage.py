@@ -41,6 +41,36 @@ class Usage:
         )
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What requests would compute of their prompts with a perfect prefix cache (`least`) and with none (`most`).
+
+    What an engine measures lies between the two for a group by itself, and depends on what else it decodes. Perfect
+    is a cache that finds all that the same path, or the beginning that it shares with its group, has put through the
+    model before; the last token of a prompt is always computed. `attended` is as in `Usage`, sampled tokens included.
+    """
+
+    prefilled_least: int = 0
+    prefilled_most: int = 0
+    attended_least: int = 0
+    attended_most: int = 0
+
+    @classmethod
+    def of(cls, request: Request, done: Completion, computed: int) -> "Bounds":
+        """One request, of which the first `computed` tokens went through the model before."""
+        length, found = len(request.prompt), min(computed, len(request.prompt) - 1)
+        ends = _triangle(length + Usage.of(request, done).decoded)
+        return cls(length - found, length, ends - _triangle(found), ends)
+
+    def __add__(self, other: "Bounds") -> "Bounds":
+        return Bounds(
+            self.prefilled_least + other.prefilled_least,
+            self.prefilled_most + other.prefilled_most,
+            self.attended_least + other.attended_least,
+            self.attended_most + other.attended_most,
+        )
+
+
 def total(*parts: int | None) -> int | None:
     """The sum; None where a part is None."""
     known = [part for part in parts if part is not None]

@@ -26,6 +26,10 @@ class Grader(ABC):
     def equal(self, answer: str, gold: str, problem: Problem) -> bool:
         """Whether an answer is right. May take seconds."""
 
+    def alike(self, answer: str, other: str, problem: Problem) -> bool:
+        """Whether two answers are one in a vote. To be overridden where golds are not written as answers are."""
+        return self.equal(answer, other, problem)
+
     def written(self, gold: str, problem: Problem) -> str:
         """The gold as a model would write it at the end of its response."""
         return rf"\boxed{{{gold}}}"
@@ -50,6 +54,6 @@ def grader_of(kind: str) -> Grader:
         message = f"kind={brief(repr(kind))}: no such grader ({reason}); allowed: {known}, or my_module.MyGrader"
         raise UserError(message) from error
     grader: Grader = found() if isinstance(found, type) else found
-    if not all(callable(getattr(grader, method, None)) for method in ("extract", "equal", "check_gold")):
-        raise UserError(f"kind={brief(repr(kind))}: a grader needs the methods extract, equal and check_gold")
+    if not all(callable(getattr(grader, method, None)) for method in ("extract", "equal", "alike", "check_gold")):
+        raise UserError(f"kind={brief(repr(kind))}: a grader needs the methods extract, equal, alike and check_gold")
     return grader

@@ -62,6 +62,11 @@ def equal(answer: str, problem: Problem) -> bool:
     return grader_of(problem.kind).equal(answer, problem.answer, problem)
 
 
+def alike(answer: str, other: str, problem: Problem) -> bool:
+    """Whether two answers are one in a vote, whatever the right answer is."""
+    return grader_of(problem.kind).alike(answer, other, problem)
+
+
 def check_golds(problems: Sequence[Problem], source: str) -> None:
     """Raise the `UserError` that names the first problem whose gold no answer could equal.
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from leap_lab.methods.writer import Writer
 from leap_lab.path import Path, Route, wait_for_all
-from leap_lab.routing import Router, Speaker
+from leap_lab.routing import Router, Speaker, ties
 from leap_lab.seeds import rng_for
 
 
@@ -52,10 +52,11 @@ class Exchange:
         job, indices = self.writer.job, list(summaries)
         rng = rng_for(job.seed, job.problem.id, job.group, turn, "route", *whose)
         by_index = {path.index: path for path in paths}
-        choices = self.router.route([Speaker(text, by_index[index]) for index, text in summaries.items()], rng)
+        speakers = [Speaker(text, by_index[index]) for index, text in summaries.items()]
+        choices = self.router.route(speakers, rng)
         return {
-            index: Route(turn, tuple(indices[peer] for peer, _ in peers), tuple(similarity for _, similarity in peers))
-            for index, peers in zip(indices, choices, strict=True)
+            index: Route(turn, tuple(indices[peer] for peer, _ in peers), tuple(alike for _, alike in peers), tied)
+            for index, peers, tied in zip(indices, choices, ties(self.router, speakers, choices), strict=True)
         }
 
     def comment(

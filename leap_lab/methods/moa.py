@@ -12,7 +12,7 @@ from leap_lab.methods.base import Method
 from leap_lab.methods.job import Job
 from leap_lab.methods.references import References, answer_of
 from leap_lab.methods.writer import Writer
-from leap_lab.path import Path, wait_for_all
+from leap_lab.path import Path, share_beginning, wait_for_all
 
 
 @dataclass(frozen=True)
@@ -72,4 +72,5 @@ class Moa(Method):
                 agent.add(kind, layer, tokens, writer.engine.tokens.decode(tokens))
             agent.started_s, agent.critical_path = earlier.started_s, earlier.critical_path
             agent.helpers, earlier.helpers = [*earlier.helpers, earlier], []
+        share_beginning(agents)
         return agents

@@ -11,11 +11,10 @@ from functools import cached_property
 from typing import Literal
 
 from leap_lab.engines.base import GREEDY, Completion, Engine, Purpose, Request, Sampling, Tokens
-from leap_lab.engines.usage import Usage
 from leap_lab.methods.cutting import PARAGRAPH, before, parted, whole_paragraphs
 from leap_lab.methods.forms import Form, form_of
 from leap_lab.methods.job import Job
-from leap_lab.path import Branch, Finish, Kind, Path, Route
+from leap_lab.path import Branch, Finish, Kind, Path, Route, common, share_beginning
 from leap_lab.prompts import Prompts
 from leap_lab.seeds import derive_seed, rng_for
 
@@ -57,11 +56,11 @@ class Writer:
         """N paths that hold the question, the opening of their thinking and their given beginnings."""
         paths, problem = self.blank(), self.job.problem
         prompt = self.prompt(*(self.form.ask(problem) if self.explained else (self.prompts.question(problem),)))
-        text = self.tokens.decode(prompt)
         for path in paths:
-            path.add(Kind.PROMPT, 0, prompt, text)
+            path.add(Kind.PROMPT, 0, prompt, self.tokens.decode(prompt))
         for path, beginning in zip(paths, self.job.beginnings, strict=False):
             path.add(Kind.PREFIX, 0, beginning, self.tokens.decode(beginning))
+        share_beginning(paths)
         return paths
 
     def blank(self) -> list[Path]:
@@ -94,7 +93,7 @@ class Writer:
         """Add what was thought up to the block that the path opened itself."""
         kept = before(str(done.stop), done.tokens, self.tokens)
         path.add(Kind.THINK, turn, done.tokens[:kept], self.tokens.decode(done.tokens[:kept]))
-        path.tokens_cut += len(done.tokens) - kept
+        path.drop(len(done.tokens) - kept)
         path.own_blocks += 1
 
     def can_exchange(self, path: Path, summary_tokens: int) -> bool:
@@ -117,25 +116,28 @@ class Writer:
 
     def comment(self, path: Path, turn: int, route: Route, summaries: Sequence[str]) -> bool:
         """Pass on what the routed peers wrote. False where the context has no room: then they are not heard."""
+        encode, empty = (self.prompt if self.form.again else self.tokens.encode), [""] * len(summaries)
+        tokens, wrapper = (
+            encode(self.form.comment(self.job.problem, said, self.tokens.plain)) for said in (summaries, empty)
+        )
         if self.form.again:
-            heard = self._ask_again(path, turn, summaries)
-        else:
-            tokens = self.tokens.encode(self.form.comment(self.job.problem, summaries, self.tokens.plain))
-            if heard := len(tokens) < self.room(path):
-                path.add(Kind.COMMENT, turn, tokens, self.tokens.decode(tokens))
+            heard = self._ask_again(path, turn, tokens)
+        elif heard := len(tokens) < self.room(path):
+            path.add(Kind.COMMENT, turn, tokens, self.tokens.decode(tokens))
         if heard:
+            path.heard = (path.heard or 0) + max(0, len(tokens) - len(wrapper))
             path.routes.append(route)
         return heard
 
-    def _ask_again(self, path: Path, turn: int, summaries: Sequence[str]) -> bool:
+    def _ask_again(self, path: Path, turn: int, full: list[int]) -> bool:
         """Ask the question anew, with what peers wrote if there is room, and repeat the path's own words so far."""
-        bare = self.prompt(self.prompts.question(self.job.problem))
-        full = self.prompt(self.form.comment(self.job.problem, summaries, self.tokens.plain))
+        bare, seen = self.prompt(self.prompts.question(self.job.problem)), path.tokens
         own = [token for part in path.segments if part.kind in (Kind.PREFIX, Kind.THINK) for token in part.tokens]
         heard = len(full) + len(own) < self.room(())
         head, received, tail = parted(full if heard else bare, bare)
         for kind, tokens in (Kind.AGAIN, head), (Kind.COMMENT, received), (Kind.TRIGGER, tail + own):
             path.add(kind, turn, tokens, self.tokens.decode(tokens))
+        path.computed = min(path.computed, common(path.tokens, seen))
         return heard
 
     async def finish(self, path: Path, turn: int, closed: bool) -> None:
@@ -180,8 +182,7 @@ class Writer:
         path.finish = "answered"
         if path.closed:
             self._write(path, Kind.TRIGGER, turn, self.tokens.form.answer)
-            room = self.room(path)
-            if room < 1:
+            if (room := self.room(path)) < 1:
                 await self._force(path, turn, "context_full")
                 return
             done = await self._sample(path, "final", turn, min(room, self._final_tokens))
@@ -209,8 +210,7 @@ class Writer:
         place, purpose = (self.job.priority, self.job.affinity), Purpose(path.index, turn, phase, self.probing)
         request = Request(path.tokens, limit, seed, self.sampling, stop, ids, *place, purpose=purpose)
         completion = await self.engine.generate(request)
-        path.usage += Usage.of(request, completion)
-        path.critical_path += len(completion.tokens)
+        path.bill(request, completion)
         return completion
 
     def _write(self, path: Path, kind: Kind, turn: int, text: str) -> None:
@@ -222,8 +222,8 @@ class Writer:
         if self.form.again or last.kind is not Kind.THINK:
             return
         kept = whole_paragraphs(last.tokens, self.tokens)
-        path.tokens_cut += len(last.tokens) - kept
         path.segments[-1] = replace(last, tokens=last.tokens[:kept], text=self.tokens.decode(last.tokens[:kept]))
+        path.drop(len(last.tokens) - kept)
 
     def _seed(self, index: int) -> int:
         return derive_seed(self.job.seed, self.job.problem.id, self.job.group, index)

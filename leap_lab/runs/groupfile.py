@@ -16,7 +16,13 @@ SCHEMA_VERSION = 4
 READABLE = (2, 3, 4)  # versions that the analysis reads; docs/run_folder.md tells them apart
 BROKEN = (OSError, pa.ArrowException, UnicodeDecodeError)  # what reading a damaged Parquet file can raise
 # Columns that not every file has, each with the first version whose files all have it: null where it is missing.
-ADDED = {"own_blocks": 4, "extraction": 5}
+ADDED = {"own_blocks": 4} | dict.fromkeys(
+    (
+        *("extraction", "cluster", "probe_clusters", "tokens_heard", "route_ties"),
+        *("tokens_prefilled_least", "tokens_prefilled_most", "tokens_attended_least", "tokens_attended_most"),
+    ),
+    5,
+)
 STAMP = b"leap_lab"  # the key of the stamp in the Parquet metadata
 
 
@@ -67,6 +73,16 @@ SCHEMA = pa.schema(
         "critical_path": pa.int64(),  # `Path.critical_path`, the longest of the path and its helpers
         "extraction": pa.string(),  # where the answer stood: `grade.Note`
         "own_blocks": pa.int64(),  # blocks that the path opened of its own accord, which were cut; from schema 4 on
+        # Equal answers of a group have one number, by themselves and not by the right answer (`grading.voting`):
+        "cluster": pa.int32(),  # of `answer`; null without one
+        "probe_clusters": pa.list_(pa.int32()),  # of the answers of `probes`, in their order
+        "tokens_heard": pa.int64(),  # part of tokens_comment: what peers wrote; null where it was not counted
+        "route_ties": pa.list_(pa.bool_()),  # `Route.tied` of `routes`, in their order
+        # `usage.Bounds`: the same as tokens_prefilled and tokens_attended with a perfect and with no prefix cache.
+        "tokens_prefilled_least": pa.int64(),
+        "tokens_prefilled_most": pa.int64(),
+        "tokens_attended_least": pa.int64(),
+        "tokens_attended_most": pa.int64(),
     }
 )
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 
 USAGE = ("requests", "tokens_prefilled", "tokens_decoded", "tokens_attended")  # in the order of `Flops.total`
+BOUNDS = {  # the same with a perfect and with no prefix cache, by what to call it
+    bound: ("requests", f"tokens_prefilled_{bound}", "tokens_decoded", f"tokens_attended_{bound}")
+    for bound in ("least", "most")
+}
 PROBE_USAGE = ("requests_probe", "tokens_probe_prefilled", "tokens_probe_decoded", "tokens_probe_attended")
 SUMS = {
     "thinking": "tokens_think",
@@ -28,9 +32,12 @@ SUMS = {
     "forced_answers": "tokens_forced",
     "cut": "tokens_cut",
     "received": "tokens_comment",
+    "heard": "tokens_heard",
     "requests": "requests",
     "prefilled": "tokens_prefilled",
     "cached": "tokens_cached",
+    "prefilled_least": "tokens_prefilled_least",
+    "prefilled_most": "tokens_prefilled_most",
 }
 PROBE_SUMS = {
     "sampled": "tokens_probe",
@@ -38,7 +45,19 @@ PROBE_SUMS = {
     "prefilled": "tokens_probe_prefilled",
     "cached": "tokens_probe_cached",
 }
-COLUMNS = sorted({"question_id", "group", "critical_path", *USAGE, *PROBE_USAGE, *SUMS.values(), *PROBE_SUMS.values()})
+COLUMNS = sorted(
+    {
+        "question_id",
+        "group",
+        "critical_path",
+        *USAGE,
+        *BOUNDS["least"],
+        *BOUNDS["most"],
+        *PROBE_USAGE,
+        *SUMS.values(),
+        *PROBE_SUMS.values(),
+    }
+)
 
 
 def enter(folder: RunFolder, engine: EngineSettings, model: Model) -> None:
@@ -68,9 +87,10 @@ def ledger(rows: "pd.DataFrame", flops: Flops | None) -> dict[str, Any]:
     """Sums over rows with `COLUMNS`, one row per path.
 
     `sampled` is thinking (without the answer, with what was `cut`), summaries and answers, including forced ones.
-    `prefilled` and `cached` are prompt tokens over all requests. The critical path is of a group, the longest chain
-    of tokens sampled one after another; given are the mean and maximum over groups. Probes are counted apart. `flops`
-    is None where the operations of the model are not known.
+    `prefilled` and `cached` are prompt tokens over all requests; with `flops` they depend on what else the engine
+    decoded, so both are also given with a perfect prefix cache (`least`) and with none (`most`). The critical path is
+    of a group, the longest chain of tokens sampled one after another; given are the mean and maximum over groups.
+    Probes are counted apart. `flops` is None where the operations of the model are not known.
     """
     sums = {name: _sum(rows, column) for name, column in SUMS.items()}
     paths = rows.groupby(["question_id", "group"])["critical_path"].max()
@@ -81,6 +101,7 @@ def ledger(rows: "pd.DataFrame", flops: Flops | None) -> dict[str, Any]:
         "sampled": int((rows["tokens_think"] + rows["tokens_summary"]).sum()),
         **{**sums, "thinking": int((rows["tokens_think"] - rows["tokens_answer"]).sum())},
         "flops": _flops(rows, flops, USAGE),
+        **{f"flops_{bound}": _flops(rows, flops, columns) for bound, columns in BOUNDS.items()},
         "critical_path_mean": float(paths.mean()),
         "critical_path_max": int(paths.max()),
         "probes": {
@@ -106,9 +127,9 @@ def flops_per(folder: Path) -> Flops | None:
     return Flops(**per_token) if per_token else None
 
 
-def flops(rows: "pd.DataFrame", per: Flops | None) -> "pd.Series[float]":
-    """The operations of each row; NaN where they are not known."""
+def flops(rows: "pd.DataFrame", per: Flops | None, columns: tuple[str, str, str, str] = USAGE) -> "pd.Series[float]":
+    """The operations of each row by these columns, of `USAGE` or `BOUNDS`; NaN where they are not known."""
     import pandas as pd  # takes a second, which commands that decode need not wait for
 
-    operations = float("nan") if per is None else per.total(*(rows[column] for column in USAGE))
+    operations = float("nan") if per is None else per.total(*(rows[column] for column in columns))
     return pd.Series(operations, rows.index, dtype=float)

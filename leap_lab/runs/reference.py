@@ -63,14 +63,16 @@ class ReferenceRun:
         """The first tokens of wrong or right responses, drawn with a seed, for every path of a group.
 
         `bad` and `good`: one response for the whole group, as in Section 2, or with `per_path` one for each path.
+        `random`: the same of any response, as often a right one as the question has right ones.
         `mixed`: one for each path, a share `good_ratio` of them right. A larger ratio only replaces some bad ones.
         """
         right, wrong = self._responses(question)
         rng = rng_for("beginnings", seed, question, group)
-        drawn = [(rng.choice(right), rng.choice(wrong)) for _ in range(peers)]
+        either = [*right, *wrong] if prefix["name"] == "random" else []
+        drawn = [(rng.choice(either or right), rng.choice(wrong)) for _ in range(peers)]
         if not prefix["per_path"]:
             drawn = drawn[:1] * peers
-        good = {"good": peers, "bad": 0, "mixed": round(prefix["good_ratio"] * peers)}[prefix["name"]]
+        good = {"good": peers, "random": peers, "bad": 0, "mixed": round(prefix["good_ratio"] * peers)}[prefix["name"]]
         lucky = set(rng.sample(range(peers), peers)[:good])
         chosen = [right_one if path in lucky else wrong_one for path, (right_one, wrong_one) in enumerate(drawn)]
         return tuple(cut(response, prefix["fraction"]) for response in chosen)

@@ -55,6 +55,9 @@ def _of_path(path: Path) -> dict[str, Any]:
             {"turn": probe.turn, "phase": probe.phase, "answer": _storable(probe.answer), "correct": probe.correct}
             for probe in path.probes
         ],
+        "route_ties": [route.tied for route in path.routes],
+        "cluster": None,  # of a whole group: `decoding.regrade.clustered`
+        "probe_clusters": None,
         "seed": path.seed,
         "started_s": path.started_s,
         "finished_s": path.finished_s,
@@ -72,6 +75,7 @@ def _tokens_of_one(path: Path) -> dict[str, int | None]:
         "tokens_think": path.count(Kind.THINK, Kind.FINAL) + path.tokens_cut,
         "tokens_summary": path.count(Kind.SUMMARY),
         "tokens_comment": path.count(Kind.COMMENT),
+        "tokens_heard": path.heard if path.count(Kind.COMMENT) else 0,
         "tokens_prompt": path.count(Kind.PROMPT, Kind.AGAIN),
         "tokens_probe": path.tokens_probe,
         "tokens_prefilled": path.usage.prefilled,
@@ -84,6 +88,10 @@ def _tokens_of_one(path: Path) -> dict[str, int | None]:
         "tokens_cached": path.usage.cached,
         "tokens_decoded": path.usage.decoded,
         "tokens_attended": path.usage.attended,
+        "tokens_prefilled_least": path.bounds.prefilled_least,
+        "tokens_prefilled_most": path.bounds.prefilled_most,
+        "tokens_attended_least": path.bounds.attended_least,
+        "tokens_attended_most": path.bounds.attended_most,
         "requests_probe": path.probe_usage.requests,
         "tokens_probe_prefilled": path.probe_usage.prefilled,
         "tokens_probe_cached": path.probe_usage.cached,

@@ -168,6 +168,13 @@ def test_nobody_is_heard_through_the_router_none():
     assert all("ALONE" in path.text(Kind.COMMENT) for path in paths)
 
 
+def test_a_route_says_whether_it_was_tied():
+    """Three paths say the same: whoever hears one of two has left out its equal; with both nobody is left out."""
+    for router, tied in ((Dispersed(1), True), (Dispersed(2), False), (NoPeers(), None)):
+        paths, _ = solve(leap(router, max_tokens=60), Talk(dict.fromkeys(range(9), "x" * 50)), peers=3)
+        assert {route.tied for path in paths for route in path.routes} == {tied}
+
+
 def test_trigger_and_template_are_drawn_at_random():
     prompts = Prompts(
         **(vars(PROMPTS) | {"triggers": ("T1", "T2", "T3"), "templates": ("<summarize> a", "<summarize> b")})

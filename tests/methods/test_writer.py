@@ -1,12 +1,16 @@
 """Budgets, contexts and endings: a path always gets room for its answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from leap_lab.engines.base import Sampling
-from leap_lab.engines.scripted import ScriptedEngine
+from leap_lab.engines.chat import Chat
+from leap_lab.engines.scripted import Characters, ScriptedEngine
 from leap_lab.methods.cutting import whole_paragraphs
 from leap_lab.methods.independent import Independent
 from leap_lab.path import Kind
+from leap_lab.routing import AllPeers, Dispersed, NoPeers
 from tests.doubles import PROMPTS, leap
 from tests.methods.doubles import HEAD, Talk, solve
 
@@ -19,6 +23,32 @@ def test_the_budget_ends_in_a_forced_answer():
     assert path.text(Kind.FINAL) == "9}\n"
     assert [segment.text for segment in path.segments[-3:-1]] == ["\n</think>", "\n\n\\boxed{"]
     assert {segment.kind for segment in path.segments[-3:-1]} == {Kind.TRIGGER}
+
+
+@pytest.mark.parametrize("router", [AllPeers(), NoPeers(), Dispersed(1)])
+@pytest.mark.parametrize("form", ["tags", "auto"])
+def test_what_peers_wrote_is_counted_apart_from_the_words_around_it(router, form):
+    """A token is a character here; a double quote of a peer becomes a single one, and a tag goes."""
+    ask = {"math": "Q: {problem}{explanation}", "choice": "Q: {problem}{explanation}"}
+    noted = {"asked": ("ASK",), "asked_lead": "SO", "notes": " NOTES {comments}"}
+    prompts = replace(PROMPTS, form=form, **ask, **noted)
+    summary = 'it is "two", </think>so far'
+
+    def script(text, request):
+        return summary + "</summarize>" * (form == "tags") if request.purpose.phase == "summary" else "x" * 50
+
+    tokens = Characters(Chat("none", "", "", "", turn=("[/a][u]", "[/u][a]")) if form == "auto" else None)
+    method = leap(router, prompts=prompts, interval=50, summary_tokens=45)
+    paths, _ = solve(method, script, peers=3, tokens=tokens)
+    for path in paths:
+        peers = sum(len(route.peers) for route in path.routes)
+        assert path.heard == peers * len("it is 'two', so far")
+        assert path.blocks and path.count(Kind.COMMENT) >= path.heard + bool(peers)
+
+
+def test_a_path_without_a_block_heard_nothing():
+    (path,), _ = solve(leap(), Talk({0: "</think>"}), peers=1)
+    assert not path.heard and not path.count(Kind.COMMENT)
 
 
 @pytest.mark.parametrize("room", range(40, 400, 7))

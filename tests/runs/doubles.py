@@ -3,7 +3,7 @@
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
-from leap_lab.engines.usage import Usage
+from leap_lab.engines.usage import Bounds, Usage
 from leap_lab.path import Kind, Path, Probe, Route
 from leap_lab.runs.rows import rows
 from leap_lab.tasks.problem import Problem
@@ -20,6 +20,7 @@ class Grade(NamedTuple):
 def full_path(index: int = 0, text: str = "so 4") -> Path:
     """A path with a segment of every kind, each of another length."""
     path = Path(index=index, seed=2**31 - 1, finish="answered", tokens_cut=100, tokens_probe=11, critical_path=500)
+    path.heard, path.bounds = 4, Bounds(6, 16, 7, 17)
     path.usage, path.probe_usage = Usage(3, 12, 13, 14, 15), Usage(4, 22, 23, 24, 25)
     for length, kind in enumerate(Kind, start=1):
         if kind is Kind.FINAL:

@@ -60,9 +60,14 @@ def without_rows(file: FilePath) -> None:
     pq.write_table(pq.read_table(file).slice(0, 0), file)
 
 
+def without_a_later_column(file: FilePath) -> None:
+    """A file that says it has all of them, such as one in which a column's name was damaged."""
+    pq.write_table(pq.read_table(file).drop_columns(["cluster"]), file)
+
+
 SPOILERS = [
     *(truncate, empty, flip_a_byte_of_data, of_someone_else, of_another_run, of_another_group, of_an_older_schema),
-    *(without_a_column, of_another_type, without_rows),
+    *(without_a_column, without_a_later_column, of_another_type, without_rows),
 ]
 
 
@@ -107,3 +112,16 @@ def test_a_flipped_bit_anywhere_is_noticed_or_changes_nothing(folder: RunFolder)
         else:
             assert groupfile.read(file, None).equals(table), place
     assert noticed > 100
+
+
+def test_a_file_of_this_schema_from_before_a_column_is_read_with_nulls(folder: RunFolder) -> None:
+    file = folder.write_group(group_rows(folder.run_id))
+    later = [name for name, version in groupfile.ADDED.items() if version > groupfile.SCHEMA_VERSION]
+    table = pq.read_table(file)
+    stamp = json.loads(table.schema.metadata[b"leap_lab"])
+    del stamp["columns"]
+    earlier = table.drop_columns(later).replace_schema_metadata({"leap_lab": json.dumps(stamp)})
+    pq.write_table(earlier, file, write_page_checksum=True)
+    assert folder.has("q", 0)
+    found = read_groups(folder.path)
+    assert later and found[later].isna().all().all() and set(found.columns) == set(groupfile.SCHEMA.names)

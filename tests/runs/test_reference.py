@@ -86,6 +86,17 @@ def test_a_group_shares_one_beginning_or_draws_one_a_path(source, name, first):
     assert len(set(each)) == 2
 
 
+@pytest.mark.parametrize("per_path", [True, False])
+def test_random_beginnings_are_right_as_often_as_responses_are(source, per_path):
+    (problem,) = problems(3)
+    chosen = select([problem], "all", BAD | {"name": "random", "per_path": per_path}, source)
+    groups = [chosen.beginnings(problem, group, 8, seed=1) for group in range(200)]
+    assert ({len(set(group)) for group in groups} == {1}) is not per_path
+    drawn = [path[0] for group in groups for path in (group if per_path else group[:1])]
+    assert set(drawn) == {100, 101, 102, 203}
+    assert sum(token < 200 for token in drawn) / len(drawn) == pytest.approx(3 / 4, abs=0.08)
+
+
 def test_draws_follow_seed_question_and_group(source):
     (problem,) = problems(2)
     chosen = select([problem], "all", BAD | {"per_path": True}, source)

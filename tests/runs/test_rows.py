@@ -28,6 +28,9 @@ def test_tokens_are_counted_by_who_wrote_them() -> None:
         assert row[f"tokens_{kind}"] == lengths[kind]
     assert row["tokens_prompt"] == lengths[Kind.PROMPT] + lengths[Kind.AGAIN]
     assert row["tokens_answer"] == row["tokens_forced"] == lengths[Kind.FINAL]
+    assert row["tokens_heard"] == 4
+    assert [row[f"tokens_prefilled_{bound}"] for bound in ("least", "most")] == [6, 16]
+    assert [row[f"tokens_attended_{bound}"] for bound in ("least", "most")] == [7, 17]
     assert (row["tokens_cut"], row["tokens_probe"], row["critical_path"]) == (100, 11, 500)
     names = ("prefilled", "cached", "decoded", "attended")
     assert [row["requests"], *(row[f"tokens_{name}"] for name in names)] == [3, 12, 13, 14, 15]
@@ -40,7 +43,7 @@ def test_a_row_bears_the_tokens_of_its_helpers_and_shows_the_path_alone() -> Non
     problem = Problem("q", "2+2", "4")
     plain, row = (rows("r", problem, 0, [each], [Grade("4", True)], [0])[0] for each in (alone, path))
     columns = [name for name in SCHEMA.names if name.startswith(("tokens_", "requests"))]
-    assert len(columns) == 20 and all(plain[name] > 0 for name in columns)
+    assert len(columns) == 25 and all(plain[name] > 0 for name in columns)
     assert {name: row[name] for name in columns} == {name: 3 * plain[name] for name in columns}
     assert {name: row[name] for name in SCHEMA.names if name not in columns} == {
         name: plain[name] for name in SCHEMA.names if name not in columns
@@ -51,6 +54,15 @@ def test_the_critical_path_is_the_longest_of_a_path_and_its_helpers() -> None:
     path, helper = full_path(), full_path(1)
     path.helpers, helper.critical_path = [helper], 600
     assert rows("r", Problem("q", "2+2", "4"), 0, [path], [Grade("4", True)], [0])[0]["critical_path"] == 600
+
+
+@pytest.mark.parametrize(("comments", "heard", "told"), [(False, None, 0), (True, None, None), (True, 3, 3)])
+def test_what_was_heard_is_not_known_of_comments_that_nobody_counted(comments, heard, told):
+    path = full_path()
+    path.heard = heard
+    if not comments:
+        path.segments = [part for part in path.segments if part.kind is not Kind.COMMENT]
+    assert rows("r", Problem("q", "2+2", "4"), 0, [path], [Grade("4", True)], [0])[0]["tokens_heard"] == told
 
 
 def test_every_path_needs_a_grade() -> None:

@@ -49,7 +49,7 @@ def test_the_names_that_other_tools_rely_on_are_there():
         "local",
     }
     assert set(GROUPS["difficulty"]) == {"all", "very_easy", "easy", "medium", "hard", "very_hard"}
-    assert set(GROUPS["prefix"]) == {"none", "bad", "good", "mixed"}
+    assert set(GROUPS["prefix"]) == {"none", "bad", "good", "mixed", "random"}
     assert set(GROUPS["tracking"]) == {"wandb", "none"}
 
 

@@ -87,12 +87,19 @@ def test_the_tuned_model_that_is_shipped_is_the_built_in_one_with_other_weights(
 
 
 def test_arms_are_compared_over_the_same_questions(tmp_path):
-    answers = {f"q{index}": [["2"] * 8] for index in range(8)}
-    more = {f"q{index}": [["1"] * (index + 1) + ["2"] * (7 - index)] for index in range(8)}
+    answers = {f"q{index}": [["2"] * 8] for index in range(32)}
+    more = {f"q{index}": [["1"] * (index % 8 + 1) + ["2"] * (7 - index % 8)] for index in range(32)}
     low, high = write_run(tmp_path / "a", answers, "dispersed"), write_run(tmp_path / "b", more, "dispersed")
     found = table_2([Arm("base", low), Arm("tuned", high)], [("tuned", "base"), ("base", "tuned")])
     assert [claim.verdict for claim in found.claims] == ["holds", "does not hold"]
-    assert "+56.2" in found.claims[0].because and found.table[2][1] == "8"
+    assert "+56.2" in found.claims[0].because and found.table[2][1] == "32"
+    assert "corrected for the 2 differences of this table" in found.claims[0].because
+    few = [
+        write_run(tmp_path / f"few{index}", dict(list(each.items())[:6]), "dispersed")
+        for index, each in enumerate((answers, more))
+    ]
+    [claim] = table_2([Arm("base", few[0]), Arm("tuned", few[1])], [("tuned", "base")]).claims
+    assert claim.verdict == "undecided", "an interval that excludes 0 is not enough"
     other = write_run(tmp_path / "c", {"another": [["1"] * 8]}, "dispersed")
     with pytest.raises(UserError, match="base and other: no question in common"):
         table_2([Arm("base", low), Arm("other", other)], [("base", "other")])

@@ -17,6 +17,10 @@ class ListGrader(Grader):
         golds, answers = items(gold) or [], items_of(answer)
         return len(golds) == len(answers) and all(map(same, answers, golds))
 
+    def alike(self, answer: str, other: str, problem: Problem) -> bool:
+        left, right = items_of(answer), items_of(other)
+        return answer == other or (len(left) == len(right) and all(map(same, left, right)))
+
     def written(self, gold: str, problem: Problem) -> str:
         return rf"\boxed{{{', '.join(items(gold) or [gold])}}}"
 

@@ -17,6 +17,9 @@ class SeveralGrader(Grader):
     def equal(self, answer: str, gold: str, problem: Problem) -> bool:
         return any(same(answer, one) for one in items(gold) or ())
 
+    def alike(self, answer: str, other: str, problem: Problem) -> bool:
+        return same(answer, other)
+
     def check_gold(self, problem: Problem) -> str | None:
         golds = items(problem.answer)
         if not golds:

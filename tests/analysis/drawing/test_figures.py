@@ -14,40 +14,58 @@ from analysis.stats.intervals import Estimate
 
 def test_the_figure_draws_the_values_and_their_intervals(sweep: list[Path]) -> None:
     found = compare(sweep)
-    top, bottom = figures.overview(found).axes
+    top, middle, bottom = figures.overview(found).axes
     pass1, cons = top.containers
     for drawn, name in ((pass1, "pass@1"), (cons, "cons")):
         assert list(drawn.lines[0].get_xdata()) == pytest.approx([100 * row[name].value for row in found])
         segments = drawn.lines[2][0].get_segments()
         ends = [(100 * row[name].low, 100 * row[name].high) for row in found]  # type: ignore[operator]
         assert [(segment[0][0], segment[1][0]) for segment in segments] == [pytest.approx(end) for end in ends]
-    own, received = (container for container in bottom.containers if hasattr(container, "patches"))
+    [gains] = middle.containers
+    differences = [row.against.difference for row in found if row.against is not None]
+    assert list(gains.lines[0].get_xdata()) == pytest.approx([100 * each.value for each in differences])
+    assert list(gains.lines[0].get_ydata()) == [1, 2], "the baseline has none"
+    ends = [(100 * each.low, 100 * each.high) for each in differences]  # type: ignore[operator]
+    segments = gains.lines[2][0].get_segments()
+    assert [(segment[0][0], segment[1][0]) for segment in segments] == [pytest.approx(end) for end in ends]
+    own, heard, wrapper = (container for container in bottom.containers if hasattr(container, "patches"))
     assert [bar.get_width() for bar in own] == [100, 110, 110]
-    assert [(bar.get_x(), bar.get_width()) for bar in received] == [(100, 0), (110, 40), (110, 40)]
+    assert [(bar.get_x(), bar.get_width()) for bar in heard] == [(100, 0), (110, 30), (110, 30)]
+    assert [(bar.get_x(), bar.get_width()) for bar in wrapper] == [(100, 0), (140, 10), (140, 10)]
 
 
 def test_the_figure_tells_runs_units_and_n(sweep: list[Path]) -> None:
-    top, bottom = figures.overview(compare(sweep)).axes
+    top, middle, bottom = figures.overview(compare(sweep)).axes
     assert [label.get_text() for label in top.get_yticklabels()] == ["independent", "dispersed k=4", "clustered k=4"]
     assert top.get_xlabel() == "correct (%), 95% intervals, n = 8 questions"
     assert bottom.get_xlabel().startswith("tokens per path")
-    assert [text.get_text() for text in top.get_legend().get_texts()] == ["independent", "Pass@1", "Cons@8"]
+    assert middle.get_xlabel() == ("gain in Pass@1 over independent (points)\npaired, 95% intervals, n = 8 questions")
+    assert [text.get_text() for text in top.get_legend().get_texts()] == ["Pass@1", "Cons@8"]
 
 
-def test_the_band_is_the_interval_of_the_baseline(sweep: list[Path]) -> None:
-    found = compare(sweep)
-    (band,) = figures.overview(found).axes[0].patches
-    low, high = found[0]["pass@1"].low, found[0]["pass@1"].high
-    assert low is not None and high is not None
-    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((100 * low, 100 * high))
-    assert not figures.overview(found[1:]).axes[0].patches
+def test_without_a_baseline_no_gain_is_drawn(sweep: list[Path]) -> None:
+    top, bottom = figures.overview(compare(sweep[:2])).axes
+    assert "gain" not in top.get_xlabel() + bottom.get_xlabel()
+
+
+@pytest.mark.parametrize("length", [1, 20, 23, 60, 90])
+def test_a_name_is_never_wrapped_and_stays_on_the_page(sweep: list[Path], length: int) -> None:
+    rows = [replace(row, name=("dispersed k=4 temperature=0.6 " * 4)[:length]) for row in compare(sweep)]
+    figure = figures.overview(rows)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        assert axes.get_window_extent().width > 0.4 * figure.bbox.width, "the plot is not squeezed"
+        for label in axes.get_yticklabels():
+            assert "\n" not in label.get_text()
+            assert figure.bbox.x0 <= label.get_window_extent().x0
 
 
 def test_nothing_in_print_is_smaller_than_seven_points(sweep: list[Path]) -> None:
     figure = figures.overview(compare(sweep))
     assert figure.get_size_inches()[0] == 3.35
     for axes in figure.axes:
-        texts = [axes.xaxis.label, *axes.get_xticklabels(), *axes.get_yticklabels(), *axes.get_legend().get_texts()]
+        legend = axes.get_legend().get_texts() if axes.get_legend() else []
+        texts = [axes.xaxis.label, *axes.get_xticklabels(), *axes.get_yticklabels(), *legend]
         assert min(text.get_fontsize() for text in texts) >= 7
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from matplotlib.container import BarContainer
 
 from analysis.exhibits import communication
 from analysis.measures.exchanges import exchanges, type_of
@@ -149,20 +148,20 @@ def test_the_odds_decide_only_with_an_interval(tmp_path: Path) -> None:
     assert verdict == "undecided" and "There is no interval: fewer than" in because
 
 
-def test_the_exhibit_stacks_the_influenced_first_so_that_the_papers_values_can_be_marked(tmp_path: Path) -> None:
+def test_the_exhibit_has_a_panel_a_type_and_the_papers_values_in_that_of_the_influenced(tmp_path: Path) -> None:
     paths = [[*path, ("1", "1", [(index + 1) % 4])] for index, path in enumerate(FOUR)]
     method = LEAP | {"interval": 4096}
     folder = write_exchanges(tmp_path, {f"q{index}": [paths] for index in range(8)}, method=method)
     made = communication.exhibit([folder])
     assert (made.name, made.source, made.runs) == ("communication_types", "Figure 9", [folder.name])
-    [axes] = made.figures["communication_types"].axes
-    bars = {each.get_label(): each for each in axes.containers if isinstance(each, BarContainer)}
-    assert list(bars) == ["influenced", "unaffected", "consistent", "strayed"]
-    assert [bar.get_height() for bar in bars["consistent"]] == [25, 100]
-    assert [bar.get_y() for bar in bars["influenced"]] == [0, 0]
-    [marks] = [each for each in axes.collections if str(each.get_label()).startswith("paper")]
-    assert marks.get_offsets().tolist() == [[0, 12.9], [1, 17.9]]
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["4096", "8192"]
+    panels = {axes.get_title(loc="left"): axes for axes in made.figures["communication_types"].axes}
+    assert list(panels) == ["influenced", "unaffected", "consistent", "strayed"]
+    assert list(panels["consistent"].containers[0][0].get_ydata()) == [25, 100]
+    marks = {name: axes.get_legend_handles_labels() for name, axes in panels.items()}
+    assert {name: labels for name, (_, labels) in marks.items() if labels} == {"influenced": ["paper, QwQ-32B"]}
+    assert marks["influenced"][0][0].get_offsets().tolist() == [[0, 12.9], [1, 17.9]]
+    assert [label.get_text() for label in panels["strayed"].get_xticklabels()] == ["4096", "8192"]
+    assert "classified" in made.table[0] and "told" not in made.table[0]
     assert {file.name for file in made.write(tmp_path / "out")} >= {"communication_types.md", "communication_types.png"}
 
 

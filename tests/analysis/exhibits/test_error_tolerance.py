@@ -10,7 +10,7 @@ from analysis.exhibits.error_tolerance import crossing, tolerance
 from leap_lab.errors import UserError
 from tests.known_runs import LEAP, write_run
 
-QUESTIONS = 12
+QUESTIONS = 96
 
 
 def beginnings(name: str, ratio: float, fraction: float = 0.3) -> dict[str, object]:
@@ -64,8 +64,15 @@ def test_claims_hold_where_intervals_decide(folders: list[Path]) -> None:
     assert [row[1] for row in rows] == ["0", "25", "50", "0", "100"]
 
 
+def test_all_comparisons_are_one_family(folders: list[Path]) -> None:
+    [found] = tolerance(folders)
+    families = {str(each.family) for level in found.levels for each in (level.over_bad, level.over_good) if each}
+    assert families == {"corrected for the 6 comparisons of this table"}
+    assert "corrected for the 6 comparisons" in error_tolerance.exhibit(folders).claims[0].because
+
+
 def test_the_figure_has_the_curve_the_bands_and_the_published_marks(folders: list[Path]) -> None:
-    [axes] = error_tolerance.exhibit(folders).figures["error_tolerance"].axes
+    axes, below = error_tolerance.exhibit(folders).figures["error_tolerance"].axes
     legend = axes.get_legend_handles_labels()[1]
     assert {"independent, all bad", "independent, all good", "paper, R1-14B"} < set(legend)
     assert [list(line.get_ydata()) for line in axes.lines if str(line.get_label()).startswith("independent")] == [
@@ -76,6 +83,11 @@ def test_the_figure_has_the_curve_the_bands_and_the_published_marks(folders: lis
     assert list(line.get_xdata()) == [0, 25, 50]
     assert list(line.get_ydata()) == pytest.approx([37.5, 62.5, 87.5])
     assert [[float(x) for x in point] for point in axes.collections[-1].get_offsets()] == [[0, 41.88]]
+    gains = {container.get_label(): list(container[0].get_ydata()) for container in below.containers}
+    assert gains == {
+        "over all bad": pytest.approx([25, 50, 75]),
+        "over all good": pytest.approx([-37.5, -12.5, 12.5]),
+    }
 
 
 def test_baselines_may_begin_from_one_response_and_settings_part_curves(tmp_path: Path) -> None:

@@ -102,12 +102,22 @@ def test_claims_and_table_name_every_run(folders: list[Path], tmp_path: Path) ->
 
 
 def test_the_figure_has_tokens_on_a_logarithmic_axis(folders: list[Path]) -> None:
-    [axes] = scaling.exhibit(folders).figures["scaling"].axes
+    axes, below = scaling.exhibit(folders).figures["scaling"].axes
     assert axes.get_xscale() == "log"
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["100", "200", "500", "1k", "2k"]
+    assert [label.get_text() for label in below.get_xticklabels()] == ["100", "200", "500", "1k", "2k"]
     alone, leap, moa = [container[0] for container in axes.containers]
     assert list(leap.get_ydata()) == [50, 100] and list(moa.get_ydata()) == [0]
     assert len(alone.get_xdata()) == 9 and list(leap.get_xdata()) == pytest.approx([400, 800], rel=0.05)
+
+
+def test_below_are_the_paired_differences_at_equal_cost(folders: list[Path]) -> None:
+    """Independent paths of 400, 600 and 800 tokens: their vote is known from the pool."""
+    shown = scaling.exhibit(folders)
+    below = shown.figures["scaling"].axes[1]
+    [found] = scaling.scaling(folders)
+    for curve, line in zip(found.curves[1:], (container[0] for container in below.containers), strict=True):
+        differences = [100 * point.vote.difference.value for point in curve.points if point.vote is not None]
+        assert list(line.get_ydata()) == pytest.approx(differences) and differences
 
 
 def test_without_a_common_pool_or_question_it_says_so(folders: list[Path], tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from analysis.__main__ import main
 from analysis.exhibits import trap
 from analysis.measures.counterparts import outcomes
 from leap_lab.errors import UserError
-from tests.known_runs import EASY, HARD, write_run
+from tests.known_runs import EASY, HARD, copies, write_run
 
+EASIER, HARDER = copies(EASY, 6), copies(HARD, 6)  # 48 questions: enough to decide
 NONE = {"name": "none", "fraction": 0.0, "good_ratio": 0.0, "per_path": False}
 BAD = {"name": "bad", "fraction": 0.15, "good_ratio": 0.0, "per_path": False}
 
@@ -66,7 +67,7 @@ def test_runs_of_another_seed_have_no_counterparts(tmp_path: Path) -> None:
 
 
 def test_the_command_prints_and_writes_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folders = [write_run(tmp_path, EASY, prefix=NONE), write_run(tmp_path, HARD, prefix=BAD)]
+    folders = [write_run(tmp_path, EASIER, prefix=NONE), write_run(tmp_path, HARDER, prefix=BAD)]
     assert main(["trap", *map(str, folders), "--out", str(tmp_path / "out")]) == 0
     out, _ = capsys.readouterr()
     assert "Pass@1 % with" in out and "-31.2 [" in out
@@ -80,8 +81,8 @@ def test_the_command_prints_and_writes_the_table(tmp_path: Path, capsys: pytest.
 
 def repaired(runs: Path) -> list[Path]:
     """Independent paths fall as from EASY to HARD, paths with peers do not fall at all."""
-    alone = [write_run(runs, EASY, prefix=NONE), write_run(runs, HARD, prefix=BAD)]
-    return [*alone, *(write_run(runs, EASY, "dispersed", prefix=prefix) for prefix in (NONE, BAD))]
+    alone = [write_run(runs, EASIER, prefix=NONE), write_run(runs, HARDER, prefix=BAD)]
+    return [*alone, *(write_run(runs, EASIER, "dispersed", prefix=prefix) for prefix in (NONE, BAD))]
 
 
 def test_whether_peers_make_the_trap_smaller_is_decided_question_by_question(tmp_path: Path) -> None:
@@ -93,8 +94,23 @@ def test_whether_peers_make_the_trap_smaller_is_decided_question_by_question(tmp
     assert [claim.verdict for claim in trap.exhibit(repaired(tmp_path)[:2]).claims] == ["holds"]
 
 
+def test_gaps_and_their_comparisons_are_families(tmp_path: Path) -> None:
+    begun = [write_run(tmp_path, HARDER, prefix=BAD | {"fraction": fraction}) for fraction in (0.15, 0.3)]
+    gaps = trap.trap([write_run(tmp_path, EASIER, prefix=NONE), *begun])
+    assert {str(gap.gap.family) for gap in gaps} == {"corrected for the 2 gaps of this table"}
+
+
+def test_the_trap_with_peers_is_compared_with_that_of_paths_that_were_asked_alike(tmp_path: Path) -> None:
+    other = [
+        write_run(tmp_path, answers, prefix=prefix, sampling={"temperature": 0.5})
+        for answers, prefix in ((EASY, NONE), (EASY, BAD))
+    ]
+    claims = trap.exhibit([*repaired(tmp_path), *other]).claims
+    assert sum("the trap is smaller" in claim.text for claim in claims) == 1
+
+
 def test_a_good_beginning_is_another_claim(tmp_path: Path) -> None:
-    good = [write_run(tmp_path, HARD, prefix=NONE), write_run(tmp_path, EASY, prefix=BAD | {"name": "good"})]
+    good = [write_run(tmp_path, HARDER, prefix=NONE), write_run(tmp_path, EASIER, prefix=BAD | {"name": "good"})]
     shown = trap.exhibit(good, "good_beginnings")
     [claim] = shown.claims
     assert (claim.verdict, claim.source, shown.name) == ("holds", "Figure 17", "good_beginnings")

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from analysis.drawing import tables
-from analysis.measures.compare import compare
-from tests.known_runs import ALONE, EASY, HARD, write_run
+from analysis.measures.compare import compare, corrected
+from analysis.stats.significance import holm
+from tests.known_runs import ALONE, EASY, HARD, copies, write_run
 
 
 def test_the_baseline_comes_first_and_is_what_others_are_compared_with(sweep: list[Path]) -> None:
@@ -16,15 +17,42 @@ def test_the_baseline_comes_first_and_is_what_others_are_compared_with(sweep: li
     assert baseline.against is None
     assert dispersed.against is not None and clustered.against is not None
     assert dispersed.against.difference.value == pytest.approx(20 / 64)
-    assert dispersed.against.verdict == "better"
+    assert dispersed.against.verdict == "", "eight questions gain, and a ninth may lose all"
+    assert (dispersed.against.up, dispersed.against.same, dispersed.against.down) == (8, 0, 0)
     assert dispersed.against.p == 2 / 2**8
     assert (clustered.against.difference.value, clustered.against.p, clustered.against.verdict) == (0, 1.0, "")
 
 
-def test_worse_is_said_as_plainly(tmp_path: Path) -> None:
-    _, row = compare([write_run(tmp_path, HARD, "random"), write_run(tmp_path, EASY)])
-    assert row.against is not None
-    assert row.against.verdict == "worse"
+def test_better_and_worse_are_said_as_plainly_where_there_are_questions_enough(tmp_path: Path) -> None:
+    easy, hard = copies(EASY, 6), copies(HARD, 6)
+    for answers, other, verdict in ((easy, hard, "better"), (hard, easy, "worse")):
+        _, row = compare([write_run(tmp_path / verdict, answers, "random"), write_run(tmp_path / verdict, other)])
+        assert row.against is not None
+        assert row.against.verdict == verdict
+
+
+def test_votes_and_coverage_have_paired_tests_of_their_own(tmp_path: Path) -> None:
+    """EASY wins four votes and ties one, HARD ties one; pass@8 is 1 wherever one of eight is right."""
+    alone, row = compare([write_run(tmp_path, EASY, "random"), write_run(tmp_path, HARD)])
+    assert alone.others == {} and set(row.others) == {"cons@8", "pass@2", "pass@4", "pass@8"}
+    assert row.others["cons@8"].difference.value == pytest.approx(row["cons"].value - alone["cons"].value)
+    assert (row.others["cons@8"].up, row.others["cons@8"].down) == (5, 0)
+    assert row.others["pass@8"].difference.value == pytest.approx(1 / 8)
+    assert row.others["pass@8"].p == 1, "one question gains, and its two signs are equally extreme"
+
+
+def test_the_vote_of_other_numbers_of_paths_is_not_compared(tmp_path: Path) -> None:
+    twice = {question: [[*group, *group] for group in groups] for question, groups in HARD.items()}
+    _, row = compare([write_run(tmp_path, EASY, "random"), write_run(tmp_path, twice, peers=16)])
+    assert row.against is not None and set(row.others) == {"pass@2", "pass@4", "pass@8"}
+
+
+def test_each_metric_is_a_family(sweep: list[Path]) -> None:
+    bare, family = compare(sweep), corrected(compare(sweep))
+    for name in bare[1].others:
+        ps = [row.others[name].p for row in bare[1:]]
+        assert [row.others[name].p for row in family[1:]] == holm(ps)
+    assert str(family[1].others["cons@8"].family) == "corrected for the 2 comparisons with independent in this table"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from analysis.measures.budget import Budget
 from analysis.measures.compare import Run, baseline_of
 from analysis.measures.independent_pool import Pool, pool_of, pools, votes
-from analysis.measures.metrics import cluster, majority, pass_at_k
+from analysis.measures.metrics import pass_at_k
+from analysis.measures.votes import majority
 from tests.known_runs import ALONE, write_run
 
 OTHER_ANSWERS = {**ALONE, "answer_tokens": 8}
@@ -20,7 +21,7 @@ OTHER_ANSWERS = {**ALONE, "answer_tokens": 8}
     "answers", [["1", "1", "2", "3", None], ["1", "2", "2", "2", "1"], [None, None, "1"], [None, None], ["2", "1"]]
 )
 def test_votes_are_those_of_every_subset(answers: list[str | None]) -> None:
-    found = votes([cluster(answer, answer == "1") for answer in answers], draws=20_000)
+    found = votes(answers, [answer == "1" for answer in answers], draws=20_000)
     for n in range(1, len(answers) + 1):
         subsets = list(combinations(answers, n))
         exact = np.mean([majority(subset, [answer == "1" for answer in subset]) for subset in subsets])
@@ -29,7 +30,8 @@ def test_votes_are_those_of_every_subset(answers: list[str | None]) -> None:
 
 
 def test_many_paths_are_drawn_in_pieces_to_the_same_end() -> None:
-    one = votes(["right"] * 300 + [f"wrong {index}" for index in range(300)], draws=60)
+    names = ["right"] * 300 + [f"wrong {index}" for index in range(300)]
+    one = votes(names, [name == "right" for name in names], draws=60)
     assert one[0] == pytest.approx(0.5, abs=0.2) and one[-1] == 1
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.measures.metrics import majority, metrics, pass_at_k, per_group, support
+from analysis.measures.metrics import metrics, pass_at_k, per_group, support
+from analysis.measures.votes import majority, named
 
 
 def paths(
@@ -56,11 +57,14 @@ def test_pass_at_k_refuses_what_cannot_be(n: int, right: int, k: int) -> None:
     ],
 )
 def test_the_majority_votes_and_ties_count_by_their_share(answers: list[str | None], vote: float) -> None:
-    assert majority(answers, [answer == "1" for answer in answers]) == pytest.approx(vote)
+    group = paths(answers)
+    assert majority(list(named(group)), list(group["correct"])) == pytest.approx(vote)
+    assert metrics(group)[f"cons@{len(answers)}"]["value"] == pytest.approx(vote)
 
 
-def test_right_answers_vote_together_however_written() -> None:
-    assert majority(["1/2", "0.5", r"\frac12", "3", "3"], [True, True, True, False, False]) == 1.0
+def test_right_answers_that_are_equal_vote_together_however_written() -> None:
+    group = paths(["1/2", "0.5", r"\frac12", "3", "3"]).assign(correct=[True, True, True, False, False])
+    assert metrics(group.assign(cluster=[0, 0, 0, 1, 1]))["cons@5"]["value"] == 1.0
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from analysis.load import COLUMNS, load
 from analysis.measures.compare import compare
 from analysis.report import sweep as report
 from leap_lab.errors import UserError
-from tests.known_runs import write_run
+from tests.known_runs import EASY, HARD, write_run
 
 
 def test_a_row_per_path_with_the_settings_of_its_run(sweep: list[Path]) -> None:
@@ -57,7 +57,60 @@ def test_the_json_holds_the_numbers_and_what_they_are_of(sweep: list[Path], tmp_
     )
     assert dispersed["metrics"]["pass@1"]["value"] == pytest.approx(0.5)
     assert dispersed["vs"]["value"] == pytest.approx(16 / 56)
-    assert (dispersed["vs"]["n"], dispersed["vs"]["p"]) == (7, 2 / 2**7)
+    assert (dispersed["vs"]["n"], dispersed["vs"]["p"]) == (7, 2 * 2 / 2**7)
+
+
+def test_a_sweep_of_ones_own_is_corrected_and_says_what_became_of_questions(sweep: list[Path], tmp_path: Path) -> None:
+    made = report.write(sweep, tmp_path / "out")
+    assert "p is corrected for the 2 comparisons with independent in this table (Holm)." in made.table
+    assert "Differences to independent sampling" in made.table and "8/0/0" in made.table
+    text = made.files[0].read_text()
+    assert "## Differences to independent sampling: pass@k" in text and "| pass@8 |" in text
+    assert "pass@8" not in made.table and "pass@8" in made.files[1].read_text()
+    _, dispersed, _ = json.loads(made.files[2].read_text())["rows"]
+    found = dispersed["vs"]
+    assert (found["up"], found["same"], found["down"], found["worst"], found["verdict"]) == (8, 0, 0, 0, "")
+    assert found["bounds"]["low"] < 0 < found["bounds"]["high"]
+    assert found["family"] == {"size": 2, "words": "comparisons with independent in this table"}
+    assert set(dispersed["others"]) == {"cons@8", "pass@2", "pass@4", "pass@8"}
+
+
+def test_the_command_takes_a_margin(sweep: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", *map(str, sweep), "--out", str(tmp_path / "out"), "--margin", "5"]) == 0
+    assert "within ±5" in capsys.readouterr().out
+    for margin in ("0", "-1", "100", "nan", "five"):
+        with pytest.raises(SystemExit) as stopped:
+            main(["report", str(sweep[0]), f"--margin={margin}"])
+        assert stopped.value.code == 2
+        assert f"invalid value: {margin} (must be a number of points above 0" in capsys.readouterr().err
+
+
+def test_these_questions_asked_again_need_two_groups_of_leap(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of 8 questions one arm has two groups; with groups=1 independent paths are samples, LeaP's groups are not."""
+    twice = {q: [group, [*group[1:], "2"]] for q, [group] in EASY.items()}
+    folders = [write_run(tmp_path, twice, "dispersed", groups=2), write_run(tmp_path, HARD)]
+    command = ["report", *map(str, folders), "--out", str(tmp_path / "out"), "--over", "these"]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "for these very questions asked again" in said and "questions like these, questions" not in said
+    alone, heard = json.loads((tmp_path / "out" / "table.json").read_text())["rows"]
+    assert alone["these_questions"] and alone["metrics"]["pass@1"]["low"] is not None
+    assert alone["metrics"]["cons@8"]["low"] is None, "one vote a question"
+    assert heard["vs"]["low"] is not None and heard["vs"]["bounds"] is None and heard["vs"]["verdict"] == "better"
+    assert main([*command, "--groups", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "n/a: for these questions an interval needs two groups of each (groups=2): paths of a group" in said
+    _, heard = json.loads((tmp_path / "out" / "table.json").read_text())["rows"]
+    assert heard["metrics"]["pass@1"]["low"] is None and heard["vs"]["low"] is None and heard["vs"]["verdict"] == ""
+
+
+def test_a_margin_is_of_questions_like_these(sweep: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["report", str(sweep[0]), "--over", "these", "--margin", "5"])
+    assert stopped.value.code == 2
+    assert "--margin=5: only for questions like these" in capsys.readouterr().err
 
 
 def test_the_same_runs_give_the_same_table(sweep: list[Path], tmp_path: Path) -> None:

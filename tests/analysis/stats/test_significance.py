@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from analysis.stats.significance import detectable, holm, permutation_p
-from tests.analysis.stats.test_intervals import SPREAD, one_group
+from analysis.stats.significance import holm, permutation_p
 
 Rng = np.random.Generator
 
@@ -69,20 +68,3 @@ def test_holm_keeps_the_error_of_a_whole_family_at_five_percent() -> None:
     corrected = [holm([1e-6, *family]) for family in plain]
     assert np.mean((plain < 0.05).any(axis=1)) > 0.15
     assert 0.04 <= np.mean([min(p for p in family[1:] if p is not None) < 0.05 for family in corrected]) <= 0.06
-
-
-@pytest.mark.parametrize("questions", [8, 40])
-def test_a_detectable_difference_is_found_as_often_as_it_says(questions: int) -> None:
-    rng = np.random.default_rng(4)
-    spread = rng.normal(0, 0.2, questions)
-    found = detectable(one_group(list(spread + 0.5)), one_group([0.5] * questions))
-    assert found is not None
-    sets = found + spread.std(ddof=1) * rng.normal(size=(4000, questions))
-    assert 0.75 <= np.mean(scipy_stats.ttest_1samp(sets, 0, axis=1).pvalue < 0.05) <= 0.85
-
-
-def test_more_power_needs_a_larger_difference_and_few_questions_have_none() -> None:
-    less, more = (detectable(one_group(SPREAD), one_group([0.5] * 8), power) for power in (0.5, 0.9))
-    assert less is not None and more is not None and less < more
-    assert detectable(one_group(SPREAD[:6]), one_group([0.5] * 6)) is None, "of six, five differ from the commonest"
-    assert detectable([], []) is None
