@@ -24,6 +24,7 @@ class Kind(StrEnum):
     SUMMARY = "summary"  # model: what it writes to its peers
     COMMENT = "comment"  # runtime: what its peers wrote
     FINAL = "final"  # model: the answer after the thinking
+    AGAIN = "again"  # runtime: the question asked again; the model sees nothing of what stands before it
 
 
 SAMPLED = frozenset({Kind.THINK, Kind.SUMMARY, Kind.FINAL})
@@ -97,12 +98,18 @@ class Path:
     finished_s: float = 0.0
 
     @property
+    def seen(self) -> list[Segment]:
+        """What the model sees of the path: all of it, or what follows since it was asked its question again."""
+        again = (index for index in reversed(range(len(self.segments))) if self.segments[index].kind is Kind.AGAIN)
+        return self.segments[next(again, 0) :]
+
+    @property
     def tokens(self) -> list[int]:
-        """The whole path as the model sees it."""
-        return [token for segment in self.segments for token in segment.tokens]
+        """The path as the model sees it."""
+        return [token for segment in self.seen for token in segment.tokens]
 
     def __len__(self) -> int:
-        return sum(len(segment.tokens) for segment in self.segments)
+        return sum(len(segment.tokens) for segment in self.seen)
 
     def add(self, kind: Kind, turn: int, tokens: Iterable[int], text: str) -> None:
         """Append a segment, unless it is empty."""

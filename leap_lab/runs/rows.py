@@ -70,7 +70,7 @@ def _tokens_of_one(path: Path) -> dict[str, int | None]:
         "tokens_think": path.count(Kind.THINK, Kind.FINAL) + path.tokens_cut,
         "tokens_summary": path.count(Kind.SUMMARY),
         "tokens_comment": path.count(Kind.COMMENT),
-        "tokens_prompt": path.count(Kind.PROMPT),
+        "tokens_prompt": path.count(Kind.PROMPT, Kind.AGAIN),
         "tokens_probe": path.tokens_probe,
         "tokens_prefilled": path.usage.prefilled,
         "tokens_trigger": path.count(Kind.TRIGGER),
