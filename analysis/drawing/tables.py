@@ -110,11 +110,13 @@ def notes(rows: Sequence[Row]) -> list[str]:
             told.append(f"{row.name}: no independent run with the same questions, budget and sampling among these.")
         if row.against is not None and row.against.difference.n < row.questions:
             told.append(f"{row.name}: the difference is over the {row.against.difference.n} questions both runs have.")
-    shown = [
-        found for row in rows for found in (row["pass@1"], row.against.difference if row.against else None, row["cons"])
-    ]
-    reasons = {found.why: None for found in shown if found is not None and found.why}
+    shown = [found for row in rows for found in (row["pass@1"], *_difference(row), row["cons"])]
+    reasons = {found.why: None for found in shown if found.why}
     return told + [f"n/a: {why}." for why in reasons]
+
+
+def _difference(row: Row) -> list[Estimate]:
+    return [] if row.against is None else [row.against.difference]
 
 
 def correction(found: Sequence[Against | None]) -> list[str]:

@@ -143,7 +143,7 @@ def _against(run: Run, runs: Sequence[Run], these: bool) -> dict[str, Against]:
     if run.independent or baseline is None:
         return {}
     shared = sorted(set(run.table["question_id"]) & set(baseline.table["question_id"]))
-    names = [name for name in run.table.columns if name.startswith(PAIRED) and name in baseline.table]
+    names = [name for name in map(str, run.table) if name.startswith(PAIRED) and name in baseline.table]
     return {name: against(run, baseline, shared, name, these) for name in names} if shared else {}
 
 

@@ -54,7 +54,7 @@ def samples(table: pd.DataFrame, name: str, independent: bool, questions: Sequen
     groups = by_question(table, name, questions)
     if name != "pass@1" or not independent:
         return groups
-    size = next(int(column.removeprefix("cons@")) for column in table.columns if column.startswith("cons@"))
+    size = next(int(name.removeprefix("cons@")) for name in map(str, table) if name.startswith("cons@"))
     right = [np.rint(values * size).astype(int) for values in groups]
     return [np.repeat([1.0, 0.0], [counts.sum(), size * len(counts) - counts.sum()]) for counts in right]
 

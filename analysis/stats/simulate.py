@@ -94,8 +94,8 @@ def bootstrap(values_SQ: Floats, rng: Rng) -> Said:
     drawn = rng.multinomial(count, np.full(count, 1 / count), DRAWS) @ values_SQ.T / count
     low, high = np.quantile(drawn, levels(count), axis=0)
     few = np.array([differing(values) < ENOUGH for values in values_SQ])
-    other = bounded(values_SQ, rng)
-    low, high = np.where(few, other.low_S, low), np.where(few, other.high_S, high)
+    lowest, highest = gaffke_ends(values_SQ, rng)
+    low, high = np.where(few, lowest, low), np.where(few, highest, high)
     agreed = ((low > 0) | (high < 0)) & (sign_flips(values_SQ, rng).sign_S != 0)
     return Said(_signs(values_SQ, agreed), low, high)
 
@@ -115,14 +115,19 @@ def studentized(values_SQ: Floats, rng: Rng) -> Said:
     return Said(_signs(values_SQ, (low > 0) | (high < 0)), low, high)
 
 
-def bounded(values_SQ: Floats, rng: Rng, support: Support = DIFFERENCE) -> Said:
+def bounded(values_SQ: Floats, rng: Rng) -> Said:
     """Gaffke's interval for bounded means, as `bounded.bounds` has it."""
+    low, high = gaffke_ends(values_SQ, rng)
+    return Said(_signs(values_SQ, (low > 0) | (high < 0)), low, high)
+
+
+def gaffke_ends(values_SQ: Floats, rng: Rng, support: Support = DIFFERENCE) -> tuple[Floats, Floats]:
+    """The two ends of Gaffke's interval of each set."""
     weights = rng.standard_exponential((DRAWS, values_SQ.shape[1] + 1))
     weights /= weights.sum(axis=1, keepdims=True)
     inner, extra = weights[:, :-1] @ values_SQ.T, weights[:, -1:]
     low = np.quantile(inner + support[0] * extra, ALPHA / 2, axis=0)
-    high = np.quantile(inner + support[1] * extra, 1 - ALPHA / 2, axis=0)
-    return Said(_signs(values_SQ, (low > 0) | (high < 0)), low, high)
+    return low, np.quantile(inner + support[1] * extra, 1 - ALPHA / 2, axis=0)
 
 
 def mean_and_signs(values_SQ: Floats, rng: Rng) -> Said:

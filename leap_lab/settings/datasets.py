@@ -19,10 +19,6 @@ SELECTING = ("limit", "few", "ids", "offset")  # which questions are decoded, of
 READING = ("answer", "encoding", "separator")  # how files are read: what they hold is known question by question
 
 
-SELECTING = ("limit", "few", "ids", "offset")  # which questions are decoded, of those that there are
-READING = ("answer", "encoding", "separator")  # how files are read: what they hold is known question by question
-
-
 @dataclass
 class Datasets:
     """What was read so far, by the settings of the dataset, and the pins of every folder of runs."""
