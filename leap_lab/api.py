@@ -6,6 +6,7 @@ result. Bad settings raise a `leap_lab.UserError` before anything is loaded.
 """
 
 import pathlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,7 +23,7 @@ from leap_lab.methods.job import Job
 from leap_lab.path import Path
 from leap_lab.runs.identity import run_id_of
 from leap_lab.settings import compose
-from leap_lab.settings.arguments import Arguments
+from leap_lab.settings.arguments import Arguments, parsed
 from leap_lab.settings.cell import Cell
 from leap_lab.tasks.problem import Problem
 
@@ -172,7 +173,17 @@ def _arguments(overrides: Sequence[Override], multirun: bool = False) -> Argumen
 def _lines(override: Override) -> list[str]:
     if isinstance(override, str):
         return [override]
-    return [f"{key}={_written(value)}" for key, value in override.items()]
+    return [f"{key}={value if _is_grammar(value) else _written(value)}" for key, value in override.items()]
+
+
+def _is_grammar(value: Any) -> bool:
+    """Whether a value is text that Hydra understands, such as `clustered,dispersed`."""
+    from hydra.errors import HydraException
+
+    try:
+        return isinstance(value, str) and bool(parsed(f"key={value}"))
+    except HydraException:
+        return False
 
 
 def _written(value: Any) -> str:
@@ -183,4 +194,7 @@ def _written(value: Any) -> str:
         return f"[{','.join(map(_written, value))}]"
     if isinstance(value, Mapping):
         return f"{{{','.join(f'{key}:{_written(item)}' for key, item in value.items())}}}"
+    if isinstance(value, str) and not re.fullmatch(r"[\w./:+-]+", value):
+        escaped = re.sub(r"(\\*)(?='|\Z)", r"\1\1", value)  # backslashes before a quote count double
+        return "'" + escaped.replace("'", "\\'") + "'"
     return str(value)

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     SUMMARY = "summary"  # model: what it writes to its peers
     COMMENT = "comment"  # runtime: what its peers wrote
     FINAL = "final"  # model: the answer after the thinking
+    AGAIN = "again"  # runtime: the question asked again; the model sees nothing of what stands before it
 
 
 SAMPLED = frozenset({Kind.THINK, Kind.SUMMARY, Kind.FINAL})
@@ -99,19 +100,25 @@ class Path:
     tokens_probe: int = 0
     usage: Usage = field(default_factory=Usage)  # of the path's own requests
     bounds: Bounds = field(default_factory=Bounds)  # of `usage`, with a perfect and with no prefix cache
-    computed: int = 0  # so many of its first tokens went through the model, by itself or by one that begins alike
+    computed: Sequence[int] = ()  # the tokens that last went through the model, for this path or one that begins alike
     probe_usage: Usage = field(default_factory=Usage)  # of its branches
     critical_path: int = 0  # the longest chain of tokens sampled one after another so far, waits for peers included
     started_s: float = 0.0
     finished_s: float = 0.0
 
     @property
+    def seen(self) -> list[Segment]:
+        """What the model sees of the path: all of it, or what follows since it was asked its question again."""
+        again = (index for index in reversed(range(len(self.segments))) if self.segments[index].kind is Kind.AGAIN)
+        return self.segments[next(again, 0) :]
+
+    @property
     def tokens(self) -> list[int]:
-        """The whole path as the model sees it."""
-        return [token for segment in self.segments for token in segment.tokens]
+        """The path as the model sees it."""
+        return [token for segment in self.seen for token in segment.tokens]
 
     def __len__(self) -> int:
-        return sum(len(segment.tokens) for segment in self.segments)
+        return sum(len(segment.tokens) for segment in self.seen)
 
     def add(self, kind: Kind, turn: int, tokens: Iterable[int], text: str) -> None:
         """Append a segment, unless it is empty."""
@@ -133,8 +140,8 @@ class Path:
         """Count what a request of this path took."""
         usage = Usage.of(request, done)
         self.usage += usage
-        self.bounds += Bounds.of(request, done, self.computed)
-        self.computed = len(request.prompt) + usage.decoded
+        self.bounds += Bounds.of(request, done, _common(request.prompt, self.computed))
+        self.computed = [*request.prompt, *done.tokens[: usage.decoded]]
         self.critical_path += len(done.tokens)
 
     @property
@@ -194,5 +201,9 @@ def wait_for_all(paths: Sequence[Path]) -> None:
 def share_beginning(paths: Sequence[Path]) -> None:
     """What these new paths begin with like the first of them goes through the model once: with the first."""
     for path in paths[1:]:
-        pairs = zip(path.tokens, paths[0].tokens, strict=False)
-        path.computed = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        path.computed = paths[0].tokens
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """The number of tokens that both start with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

@@ -32,10 +32,7 @@ FIELDS: dict[str, set[str]] = {  # the {fields} that a template may have
     "head": {"example"},
     "force_math": set(),
     "force_choice": set(),
-    "heard_turn": {"comments"},
-    "alone_turn": set(),
-    "heard_note": {"comments"},
-    "alone_note": set(),
+    "notes": {"comments"},
 }
 ASKED = ("math", "choice", "force_math", "force_choice")  # what a prompt set says where no exchange is explained
 TAGS = ("comment", "peer_summaries", "summarize", "think", "tool_call", "tool_response")
@@ -51,10 +48,9 @@ class Prompts:
     `triggers` and `templates` are lists to draw from; a template opens `<summarize>`. `heard` follows a comment with
     peers, `alone` one without. `head` opens the thinking.
 
-    `form` is how paths exchange words (`methods.forms`): `tags` in their own text, `turns` of the user, `prose` without
-    tags, or `auto`, which takes turns with models that do not think. In turns, `asked` are requests for a summary to
-    draw from, `asked_lead` is how it begins, `heard_turn` and `alone_turn` hand over what peers wrote, and `turn_lead`
-    begins what follows. In prose, `noted` are beginnings of a summary, and `heard_note` and `alone_note` follow it.
+    `form` is how paths exchange words (`methods.forms`): `tags` in their own text, or `auto`, where models that do not
+    think are told in the user's message. There `asked` are requests for a summary to draw from, `asked_lead` is how it
+    begins, and `notes` hand over what peers wrote, in the place of the explanation.
 
     `nothing` is what a path writes that has nothing to report; such a summary is not passed on, nor is one that only
     repeats the example. With `unclosed` set to false a summary that did not end is not passed on either.
@@ -72,15 +68,10 @@ class Prompts:
     head: str = ""
     explanation: str = ""
     example: str = ""
-    form: Literal["tags", "turns", "prose", "auto"] = "tags"
+    form: Literal["tags", "auto"] = "tags"
     asked: Sequence[str] = ()
     asked_lead: str = ""
-    heard_turn: str = ""
-    alone_turn: str = ""
-    turn_lead: str = ""
-    noted: Sequence[str] = ()
-    heard_note: str = ""
-    alone_note: str = ""
+    notes: str = ""
     nothing: str = ""
     unclosed: bool = True
 
@@ -93,16 +84,20 @@ class Prompts:
             if named is None or not named <= allowed:
                 known = " and ".join(f"{{{field}}}" for field in sorted(allowed)) or "no {fields}"
                 raise UserError(f"prompts.{name}={text!r}: must be text with {known}; write a literal brace twice")
-        if self.form not in ("tags", "turns", "prose", "auto"):
-            raise UserError(f"prompts.form={self.form!r}: must be tags or turns or auto")
-        if self.form == "turns" and not (self.asked and self.heard_turn and self.alone_turn):
-            raise UserError("prompts.form=turns: needs prompts.asked, prompts.heard_turn and prompts.alone_turn")
-        if self.form == "prose" and not (self.noted and self.heard_note and self.alone_note):
-            raise UserError("prompts.form=prose: needs prompts.noted, prompts.heard_note and prompts.alone_note")
+        if self.form not in ("tags", "auto"):
+            raise UserError(f"prompts.form={self.form!r}: must be tags or auto")
+        if self.form == "auto" and not (self.asked and "comments" in (_fields(self.notes) or ())):
+            raise UserError("prompts.form=auto: needs prompts.asked, and prompts.notes with {comments}")
+        if self.form == "auto" and (bare := [name for name in ("math", "choice") if not self._explains(name)]):
+            raise UserError(f"prompts.form=auto: prompts.{bare[0]} needs {{explanation}}, the place of prompts.notes")
         if not self.triggers or not self.templates:
             raise UserError("prompts.triggers and prompts.templates: at least one of each is needed")
         if missing := [template for template in self.templates if SUMMARY_OPEN not in template]:
             raise UserError(f"prompts.templates: {missing[0]!r} does not open {SUMMARY_OPEN}")
+
+    def _explains(self, name: str) -> bool:
+        """Whether a template of a question has a place for an explanation."""
+        return "explanation" in (_fields(getattr(self, name)) or ())
 
     @property
     def _example(self) -> str:
@@ -112,9 +107,10 @@ class Prompts:
         """The user message: the question, the form of the answer and, for untuned models, what the tags mean."""
         return self._ask(problem, self.explanation.format(tag=self.tag, example=self._example))
 
-    def question(self, problem: Problem) -> str:
-        """The question and the form of the answer, no tags explained: part of a user message that a method words."""
-        return self._ask(problem)
+    def question(self, problem: Problem, notes: str = "") -> str:
+        """The question and the form of the answer, no tags explained: a user message, or part of one that a method
+        words. `notes` take the place of the explanation."""
+        return self._ask(problem, notes)
 
     def opening(self) -> str:
         """The text that the thinking starts with; empty for tuned models."""
@@ -130,17 +126,9 @@ class Prompts:
             return f"\n<{self.tag}>\n</{self.tag}>\n\n{self.alone}\n\n"
         return f"\n<{self.tag}>\n{self.numbered('Peer', summaries, plain)}\n</{self.tag}>\n\n{self.heard}\n\n"
 
-    def told(self, summaries: Sequence[str], plain: Plain = str) -> str:
-        """The chosen peers' summaries as a message of the user."""
-        if not summaries:
-            return self.alone_turn.format()
-        return self.heard_turn.format(comments=self.numbered("Peer", summaries, plain))
-
-    def noted_down(self, summaries: Sequence[str], plain: Plain = str) -> str:
-        """The chosen peers' summaries as a note in the path's own text."""
-        if not summaries:
-            return self.alone_note.format()
-        return self.heard_note.format(comments=self.numbered("Peer", summaries, plain))
+    def noted(self, summaries: Sequence[str], plain: Plain = str) -> str:
+        """The chosen peers' summaries as a part of the user's message; empty where there are none."""
+        return self.notes.format(comments=self.numbered("Peer", summaries, plain)) if summaries else ""
 
     def finding(self, summary: str, ended: bool) -> str:
         """What of a summary can be passed on; empty where it reports nothing, as the class says."""

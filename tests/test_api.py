@@ -54,6 +54,16 @@ def test_overrides_may_be_a_dict():
     assert leap_lab.cell({"dataset.levels": [1, 2]}).config["dataset"]["levels"] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["<summarize> So far,", "it's a \\boxed{5}, no?", "ends in \\", "a\nb\n", "q ' \\' x", "x=1", "[a]", "null b"],
+)
+def test_a_text_in_a_dict_needs_no_quotes(text):
+    words = {"prompts": "untuned", "prompts.asked": [text], "prompts.asked_lead": f"So: {text}"}
+    config = leap_lab.cell(words, "engine=scripted").config["prompts"]
+    assert (config["asked"], config["asked_lead"]) == ([text], f"So: {text}")
+
+
 def test_a_sweep_gives_its_run_folders_as_the_command_line_does(tmp_path, capsys):
     sweep = ("router=clustered,random", *small(tmp_path / "runs"))
     folders = leap_lab.run(*sweep)

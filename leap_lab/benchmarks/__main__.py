@@ -60,6 +60,7 @@ class Bench:
         try:
             await work.solved(work.cell("limit=2"), engine)  # warms up
             await self._throughput(engine)
+            await self._shared(engine)
             await self._lock_step(engine)
             await self._sweep(engine)
             await self._router_share(engine)
@@ -85,6 +86,14 @@ class Bench:
         self.report(f"  {setting}: decodes", best.decode, "/s")
         self.report(f"  {setting}: prefills", best.prefill, "/s")
         return best
+
+    async def _shared(self, engine: Metered) -> None:
+        sampling = work.cell().method().sampling
+        own = await rates.measured(engine, 128, 200, sampling)
+        with alone.busy_process():
+            beside = await rates.measured(engine, 128, 200, sampling)
+        name = "the engine beside one busy process: decode rate over that alone"
+        self.report(name, beside.decode / own.decode, "x", target=">= 0.6")
 
     async def _lock_step(self, engine: Metered) -> None:
         each = work.cell(self.questions(8))

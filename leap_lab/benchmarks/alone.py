@@ -8,6 +8,8 @@ import string
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from leap_lab.engines.base import Request
 from leap_lab.engines.journaled import Journaled
@@ -51,6 +53,17 @@ def _ms_each(requests: list[Request], engine: ScriptedEngine | Journaled) -> flo
         return time.perf_counter() - started
 
     return 1000 * asyncio.run(all_of_them()) / len(requests)
+
+
+@contextmanager
+def busy_process() -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that takes all that it can get of one core, until the block ends."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def start_s(*command: str) -> float:

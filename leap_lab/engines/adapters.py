@@ -43,14 +43,14 @@ def looked_at(lora: str) -> Adapter | None:
     return opened(lora, folder) if folder.is_dir() else None
 
 
-def fetched(lora: str) -> Adapter:
-    """The adapter, downloaded first where `lora` is a hub id; `UserError` where there is none."""
+def fetched(lora: str, revision: str | None = None) -> Adapter:
+    """The adapter, downloaded first where `lora` is a hub id, at this commit; `UserError` where there is none."""
     if found := looked_at(lora):
         return found
     from huggingface_hub import snapshot_download
 
     try:
-        return opened(lora, Path(snapshot_download(lora, allow_patterns=list(FILES))))
+        return opened(lora, Path(snapshot_download(lora, revision=revision, allow_patterns=list(FILES))))
     except (OSError, ValueError) as error:
         raise UserError(f"model.lora={lora}: cannot be fetched ({one_line(error, 160)})") from error
 

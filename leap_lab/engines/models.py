@@ -24,13 +24,14 @@ SAMPLES, SAMPLE_BYTES = 256, 2**16  # of a larger file, this many pieces of this
 class Model:
     """What an engine loads: `path` is a folder or a hub id, as `located` returns it.
 
-    `revision` is the commit of a hub model and None for a folder, `lora` the folder or hub id of an adapter, `chat` how
-    it is spoken to.
+    `revision` is the commit of a hub model and None for a folder, `lora` the folder or hub id of an adapter and
+    `lora_revision` its commit, `chat` how the model is spoken to.
     """
 
     path: str
     revision: str | None = None
     lora: str | None = None
+    lora_revision: str | None = None
     chat: ChatSettings = field(default_factory=ChatSettings)
 
 

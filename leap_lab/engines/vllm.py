@@ -36,8 +36,9 @@ CPU_DEFAULTS: dict[str, Any] = {
     "kv_cache_memory_bytes": 2 << 30,
 }
 # The model runs in the engine's process instead of one more: a start of 15 s instead of 22 s, 6,300 tokens/s instead of
-# 3,600. Tensor and pipeline parallel workers are not affected.
-CPU_ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
+# 3,600. Tensor and pipeline parallel workers are not affected. Threads that wait for each other give up their core
+# after a short while: beside a busy process this doubles the speed, and alone it costs about 5% (docs/performance.md).
+CPU_ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "GOMP_SPINCOUNT": "2000"}
 
 
 # Fields that decide where or how fast a run decodes, never what is sampled. A field that is missing here only makes a
@@ -96,7 +97,7 @@ class VllmEngine:
         checkpoints.fetch(model.path, model.revision)
         _check(model, fields)
         tokens = ModelTokens.of(model)
-        adapter = adapters.fetched(model.lora) if model.lora else None
+        adapter = adapters.fetched(model.lora, model.lora_revision) if model.lora else None
         engine = cls(await launched(model.path, lambda: _load(model, fields, adapter), log), tokens)
         if not log:
             logging.getLogger("vllm").setLevel(logging.CRITICAL)  # errors reach the caller as exceptions

@@ -1,8 +1,7 @@
-"""How paths exchange words: with tags inside their own text, or in turns of the conversation.
+"""How paths exchange words: with tags inside their own text, or in the user's message.
 
-Tags are the method's own form (Section 3), for models that think or were trained on them. In turns the runtime speaks
-as the user: it asks for a summary, then hands over what peers wrote. A model that answers without thinking is used to
-that, and has no form of its own to imitate.
+Tags are the method's own form (Section 3), for models that think or were trained on them. A model that answers without
+thinking takes whatever stands in its answer for what it has to write, so there the runtime speaks as the user.
 """
 
 from collections.abc import Sequence
@@ -34,8 +33,8 @@ class Form(Protocol):
         ...
 
     @property
-    def resumes(self) -> bool:
-        """Whether a path goes on in a new message, which starts with its own words so far."""
+    def again(self) -> bool:
+        """Whether a path is asked its question again after a block, and goes on with its own words so far."""
         ...
 
     def ask(self, problem: Problem) -> tuple[str, str]:
@@ -50,8 +49,8 @@ class Form(Protocol):
         """All that `request` draws from."""
         ...
 
-    def comment(self, summaries: Sequence[str], plain: Plain) -> str:
-        """What peers wrote, or that there is nothing; the path's own reasoning follows it."""
+    def comment(self, problem: Problem, summaries: Sequence[str], plain: Plain) -> str:
+        """What peers wrote, or that there is nothing: a text that reasoning follows, or with `again` the question."""
         ...
 
 
@@ -63,7 +62,7 @@ class Tagged:
 
     stop: ClassVar[tuple[str, ...]] = (SUMMARY_CLOSE,)
     unclosed: ClassVar[str] = f" {SUMMARY_CLOSE}"
-    resumes: ClassVar[bool] = False
+    again: ClassVar[bool] = False
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -78,13 +77,17 @@ class Tagged:
     def requests(self) -> list[str]:
         return [f"{trigger}\n{template}" for trigger in self.prompts.triggers for template in self.prompts.templates]
 
-    def comment(self, summaries: Sequence[str], plain: Plain) -> str:
+    def comment(self, problem: Problem, summaries: Sequence[str], plain: Plain) -> str:
         return self.prompts.comment(summaries, plain)
 
 
 @dataclass(frozen=True)
-class InTurns:
-    """Messages of the user: `before` and `after` are what the chat template puts around one."""
+class AtFront:
+    """Notes at the front, in the user's message: `before` and `after` are what the chat template puts around one.
+
+    A path is asked for a summary in a next turn, which it then forgets. It is asked its question again, with what peers
+    wrote, and goes on where it stood, in mid-sentence if need be. So there is no form that it could imitate.
+    """
 
     prompts: Prompts
     before: str
@@ -93,7 +96,7 @@ class InTurns:
     stop: ClassVar[tuple[str, ...]] = ()
     own: ClassVar[tuple[str, ...]] = ()
     unclosed: ClassVar[str] = ""
-    resumes: ClassVar[bool] = True
+    again: ClassVar[bool] = True
 
     def ask(self, problem: Problem) -> tuple[str, str]:
         return self.prompts.question(problem), ""
@@ -104,43 +107,20 @@ class InTurns:
     def requests(self) -> list[str]:
         return [f"{self.before}{asked}{self.after}{self.prompts.asked_lead}" for asked in self.prompts.asked]
 
-    def comment(self, summaries: Sequence[str], plain: Plain) -> str:
-        return f"{self.before}{self.prompts.told(summaries, plain)}{self.after}{self.prompts.turn_lead}"
-
-
-@dataclass(frozen=True)
-class InProse:
-    """Notes in the path's own text, without tags: a paragraph is the summary, another one what peers wrote."""
-
-    prompts: Prompts
-
-    stop: ClassVar[tuple[str, ...]] = ("\n",)
-    unclosed: ClassVar[str] = "\n"
-    resumes: ClassVar[bool] = False
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        return ("Peer 1:",)
-
-    def ask(self, problem: Problem) -> tuple[str, str]:
-        return self.prompts.question(problem), ""
-
-    def request(self, rng: Random) -> str:
-        return rng.choice(self.requests())
-
-    def requests(self) -> list[str]:
-        return list(self.prompts.noted)
-
-    def comment(self, summaries: Sequence[str], plain: Plain) -> str:
-        return f"\n{self.prompts.noted_down(summaries, plain)}\n\n"
+    def comment(self, problem: Problem, summaries: Sequence[str], plain: Plain) -> str:
+        return self.prompts.question(problem, self.prompts.noted(summaries, plain))
 
 
 def form_of(prompts: Prompts, tokens: Tokens) -> Form:
-    """The form of an exchange: as `prompts.form` says; `auto` takes turns with models that do not think."""
+    """Tags, unless `prompts.form` is `auto` and the model does not think but takes turns."""
     turn = tokens.form.turn
-    in_turns = prompts.form == "turns" or (prompts.form == "auto" and not tokens.form.thinks)
-    if in_turns and turn is not None and prompts.asked:
-        return InTurns(prompts, *turn)
-    if prompts.form == "prose":
-        return InProse(prompts)
+    if prompts.form == "auto" and not tokens.form.thinks and turn is not None:
+        return AtFront(prompts, *turn)
     return Tagged(prompts)
+
+
+def words_heard(form: Form, problem: Problem, summaries: Sequence[str], tokens: Tokens) -> int:
+    """Tokens that peers wrote of a comment with these summaries: what it has beyond one in which they say nothing."""
+    comments = (form.comment(problem, said, tokens.plain) for said in (summaries, [""] * len(summaries)))
+    full, wrapper = (len(tokens.encode(comment)) for comment in comments)
+    return max(0, full - wrapper)

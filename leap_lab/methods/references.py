@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from string import Formatter
 
 from leap_lab.engines.base import Tokens
 from leap_lab.errors import UserError
+from leap_lab.methods.cutting import parted
 from leap_lab.methods.writer import Writer
 from leap_lab.path import Kind, Path
 from leap_lab.prompts import Prompts
 from leap_lab.tasks.problem import Problem
 
 Part = tuple[Kind, list[int]]
+AUTHORS = Kind.PROMPT, Kind.COMMENT, Kind.PROMPT  # the middle of the prompt came from other agents
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class References:
             quoted = [_end(answer, kept, writer.tokens) for answer in answers]
             full = writer.prompt(self.turn(problem, quoted, prompts))
             if len(full) - len(bare) <= room:
-                return _parts(full, bare)
+                return list(zip(AUTHORS, parted(full, bare), strict=True))
             kept = kept * 3 // 4
         return [(Kind.PROMPT, writer.prompt(prompts.question(problem)))]
 
@@ -64,15 +65,3 @@ def _end(text: str, kept: int, tokens: Tokens) -> str:
     """The last `kept` tokens of a text, with a mark where something is missing."""
     ids = tokens.encode(text)
     return text if len(ids) <= kept else f"... {tokens.decode(ids[-kept:])}"
-
-
-def _parts(full: list[int], bare: list[int]) -> list[Part]:
-    """A prompt in parts by author: what it has beyond `bare` came from other agents."""
-    start = _common(full, bare)
-    end = len(full) - _common(full[start:][::-1], bare[start:][::-1])
-    return [(Kind.PROMPT, full[:start]), (Kind.COMMENT, full[start:end]), (Kind.PROMPT, full[end:])]
-
-
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """The number of tokens that both start with."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Literal
 
 from leap_lab.engines.base import GREEDY, Completion, Engine, Purpose, Request, Sampling, Tokens
-from leap_lab.methods.cutting import PARAGRAPH, before, whole_paragraphs
-from leap_lab.methods.forms import Form, form_of
+from leap_lab.methods.cutting import PARAGRAPH, before, parted, whole_paragraphs
+from leap_lab.methods.forms import Form, form_of, words_heard
 from leap_lab.methods.job import Job
 from leap_lab.path import Branch, Finish, Kind, Path, Route, share_beginning
 from leap_lab.prompts import Prompts
@@ -95,25 +95,16 @@ class Writer:
         kept = before(str(done.stop), done.tokens, self.tokens)
         path.add(Kind.THINK, turn, done.tokens[:kept], self.tokens.decode(done.tokens[:kept]))
         path.tokens_cut += len(done.tokens) - kept
-        path.computed = min(path.computed, len(path))
         path.own_blocks += 1
 
     def can_exchange(self, path: Path, summary_tokens: int) -> bool:
         """Whether budget and context allow a summary and some thinking after it."""
-        needed = summary_tokens + self._exchange_tokens + len(self._resumed(path))
-        return self.budget(path) > summary_tokens and self.room(path) > needed
-
-    def _resumed(self, path: Path) -> list[int]:
-        """The path's own words so far, where it goes on in a new message: it repeats them, and stops where it was."""
-        if not self.form.resumes:
-            return []
-        own = (part.tokens for part in path.segments if part.kind in (Kind.PREFIX, Kind.THINK))
-        return [token for tokens in own for token in tokens]
+        return self.budget(path) > summary_tokens and self.room(path) > summary_tokens + self._exchange_tokens
 
     async def summarize(self, path: Path, turn: int, summary_tokens: int) -> str:
         """Ask for a summary and sample it; returns what of it can be passed on, without tags."""
         rng = rng_for(path.seed, turn, "trigger")
-        lead = "" if path.segments[-1].text.rstrip(" ").endswith(PARAGRAPH) else PARAGRAPH
+        lead = "" if self.form.again or path.segments[-1].text.rstrip(" ").endswith(PARAGRAPH) else PARAGRAPH
         self._write(path, Kind.TRIGGER, turn, lead + self.form.request(rng))
         done = await self._sample(path, "summary", turn, summary_tokens, self.form.stop)
         text = self.tokens.decode(done.tokens)
@@ -125,16 +116,28 @@ class Writer:
         return self.prompts.finding(text.strip(), done.stopped != "length")
 
     def comment(self, path: Path, turn: int, route: Route, summaries: Sequence[str]) -> bool:
-        """Pass on what the routed peers wrote. Where the context has no room, returns False and writes nothing."""
-        tokens, resumed = self.tokens.encode(self.form.comment(summaries, self.tokens.plain)), self._resumed(path)
-        if len(tokens) + len(resumed) >= self.room(path):
-            return False
-        wrapper = self.tokens.encode(self.form.comment([""] * len(summaries), self.tokens.plain))
-        path.heard = (path.heard or 0) + max(0, len(tokens) - len(wrapper))
-        path.add(Kind.COMMENT, turn, tokens, self.tokens.decode(tokens))
-        path.add(Kind.TRIGGER, turn, resumed, self.tokens.decode(resumed))
-        path.routes.append(route)
-        return True
+        """Pass on what the routed peers wrote. False where the context has no room: then they are not heard."""
+        if self.form.again:
+            heard = self._ask_again(path, turn, summaries)
+        else:
+            tokens = self.tokens.encode(self.form.comment(self.job.problem, summaries, self.tokens.plain))
+            if heard := len(tokens) < self.room(path):
+                path.add(Kind.COMMENT, turn, tokens, self.tokens.decode(tokens))
+        if heard:
+            path.routes.append(route)
+            path.heard = (path.heard or 0) + words_heard(self.form, self.job.problem, summaries, self.tokens)
+        return heard
+
+    def _ask_again(self, path: Path, turn: int, summaries: Sequence[str]) -> bool:
+        """Ask the question anew, with what peers wrote if there is room, and repeat the path's own words so far."""
+        bare = self.prompt(self.prompts.question(self.job.problem))
+        full = self.prompt(self.form.comment(self.job.problem, summaries, self.tokens.plain))
+        own = [token for part in path.segments if part.kind in (Kind.PREFIX, Kind.THINK) for token in part.tokens]
+        heard = len(full) + len(own) < self.room(())
+        head, received, tail = parted(full if heard else bare, bare)
+        for kind, tokens in (Kind.AGAIN, head), (Kind.COMMENT, received), (Kind.TRIGGER, tail + own):
+            path.add(kind, turn, tokens, self.tokens.decode(tokens))
+        return heard
 
     async def finish(self, path: Path, turn: int, closed: bool) -> None:
         """Bring the path to its end: its final answer if it closed its thinking, else a forced one."""
@@ -204,11 +207,8 @@ class Writer:
         self, path: Path, phase: str, turn: int, limit: int, stop: tuple[str, ...] = (), ids: tuple[int, ...] = ()
     ) -> Completion:
         seed = derive_seed(self._seed(path.index), turn, phase)
-        purpose = Purpose(path.index, turn, phase, self.probing)
-        job = self.job
-        request = Request(
-            path.tokens, limit, seed, self.sampling, stop, ids, job.priority, job.affinity, purpose=purpose
-        )
+        place, purpose = (self.job.priority, self.job.affinity), Purpose(path.index, turn, phase, self.probing)
+        request = Request(path.tokens, limit, seed, self.sampling, stop, ids, *place, purpose=purpose)
         completion = await self.engine.generate(request)
         path.bill(request, completion)
         return completion
@@ -219,12 +219,11 @@ class Writer:
     def cut(self, path: Path) -> None:
         """Remove the unfinished paragraph at the end of the thinking; its tokens stay on the bill."""
         last = path.segments[-1]
-        if last.kind is not Kind.THINK:
+        if self.form.again or last.kind is not Kind.THINK:
             return
         kept = whole_paragraphs(last.tokens, self.tokens)
         path.tokens_cut += len(last.tokens) - kept
         path.segments[-1] = replace(last, tokens=last.tokens[:kept], text=self.tokens.decode(last.tokens[:kept]))
-        path.computed = min(path.computed, len(path))
 
     def _seed(self, index: int) -> int:
         return derive_seed(self.job.seed, self.job.problem.id, self.job.group, index)
@@ -252,7 +251,8 @@ class Writer:
     def _exchange_tokens(self) -> int:
         """The most that a trigger, a closing tag and an empty comment take."""
         longest = max(len(self.tokens.encode(PARAGRAPH + request)) for request in self.form.requests())
-        return longest + len(self.tokens.encode(self.form.unclosed + self.form.comment([], self.tokens.plain)))
+        comment = "" if self.form.again else self.form.comment(self.job.problem, [], self.tokens.plain)
+        return longest + len(self.tokens.encode(self.form.unclosed + comment))
 
     @cached_property
     def _final_tokens(self) -> int:

@@ -74,7 +74,7 @@ def _tokens_of_one(path: Path) -> dict[str, int | None]:
         "tokens_summary": path.count(Kind.SUMMARY),
         "tokens_comment": path.count(Kind.COMMENT),
         "tokens_heard": path.heard if path.count(Kind.COMMENT) else 0,
-        "tokens_prompt": path.count(Kind.PROMPT),
+        "tokens_prompt": path.count(Kind.PROMPT, Kind.AGAIN),
         "tokens_probe": path.tokens_probe,
         "tokens_prefilled": path.usage.prefilled,
         "tokens_trigger": path.count(Kind.TRIGGER),

@@ -105,7 +105,7 @@ class Cell:
     def model(self) -> Model:
         """The model as engines load it."""
         config = self.config["model"]
-        return Model(self.model_path, self._revision, self.lora, chat_settings(config))
+        return Model(self.model_path, self._revision, self.lora, self._lora_revision, chat_settings(config))
 
     @cached_property
     def dataset(self) -> dict[str, Any]:
@@ -124,8 +124,9 @@ class Cell:
         """
         parts = {"dataset": self.datasets.identity(self.dataset, self.config["runs_dir"])}
         reference = {"reference": self.reference().run_id} if self.needs_reference else {}
-        revision = {"revision": self._revision} if self.engine().uses_model and self._revision else {}
-        return {**self.settled, **revision, **reference, **parts}
+        commits = {"revision": self._revision, "lora_revision": self._lora_revision}
+        known = {key: commit for key, commit in commits.items() if commit and self.engine().uses_model}
+        return {**self.settled, **known, **reference, **parts}
 
     @cached_property
     def settled(self) -> dict[str, Any]:
@@ -152,7 +153,7 @@ class Cell:
 
         `comparison` says what the analysis has to know of the method: see `Method`.
         """
-        model = {**self.config["model"], "revision": self._revision}
+        model = {**self.config["model"], "revision": self._revision, "lora_revision": self._lora_revision}
         comparison = {"budget": self._method.budget, "shares": list(self._method.shares)}
         own = {"model": model, "dataset": self.dataset, "router": self._router, "probes": self._probed}
         return {**self.config, **own, "comparison": comparison}
@@ -195,6 +196,15 @@ class Cell:
         if not self.engine().uses_model:
             return None if model.get("revision") is None else str(model["revision"])
         return commit(pins, "model", "path", self.model_path, model.get("revision"))
+
+    @cached_property
+    def _lora_revision(self) -> str | None:
+        """The commit of an adapter on the hub; as it was set where no adapter is loaded."""
+        model, pins = self.config["model"], self.datasets.pins(self.config["runs_dir"])
+        if not self.engine().uses_model or not self.lora:
+            return None if model.get("lora_revision") is None else str(model["lora_revision"])
+        place = adapters.located(self.lora)
+        return commit(pins, "model", "lora", place, model.get("lora_revision"), "model.lora_revision")
 
     def _sets(self, key: str) -> bool:
         return self.config[key]["name"] not in ("all", "none")

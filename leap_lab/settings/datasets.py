@@ -62,12 +62,14 @@ class Datasets:
         return settings
 
 
-def commit(pins: Pins, kind: hub.Kind, key: str, place: str, revision: Any) -> str | None:
-    """The commit of what `model.path` or `dataset.hub_id` names; None for a file or folder.
+def commit(pins: Pins, kind: hub.Kind, key: str, place: str, revision: Any, group: str = "") -> str | None:
+    """The commit of what `model.path`, `model.lora` or `dataset.hub_id` names; None for a file or folder.
+
+    `group` is the key of `revision`.
 
     `UserError` where it cannot be known: a run that does not know what it decodes could not be told from another.
     """
-    group = f"{kind}.revision"
+    group = group or f"{kind}.revision"
     if revision is not None:
         checks.text(group, revision, "a commit, branch or tag")
     if Path(place).expanduser().exists():

@@ -14,6 +14,7 @@ from leap_lab.errors import UserError
 from leap_lab.files import read_json
 from leap_lab.path import Kind, Segment
 from leap_lab.runs.reading import read_groups, settings
+from leap_lab.settings.chat import chat_settings
 from leap_lab.settings.objects import instantiate
 from leap_lab.tasks.problem import Problem
 
@@ -93,10 +94,10 @@ class SourceRun:
         return expanded(str(self.config["model"]["path"]))
 
     @property
-    def revision(self) -> str | None:
-        """The commit of a hub model."""
-        revision: str | None = self.config["model"].get("revision")
-        return revision
+    def decoder(self) -> Model:
+        """The model that decoded it, with its commit on the hub and the chat settings that its prompts have."""
+        settings = self.config["model"]
+        return Model(self.model, settings.get("revision"), chat=chat_settings(settings))
 
     @cached_property
     def problems(self) -> dict[str, Problem]:
@@ -108,6 +109,8 @@ class SourceRun:
         limit, probed = self.config["method"].get("summary_tokens"), bool(self.config.get("probes"))
         for row in read_groups(self.folder, COLUMNS).to_dict("records"):
             parts, probes = row.pop("segments"), row.pop("probes")
+            if any(part["kind"] == Kind.AGAIN for part in parts):
+                raise UserError(f"{self.folder}: its model does not think, so its paths have no tags to learn from")
             yield Candidate(
                 **{str(name): value for name, value in row.items()},
                 segments=tuple(_segment(part) for part in parts),
@@ -119,7 +122,7 @@ class SourceRun:
 
 def tokens_of(sources: Sequence[SourceRun], model: str | None = None) -> ModelTokens:
     """The one tokenizer of these runs, or of `model` in its place; `UserError` where they have several."""
-    models = [Model(model)] if model else [Model(source.model, source.revision) for source in sources]
+    models = [Model(model)] if model else [source.decoder for source in sources]
     tokenizers = [ModelTokens.of(each) for index, each in enumerate(models) if each not in models[:index]]
     first = tokenizers[0]
     if other := next((each for each in tokenizers if each.fingerprint != first.fingerprint), None):

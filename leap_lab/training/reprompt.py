@@ -28,7 +28,7 @@ class Reprompted:
     tokens: Tokens
 
     def __call__(self, candidate: Candidate) -> Candidate:
-        """The path under the plain prompt, which independent paths and exchanges in turns have already.
+        """The path under the plain prompt, which independent paths have already.
 
         `UserError` where the dataset no longer gives the prompt of the run.
         """

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import psutil
 import pytest
 
 from leap_lab.benchmarks import alone, rates, work
@@ -107,3 +108,12 @@ def test_routing_and_the_journal_take_time(tmp_path, peers):
     assert alone.routing_ms(peers) > 0
     assert alone.journal_ms(tmp_path, prompt=50, sampled=20) > 0
     assert not list(tmp_path.rglob("*.jsonl"))
+
+
+def test_the_busy_process_is_there_for_the_block_alone():
+    with alone.busy_process() as process:
+        assert process.poll() is None
+        used = [sum(psutil.Process(process.pid).cpu_times()[:2])]
+        while used[-1] < 0.05:
+            used.append(sum(psutil.Process(process.pid).cpu_times()[:2]))
+    assert process.poll() is not None

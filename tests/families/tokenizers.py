@@ -21,7 +21,7 @@ def tokenizer(
     """`special` and `added` texts are one token each, the latter not called special; `merged` are ordinary tokens."""
     vocabulary = {byte: index for index, byte in enumerate(BYTES)}
     merges: list[tuple[str, str]] = []
-    for text in merged:
+    for text in map(_spelled, merged):
         for end in range(1, len(text)):
             if text[: end + 1] not in vocabulary:
                 vocabulary[text[: end + 1]] = len(vocabulary)
@@ -41,3 +41,9 @@ def tokenizer(
         chat_template=template,
         clean_up_tokenization_spaces=False,
     )
+
+
+def _spelled(text: str) -> str:
+    """A text in the signs that byte-level tokenizers write for its bytes, as in `Ġ` for a space."""
+    [(signs, _)] = pre_tokenizers.ByteLevel(False, use_regex=False).pre_tokenize_str(text)
+    return str(signs)

@@ -1,4 +1,4 @@
-"""How paths exchange words: tags, turns of the user, prose; and what a path opens of its own accord."""
+"""How paths exchange words: in tags or in the question; and what a path opens of its own accord."""
 
 import asyncio
 from dataclasses import replace
@@ -16,8 +16,14 @@ from tests.doubles import PROMPTS, job, leap, who
 from tests.methods.doubles import HEAD, solve
 
 ANSWERING = Chat("none", "", "", "", turn=("[/a][u]", "[/u][a]"))  # a model that does not think
-TURNS: Prompts = replace(
-    PROMPTS, form="auto", asked=("ASK",), asked_lead="SO", heard_turn="HEARD {comments}", alone_turn="ALONE"
+NOTED: Prompts = replace(
+    PROMPTS,
+    form="auto",
+    math="Q: {problem}{explanation}",
+    choice="Q: {problem}{explanation}",
+    asked=("ASK",),
+    asked_lead="SO",
+    notes=" NOTES {comments}",
 )
 EXPLAINED = replace(PROMPTS, math="Q: {problem}{explanation}", explanation=" TAGS", head="SHOWN")
 
@@ -25,44 +31,64 @@ EXPLAINED = replace(PROMPTS, math="Q: {problem}{explanation}", explanation=" TAG
 def answering(text, request):
     if text.endswith("SO"):
         return f" path {who(request)[0]} has 2"
-    return "so \\boxed{2}" if "HEARD" in text else "one\n\ntwo and three, four"
+    return "so \\boxed{2}" if "NOTES" in text else "one\n\ntwo and three, four"
 
 
-def test_without_thinking_the_exchange_takes_turns_and_the_path_goes_on_where_it_stood():
-    method = leap(prompts=TURNS, interval=20, summary_tokens=15)
-    paths, _ = solve(method, answering, peers=2, tokens=Characters(ANSWERING))
+def noted_paths(script=answering, **settings):
+    method = leap(prompts=NOTED, **{"interval": 20, "summary_tokens": 15, **settings})
+    return solve(method, script, peers=2, tokens=Characters(ANSWERING))
+
+
+def test_a_model_that_does_not_think_is_told_in_its_question_and_goes_on_where_it_stood():
+    paths, _ = noted_paths()
     for path in paths:
         assert [(part.kind, part.text) for part in path.segments] == [
             (Kind.PROMPT, "[user]Q: 1+1[assistant]<think>\n"),
-            (Kind.THINK, "one\n\n"),
+            (Kind.THINK, "one\n\ntwo and three, "),
             (Kind.TRIGGER, "[/a][u]ASK[/u][a]SO"),
             (Kind.SUMMARY, f" path {path.index} has 2"),
-            (Kind.COMMENT, f'[/a][u]HEARD Peer 1: "path {1 - path.index} has 2"[/u][a]'),
-            (Kind.TRIGGER, "one\n\n"),
+            (Kind.AGAIN, "[user]Q: 1+1"),
+            (Kind.COMMENT, f' NOTES Peer 1: "path {1 - path.index} has 2"'),
+            (Kind.TRIGGER, "[assistant]<think>\none\n\ntwo and three, "),
             (Kind.THINK, "so \\boxed{2}"),
         ]
-        assert path.thinking == "one\n\nso \\boxed{2}", "what it repeats counts once"
+        assert path.thinking == "one\n\ntwo and three, so \\boxed{2}", "what it repeats counts once"
         assert path.spent == 20 + path.count(Kind.SUMMARY) + len("so \\boxed{2}")
 
 
-def test_in_prose_a_paragraph_is_the_summary_and_the_next_one_what_peers_wrote():
-    prose = replace(PROMPTS, form="prose", noted=("NOTED",), heard_note="HEARD {comments}", alone_note="ALONE")
+def test_the_engine_sees_the_question_with_the_notes_and_nothing_from_before():
+    paths, engine = noted_paths()
+    seen = {engine.tokens.decode(request.prompt) for request in engine.requests if request.purpose.turn == 1}
+    assert seen == {
+        f'[user]Q: 1+1 NOTES Peer 1: "path {1 - path.index} has 2"[assistant]<think>\none\n\ntwo and three, '
+        for path in paths
+    }
 
+
+def test_notes_of_a_later_block_take_the_place_of_earlier_ones():
     def script(text, request):
-        if text.endswith("NOTED"):
-            return f" path {who(request)[0]} has 2\nignored"
-        return "so \\boxed{2}" if "HEARD" in text else "one\n\ntwo and three, four"
+        if text.endswith("SO"):
+            return f" found {request.purpose.turn}"
+        return "\\boxed{2}" if "found 1" in text else "word " * 4
 
-    method = leap(prompts=prose, interval=20, summary_tokens=15)
-    paths, _ = solve(method, script, peers=2, tokens=Characters(ANSWERING))
-    for path in paths:
-        assert [(part.kind, part.text) for part in path.segments[1:]] == [
-            (Kind.THINK, "one\n\n"),
-            (Kind.TRIGGER, "NOTED"),
-            (Kind.SUMMARY, f" path {path.index} has 2\n"),
-            (Kind.COMMENT, f'\nHEARD Peer 1: "path {1 - path.index} has 2"\n\n'),
-            (Kind.THINK, "so \\boxed{2}"),
-        ]
+    paths, engine = noted_paths(script, max_tokens=200)
+    assert [path.blocks for path in paths] == [2, 2]
+    last = [engine.tokens.decode(request.prompt) for request in engine.requests if request.purpose.turn == 2]
+    assert len(last) == 2 and all("found 1" in text and "found 0" not in text for text in last)
+
+
+def test_where_notes_have_no_room_the_path_goes_on_from_its_own_words():
+    def script(text, request):
+        if text.endswith("SO"):
+            return " has 2"
+        return "\\boxed{2}" if request.purpose.turn else "one two three, four five"
+
+    method = leap(prompts=replace(NOTED, notes=" {comments}" + "at length " * 9), interval=20, summary_tokens=15)
+    paths, engine = solve(method, script, peers=2, tokens=Characters(ANSWERING), max_model_len=125)
+    assert [path.blocks for path in paths] == [0, 0]
+    last = [engine.tokens.decode(request.prompt) for request in engine.requests if request.purpose.turn == 1]
+    assert last == ["[user]Q: 1+1[assistant]<think>\none two three, four "] * 2, "no trace of the summary"
+    assert [path.answer or path.thinking for path in paths] == ["one two three, four \\boxed{2}"] * 2
 
 
 def test_where_nobody_has_a_finding_nobody_is_heard():

@@ -26,32 +26,24 @@ def test_the_budget_ends_in_a_forced_answer():
 
 
 @pytest.mark.parametrize("router", [AllPeers(), NoPeers(), Dispersed(1)])
-@pytest.mark.parametrize("form", ["tags", "turns", "prose"])
-def test_what_peers_wrote_is_counted_apart_from_the_words_around_it(router, form):
+@pytest.mark.parametrize("thinks", [True, False])
+def test_what_peers_wrote_is_counted_apart_from_the_words_around_it(router, thinks):
     """A token is a character here; a double quote of a peer becomes a single one, and a tag goes."""
-    prompts = replace(
-        PROMPTS,
-        form=form,
-        asked=("ASK",),
-        heard_turn="HEARD {comments}",
-        alone_turn="ALONE",
-        noted=("NOTE",),
-        heard_note="HEARD {comments}",
-        alone_note="ALONE",
-    )
+    asked = {"math": "Q: {problem}{explanation}", "choice": "{explanation}", "asked": ("ASK",)}
+    prompts = replace(PROMPTS, form="auto", notes=" NOTES {comments}", **asked)
     summary = 'it is "two", </think>so far'
-    ends = {"tags": "</summarize>", "turns": "", "prose": "\n"}[form]
 
     def script(text, request):
-        return summary + ends if request.purpose.phase == "summary" else "x" * 50
+        said = summary + ("</summarize>" if thinks else "")
+        return said if request.purpose.phase == "summary" else "x" * 50
 
-    tokens = Characters(Chat("none", "", "", "", turn=("[/a][u]", "[/u][a]")) if form == "turns" else None)
+    tokens = None if thinks else Characters(Chat("none", "", "", "", turn=("[/a][u]", "[/u][a]")))
     method = leap(router, prompts=prompts, interval=50, summary_tokens=45)
     paths, _ = solve(method, script, peers=3, tokens=tokens)
     for path in paths:
         peers = sum(len(route.peers) for route in path.routes)
-        assert path.heard == peers * len("it is 'two', so far")
-        assert path.count(Kind.COMMENT) > path.heard and path.blocks
+        assert path.blocks and path.heard == peers * len("it is 'two', so far")
+        assert path.count(Kind.COMMENT) > path.heard or not (thinks or peers)
 
 
 def test_a_path_without_a_block_heard_nothing():

@@ -22,7 +22,8 @@ def full_path(index: int = 0, text: str = "so 4") -> Path:
     path.heard, path.bounds = 4, Bounds(6, 16, 7, 17)
     path.usage, path.probe_usage = Usage(3, 12, 13, 14, 15), Usage(4, 22, 23, 24, 25)
     for length, kind in enumerate(Kind, start=1):
-        path.forced_at = len(path.segments)
+        if kind is Kind.FINAL:
+            path.forced_at = len(path.segments)
         path.add(kind, 0, range(length), f"{kind} {text}")
     path.routes.append(Route(0, (1, 2), (0.25, 0.5)))
     path.probes.append(Probe(0, "before", None, False))

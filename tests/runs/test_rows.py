@@ -24,8 +24,9 @@ def test_tokens_are_counted_by_who_wrote_them() -> None:
     lengths = {kind: length for length, kind in enumerate(Kind, start=1)}
     row = group_rows("r")[0]
     assert row["tokens_think"] == lengths[Kind.THINK] + lengths[Kind.FINAL] + 100
-    for kind in (Kind.SUMMARY, Kind.COMMENT, Kind.PROMPT, Kind.TRIGGER, Kind.PREFIX):
+    for kind in (Kind.SUMMARY, Kind.COMMENT, Kind.TRIGGER, Kind.PREFIX):
         assert row[f"tokens_{kind}"] == lengths[kind]
+    assert row["tokens_prompt"] == lengths[Kind.PROMPT] + lengths[Kind.AGAIN]
     assert row["tokens_answer"] == row["tokens_forced"] == lengths[Kind.FINAL]
     assert row["tokens_heard"] == 4
     assert [row[f"tokens_prefilled_{bound}"] for bound in ("least", "most")] == [6, 16]

@@ -10,7 +10,7 @@ import yaml
 
 import leap_lab
 from leap_lab.decoding.engines import key_of
-from leap_lab.engines import vllm
+from leap_lab.engines import adapters, vllm
 from leap_lab.engines.models import Model
 from leap_lab.engines.tokens import ModelTokens
 from leap_lab.errors import UserError
@@ -58,6 +58,25 @@ def test_another_commit_is_another_run(cache):
     assert planned("model.revision=v2").recorded["model"]["revision"] == NEW
 
 
+def test_an_adapter_on_the_hub_is_pinned_like_a_model(cache):
+    cache.model("me/adapter", OLD, NEW)
+    cache.points("models", "me/adapter", OLD)
+    first = planned("model.lora=me/adapter")
+    assert first.model.lora_revision == first.recorded["model"]["lora_revision"] == OLD
+    cache.points("models", "me/adapter", NEW)
+    assert planned("model.lora=me/adapter").run_id == first.run_id, "the runs keep what they began with"
+    other = planned("model.lora=me/adapter", f"model.lora_revision={NEW}")
+    assert other.run_id != first.run_id and key_of(other) != key_of(first)
+
+
+def test_the_commit_of_an_adapter_is_what_is_fetched(monkeypatch):
+    asked = {}
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda name, **more: asked.update(more) or "nowhere")
+    with pytest.raises(UserError, match="adapter_config"):
+        adapters.fetched("me/adapter", NEW)
+    assert asked["revision"] == NEW
+
+
 def test_a_run_keeps_its_commit_in_its_settings(cache):
     assert planned().recorded["model"]["revision"] == OLD
     assert planned().reference().identity["revision"] == planned().baseline().identity["revision"] == OLD
@@ -79,6 +98,7 @@ def test_engines_are_not_shared_by_commits(cache):
         ("model.revision=v9", "model.revision=v9: neither the hub nor the local cache says which commit of me/m this"),
         (f"model.path={TINY}", "model.revision=main: only for the hub; model.path="),
         ("model.revision=7", "model.revision=7: must be a commit, branch or tag"),
+        ("model.lora=me/unknown", "model.lora_revision=null: neither the hub nor the local cache says which commit of"),
         ("engine.revision=main", "engine.revision: set model.revision"),
         ("engine.tokenizer_revision=main", "engine.tokenizer_revision: set model.revision"),
     ],

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from datasets import load_from_disk
@@ -11,11 +12,12 @@ from datasets import load_from_disk
 from leap_lab.builtin.tokenizer import train_tokenizer
 from leap_lab.engines.models import Model
 from leap_lab.engines.tokens import ModelTokens, fingerprint
+from leap_lab.errors import UserError
 from leap_lab.path import Kind, Segment
 from leap_lab.prompts import load_prompts
 from leap_lab.run import main as run
-from leap_lab.training import filters
-from leap_lab.training.candidates import Candidate, SourceRun, tokens_of
+from leap_lab.training import candidates, filters
+from leap_lab.training.candidates import COLUMNS, Candidate, SourceRun, tokens_of
 from leap_lab.training.filters import Sieve
 from leap_lab.training.masks import IGNORED, KINDS, labels, sequence
 from leap_lab.training.traces import main
@@ -255,3 +257,11 @@ def test_runs_of_several_tokenizers_do_not_mix(runs, tmp_path, capsys):
 
 def test_a_fingerprint_is_of_what_ids_mean():
     assert fingerprint({"a": 0, "b": 1}) == fingerprint({"b": 1, "a": 0}) != fingerprint({"a": 1, "b": 0})
+
+
+def test_paths_without_tags_are_refused(monkeypatch, tmp_path):
+    rows = pd.DataFrame([{**dict.fromkeys(COLUMNS), "segments": [{"kind": "again", "turn": 0}], "probes": []}])
+    monkeypatch.setattr(candidates, "read_groups", lambda *_: rows)
+    source = SourceRun(tmp_path, {"method": {"name": "leap"}})
+    with pytest.raises(UserError, match="does not think, so its paths have no tags to learn from"):
+        list(source.candidates())
