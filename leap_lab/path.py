@@ -100,7 +100,7 @@ class Path:
     tokens_probe: int = 0
     usage: Usage = field(default_factory=Usage)  # of the path's own requests
     bounds: Bounds = field(default_factory=Bounds)  # of `usage`, with a perfect and with no prefix cache
-    computed: int = 0  # so many of its first tokens went through the model, by itself or by one that begins alike
+    computed: Sequence[int] = ()  # the tokens that last went through the model, for this path or one that begins alike
     probe_usage: Usage = field(default_factory=Usage)  # of its branches
     critical_path: int = 0  # the longest chain of tokens sampled one after another so far, waits for peers included
     started_s: float = 0.0
@@ -136,17 +136,12 @@ class Path:
         self.branches.append(Branch(turn, phase, copy))
         return self.branches[-1]
 
-    def drop(self, count: int) -> None:
-        """So many tokens were cut at its end: they stay on the bill."""
-        self.tokens_cut += count
-        self.computed = min(self.computed, len(self))
-
     def bill(self, request: Request, done: Completion) -> None:
         """Count what a request of this path took."""
         usage = Usage.of(request, done)
         self.usage += usage
-        self.bounds += Bounds.of(request, done, self.computed)
-        self.computed = len(request.prompt) + usage.decoded
+        self.bounds += Bounds.of(request, done, common(request.prompt, self.computed))
+        self.computed = [*request.prompt, *done.tokens[: usage.decoded]]
         self.critical_path += len(done.tokens)
 
     @property
@@ -206,7 +201,7 @@ def wait_for_all(paths: Sequence[Path]) -> None:
 def share_beginning(paths: Sequence[Path]) -> None:
     """What these new paths begin with like the first of them goes through the model once: with the first."""
     for path in paths[1:]:
-        path.computed = common(path.tokens, paths[0].tokens)
+        path.computed = paths[0].tokens
 
 
 def common(one: Sequence[int], other: Sequence[int]) -> int:

@@ -160,6 +160,7 @@ def shares(
             axes.grid(axis="x", visible=False)
         for axes in grid.flat[len(parts) :]:
             axes.set_visible(False)
+            grid[-2, 1].tick_params(labelbottom=True)
         grid[0, 0].set_ylim(0, 100)
         figure.supxlabel(x, fontsize=STYLE["axes.labelsize"])
         figure.supylabel(y, fontsize=STYLE["axes.labelsize"])

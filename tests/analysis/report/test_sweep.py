@@ -21,7 +21,7 @@ def test_a_row_per_path_with_the_settings_of_its_run(sweep: list[Path]) -> None:
     table = load(sweep)
     choices, method = ["model", "dataset", "method"], ["max_tokens", "answer_tokens", "interval", "summary_tokens"]
     others = ["router", "top_k", "prompts", "temperature", "difficulty", "prefix", "peers", "seed"]
-    assert list(table.columns) == [*COLUMNS, *choices, *method, *others, "flops"]
+    assert list(table.columns) == [*COLUMNS, *choices, *method, *others, "flops", "flops_least", "flops_most"]
     assert len(table) == 3 * 8 * 8
     first, last = table.iloc[0], table.iloc[-1]
     assert (first["method"], first["router"], first["top_k"], first["interval"]) == ("leap", "dispersed", 4, 64)
