@@ -25,6 +25,7 @@ COLUMNS = (
         "tokens_prefilled",
         "blocks",
         "own_blocks",
+        "extraction",
         "aha",
     ),
     *("requests", "tokens_cached", "tokens_decoded", "tokens_attended", "critical_path"),

@@ -40,6 +40,8 @@ SPENT = ("sampled", "heard", "wrapper", "prefilled", "FLOPs", "critical path")
 ENDINGS = {
     "forced": ("forced %", "paths whose budget or context ran out, so that the runtime opened their answer."),
     "own_blocks": ("own blocks %", "paths that opened a summary or a comment of their own accord; it was cut."),
+    "recovered": ("recovered %", "paths whose answer stood in their thinking alone, and was taken from there."),
+    "no_answer": ("no answer %", "paths in whose words no answer was found."),
 }
 CONTROL = (
     "the control. Its paths pause and summarize as with any router, and hear nobody: what another router gains over it "

@@ -19,14 +19,14 @@ from ..load import load
 from ..stats.intervals import CHUNK, SHARE, Estimate, Floats, estimate
 from .budget import COLUMNS, Budget, costs, none_beyond
 from .compare import Run
-from .metrics import ENDINGS, ended
+from .metrics import ENDED, ENDINGS, ended
 from .shared import budget_of, shared_settings, shares_of
 from .votes import named
 
 DRAWS = 2000  # random orders of a question's paths that the votes are averaged over
 ANY = ("peers", "seed")  # what runs of one pool may differ in
 READ = (
-    *("run_id", "question_id", "group", "path", "answer", "cluster", "correct", "aha", "finish", "own_blocks"),
+    *("run_id", "question_id", "group", "path", "answer", "cluster", "correct", "aha", *ENDED),
     *COLUMNS,
 )
 

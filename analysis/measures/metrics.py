@@ -22,7 +22,10 @@ KNOWN = (
     *("tokens_heard", "tokens_wrapper", "tokens_prefilled", "tokens_cached", "flops"),
     *("tokens_prefilled_least", "tokens_prefilled_most", "flops_least", "flops_most"),
 )
-ENDINGS = ("forced", "own_blocks")  # shares of paths that tables show beside their own subject, where not 0
+# Shares of paths that tables show beside their own subject, where not 0: how paths ended, and where answers stood.
+ENDINGS = ("forced", "own_blocks", "recovered", "no_answer")
+ENDED = ("finish", "own_blocks", "extraction")  # the columns that they come from
+NOTES = {"recovered": "recovered", "none": "no_answer"}  # of the column `extraction`; the third note is `clean`
 DRAWS = (2, 4, 8, 16, 32)  # the k of pass@k
 
 
@@ -103,10 +106,12 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
 
 
 def ended(paths: pd.DataFrame) -> dict[str, pd.Series]:
-    """How each path ended, by `ENDINGS`: from version 4 of the schema on also whether it opened a block by itself."""
-    known = "own_blocks" in paths and bool(paths["own_blocks"].notna().all())
-    own = {"own_blocks": (paths["own_blocks"] > 0).astype(float)} if known else {}
-    return {"forced": (paths["finish"] != "answered").astype(float), **own}
+    """How each path ended, by `ENDINGS`, as far as the run recorded it of every path."""
+    known = {name for name in ("own_blocks", "extraction") if name in paths and paths[name].notna().all()}
+    own = {"own_blocks": (paths["own_blocks"] > 0).astype(float)} if "own_blocks" in known else {}
+    notes = NOTES if "extraction" in known else {}
+    stood = {name: (paths["extraction"] == note).astype(float) for note, name in notes.items()}
+    return {"forced": (paths["finish"] != "answered").astype(float), **own, **stood}
 
 
 def _votes(group: pd.DataFrame) -> dict[str, float]:

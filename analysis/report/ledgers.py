@@ -18,8 +18,10 @@ NOTE = (
     "runtime's around them. prefilled, cached: prompt tokens of all requests, computed or found in the prefix cache. "
     "least, most: the same with a perfect prefix cache and with none. critical path: the longest row of tokens of a "
     "group that were sampled one after another, mean and longest of its groups. probes: what they sampled and took, in "
-    "no other column. wall: of all sessions. n/a: the engine does not report it, the run did not record it, or the "
-    "operations of the model are not known."
+    "no other column. wall-clock: seconds from the first group of a run to its last, of all sessions that decoded it; "
+    "runs of one sweep share the engine, so their times overlap and do not add up. tokens/s: what was sampled over these "
+    "seconds, of a run that one session decoded; n/a where it was resumed or extended. n/a elsewhere: the engine does "
+    "not report it, the run did not record it, or the operations of the model are not known."
 )
 HEAD = (
     *("run", "paths", "requests", "sampled", "thinking", "summaries", "answers", "forced", "cut back", "received"),
@@ -35,7 +37,7 @@ HEAD = (
         "critical path",
         "longest",
     ),
-    *("probes", "probe FLOPs", "wall s"),
+    *("probes", "probe FLOPs", "wall-clock s", "tokens/s"),
 )
 
 
@@ -44,11 +46,12 @@ def of_runs(
 ) -> list[dict[str, Any]]:
     """The ledger of each run, as run.json has it, of these questions (by run) and first `groups` groups.
 
-    Without them, of all that `load` gives. `UserError` for a folder that is no run.
+    Without them, of all that `load` gives. `wall_s` and `tokens_per_second` are of all that a run holds, since sessions
+    do not tell groups apart. `UserError` for a folder that is no run.
     """
     asked = questions or [None] * len(folders)
     return [
-        ledger(load([folder], COLUMNS, some, groups), flops_per(folder)) | {"wall_s": _wall(folder)}
+        ledger(load([folder], COLUMNS, some, groups), flops_per(folder)) | _time(folder)
         for folder, some in zip(folders, asked, strict=True)
     ]
 
@@ -69,11 +72,21 @@ def _line(each: dict[str, Any]) -> list[str]:
         f"{each['critical_path_max']}",
         short(probes["sampled"]),
         short(probes["flops"]),
-        "n/a" if each["wall_s"] is None else f"{each['wall_s']:.0f}",
+        *(_plain(each[name]) for name in ("wall_s", "tokens_per_second")),
     ]
 
 
-def _wall(folder: Path) -> float | None:
-    """Seconds of decoding; of all that the run holds, for sessions do not tell groups apart."""
-    seconds: float | None = (read_json(folder / "run.json").get("ledger") or {}).get("wall_s")
-    return seconds
+def _plain(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.0f}"
+
+
+def _time(folder: Path) -> dict[str, float | None]:
+    """Seconds of decoding, and tokens sampled in one; None where they are not known.
+
+    The rate is known where one session decoded all groups: what an earlier one sampled and lost is not recorded.
+    """
+    run = read_json(folder / "run.json")
+    held = run.get("ledger") or {}
+    [session, *others] = run.get("sessions") or [{}]
+    whole = not others and session.get("groups") and session.get("groups") == held.get("groups")
+    return {"wall_s": held.get("wall_s"), "tokens_per_second": session.get("tokens_per_second") if whole else None}

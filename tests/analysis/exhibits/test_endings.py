@@ -97,3 +97,23 @@ def test_the_control_is_called_so_and_claims_nothing(tmp_path: Path) -> None:
     assert [claim.text for claim in claims] == ["Peers raise Pass@1 (dispersed k=4)."]
     spent = efficiency.exhibit(runs)
     assert spent.claims and not [claim for claim in spent.claims if "router none" in claim.text]
+
+
+@pytest.mark.parametrize(("note", "heading"), [("recovered", "recovered %"), ("none", "no answer %")])
+def test_where_answers_stood_is_counted_where_not_all_are_clean(tmp_path: Path, note: str, heading: str) -> None:
+    runs = [write_run(tmp_path, EASY), write_run(tmp_path, HARD, "clustered")]
+    assert heading not in cells(compare(runs))[0]
+    ended(runs[1], extraction=note)
+    table = cells(compare(runs))
+    assert [line[-1].split(" ")[0] for line in table] == [heading.split(" ")[0], "0.0", "12.5"], "one of eight"
+    assert any(told.startswith(f"{heading}: paths ") for told in notes(compare(runs)))
+    ended(runs[1], extraction=None)
+    assert heading not in cells(compare(runs))[0], "an older run that recorded no notes"
+
+
+@pytest.mark.parametrize("made", [the_difficulty, the_efficiency])
+def test_where_answers_stood_is_counted_in_the_tables_of_exhibits(tmp_path: Path, made: Callable[[Path], Made]) -> None:
+    folders, show = made(tmp_path)
+    for folder in folders:
+        ended(folder, extraction="recovered")
+    assert [column for column in show().table[0] if column.startswith("recovered %")]
