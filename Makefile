@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup demo paper leap-t test docs bench soak train evaluate lock clean
 
 help:
-	@echo "make demo      set up, then sweep two routers on the built-in model; ends with a table and a figure"
+	@echo "make demo      set up, then sweep two routers and a control on the built-in model; ends with a table and a figure"
 	@echo "make paper     set up, then run all experiments of the paper on the built-in model; ends with one report"
 	@echo "make leap-t    set up, then teach the built-in model to learn from peers and measure it; ends with Table 2"
 	@echo "make test      set up, then check style and types and run all tests"
@@ -71,8 +71,8 @@ $(READY): $(PINS) pyproject.toml
 	@echo "Set up: $(VENV) ($$(du -sh $(VENV) | cut -f1))"
 
 demo: setup
-	@echo "Sweeping LeaP with two routers beside independent sampling, on the built-in model ..."
-	@$(RUN) -m leap_lab.run -m router=clustered,dispersed
+	@echo "Sweeping LeaP with two routers and a control that hears nobody, beside independent sampling ..."
+	@$(RUN) -m leap_lab.run -m router=none,clustered,dispersed
 
 # What is there is not decoded again: after a stop the same command goes on.
 paper: setup

@@ -33,7 +33,13 @@ def _analyse(arguments: Sequence[str]) -> int:
     if options.command == "report":
         these = options.over == "these"
         report = sweep.write(
-            folders, options.out, groups=options.groups, margin=options.margin, these=these, show=_show
+            folders,
+            options.out,
+            groups=options.groups,
+            margin=options.margin,
+            these=these,
+            show=_show,
+            apart=options.seeds == "apart",
         )
     else:
         exhibits = {options.command: exhibit_of(options.command, search)}
@@ -73,6 +79,8 @@ def _parser(arguments: Sequence[str], search: Sequence[str]) -> argparse.Argumen
     report.add_argument("--margin", type=_margin, metavar="M", help=words)
     words = "what intervals are for: questions like these (default), or these very questions asked again"
     report.add_argument("--over", choices=["like", "these"], default="like", help=words)
+    words = "runs that differ in their seed alone: one row (pooled, default) or a row each (apart)"
+    report.add_argument("--seeds", choices=["pooled", "apart"], default="pooled", help=words)
     known = names(search)
     experiments = {name: commands.add_parser(name, help=f"what experiment={name} ends with") for name in known}
     for command in (report, *experiments.values()):

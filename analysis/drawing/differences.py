@@ -9,6 +9,7 @@ from .tables import ASSUMED, Cells
 
 TITLE = "Differences to independent sampling"
 COVERAGE = f"{TITLE}: pass@k"
+CONTROL = "Differences to the control (router=none)"
 NOTE = (
     "Paired over questions, in points. a/b/c: questions that gained, stayed the same, lost; worst: the largest loss of "
     "one. signs: p of a/c by the sign test, as if all gains and losses were alike. bounds: 95% as well. " + ASSUMED
@@ -21,15 +22,15 @@ NOTE_THESE = (
 )
 
 
-def cells(rows: Sequence[Row], coverage: bool = False, margin: float | None = None) -> Cells:
+def cells(rows: Sequence[Row], coverage: bool = False, margin: float | None = None, control: bool = False) -> Cells:
     """Pass@1 and Cons@N of every run that has a baseline, or with `coverage` its pass@k; a mere head where none has.
 
-    `margin`, in points, adds which differences are within it.
+    `margin`, in points, adds which differences are within it. `control`: against the control instead.
     """
     head = ["run", "metric", "difference", "bounds", "a/b/c", "signs"]
     table = [head if margin is None else [*head, f"within ±{margin:g}"]]
     for row in rows:
-        for name, against in _shown(row, coverage).items():
+        for name, against in (_over_control(row) if control else _shown(row, coverage)).items():
             line = [row.name, name, points(against), _bounds(against), counts(against), p_value(against.signs_p)]
             table.append(line if margin is None else [*line, "yes" if against.within(margin / 100) else "not shown"])
     return table
@@ -48,7 +49,12 @@ def note(rows: Sequence[Row], margin: float | None = None) -> str:
 
 
 def _families(rows: Sequence[Row]) -> str:
-    every = [found for row in rows for shown in (False, True) for found in _shown(row, shown).values()]
+    every = [
+        found
+        for row in rows
+        for shown in (_shown(row, False), _shown(row, True), _over_control(row))
+        for found in shown.values()
+    ]
     named = sorted({str(against.family) for against in every} - {""})
     return " ".join(f"Of each metric, p is {words} (Holm)." for words in named)
 
@@ -61,6 +67,12 @@ def _shown(row: Row, coverage: bool) -> dict[str, Against]:
         return {name: found for name, found in row.others.items() if name.startswith("pass@")}
     votes = {name.capitalize(): found for name, found in row.others.items() if name.startswith("cons@")}
     return {"Pass@1": row.against} | votes
+
+
+def _over_control(row: Row) -> dict[str, Against]:
+    """By metric, as `_shown` has the differences to independent sampling."""
+    named = {name: found for name, found in row.over_control.items() if name == "pass@1" or name.startswith("cons@")}
+    return {name.capitalize(): found for name, found in named.items()}
 
 
 def _bounds(against: Against) -> str:

@@ -98,7 +98,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
     told += endings_told(cells(rows))
     told += [f"{row.name}: {CONTROL}" for row in rows if is_control(row.labels["router"])]
     told += [*([ASSUMED] if baseline and not these else []), *correction([row.against for row in rows])]
-    told += [f"{row.name}: {power(row.against)}" for row in rows if row.against is not None and not these]
+    told += [f"{row.name}: {power(row.against)}" for row in rows if row.against and not (these or row.data_sets)]
     told += [f"{row.name}: {row.found} of {row.asked} groups are there." for row in rows if row.found < row.asked]
     told += [
         f"{row.name}: heard and wrapper are n/a, because the run did not count them apart; together they are "

@@ -235,7 +235,7 @@ def figure(found: Sequence[Spent]) -> "Figure":
         ),
     ]
     if differences:
-        words = first[0][1].budget.words
+        words = first[0][1].words
         panels.append(Panel(f"Cons at equal\n{words} (points)", [Series("", differences)], zero=True))
     drawn = curves(
         panels, questions(each.questions for each in found), places, [each.name for each in found], join=False

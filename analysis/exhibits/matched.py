@@ -8,10 +8,11 @@ paired differences, resampling questions, and groups within them.
 Pass@1 of independent paths does not change with their number, so no budget matters to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from ..drawing.numerals import COUNTS, counted, percent, short
 from ..drawing.tables import ASSUMED, Cells
@@ -20,13 +21,19 @@ from ..measures.budget import COLUMNS, SLACK, Budget, bought, of_groups
 from ..measures.compare import Run
 from ..measures.contrasts import Against
 from ..measures.contrasts import corrected as family
-from ..measures.independent_pool import Pool
-from ..measures.metrics import by_question
+from ..measures.independent_pool import READ, Pool
+from ..measures.metrics import ENDINGS, by_question, ended
+from ..measures.votes import majority, named
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate
 from .base import Claim, directional
 
 NAMES = {Budget.TOKENS: "token", Budget.FLOPS: "FLOPs", Budget.CRITICAL_PATH: "critical-path"}
 FAMILY = "runs at this budget"
+_SPENT: dict[Budget, Callable[[pd.Series], float]] = {  # by all groups of a question, which go side by side
+    Budget.TOKENS: lambda own: float(own.sum(skipna=False)),
+    Budget.FLOPS: lambda own: float(own.sum(skipna=False)),
+    Budget.CRITICAL_PATH: lambda own: float(own.max(skipna=False)),
+}
 TITLE = "Against independent sampling at matched budgets"
 HEAD = (
     *("run", "budget", "per question", "independent paths", "Cons@N %", "theirs %", "difference"),
@@ -59,6 +66,26 @@ class Groups:
         questions = sorted(table["question_id"].unique())
         return cls(replace(run, table=table), int(grouped.size().max()), questions)
 
+    @classmethod
+    def together(cls, run: Run) -> "Groups":
+        """All groups of a question as one group with all their paths, over the questions that have most groups."""
+        paths = load([run.folder], READ)
+        counts = paths.groupby("question_id")["group"].nunique()
+        paths = paths[paths["question_id"].map(counts) == counts.max()]
+        paths = paths.assign(said=named(paths), **ended(paths))
+        questions = paths.groupby("question_id")
+        shares = questions[[name for name in ("correct", *ENDINGS) if name in paths]].mean().astype(float)
+        costs = of_groups(paths).groupby("question_id")
+        votes = {question: majority(list(own["said"]), list(own["correct"])) for question, own in questions}
+        spent = {name: costs[name.value].agg(_SPENT[name]) for name in Budget}
+        table = shares.rename(columns={"correct": "pass@1"}).assign(
+            group=0,
+            cons=pd.Series(votes),
+            covered=questions["correct"].max().astype(float),
+            **{_column(name): found for name, found in spent.items()},
+        )
+        return cls(replace(run, table=table.reset_index()), int(questions.size().max()), sorted(table.index))
+
     def values(self, name: str, questions: Sequence[str]) -> list[Floats]:
         """`cons`, `covered` or a metric of `per_group`, in the order of the questions."""
         return by_question(self.run.table, name, questions)
@@ -76,8 +103,8 @@ class Groups:
 class Matched:
     """A run and the independent paths that one of its budgets buys; None where there are none, and `why`."""
 
-    budget: Budget
-    cost: float  # per question
+    budget: Budget | None  # None: as many paths as the run has
+    cost: float  # per question; paths, where these are held equal
     paths: float | None = None
     cons: Estimate | None = None  # of so many independent paths
     vote: Against | None = None  # the run's Cons minus theirs
@@ -86,6 +113,11 @@ class Matched:
     beyond: str = ""  # where the number of paths lies if it was not measured, such as "> 8"
     why: str = ""
 
+    @property
+    def words(self) -> str:
+        """What is held equal."""
+        return "paths" if self.budget is None else self.budget.words
+
 
 def matched(groups: Groups, pool: Pool, questions: Sequence[str], budget: Budget) -> Matched:
     """The comparison over these questions, which run and pool both have."""
@@ -93,7 +125,18 @@ def matched(groups: Groups, pool: Pool, questions: Sequence[str], budget: Budget
     prices = pool.prices(budget, questions)
     if not prices[0] * (1 - SLACK) <= found.cost <= prices[-1] * (1 + SLACK):
         return _unmatched(found, prices)
-    paths = bought(prices, found.cost)
+    return _against(found, bought(prices, found.cost), groups, pool, questions)
+
+
+def as_many(groups: Groups, pool: Pool, questions: Sequence[str]) -> Matched:
+    """The comparison with as many independent paths as the run has."""
+    found, most = Matched(None, float(groups.size)), pool.size(questions)
+    if groups.size > most:
+        return replace(found, beyond=f"> {most}", why=f"not measured: there are {most} independent paths of a question")
+    return _against(found, float(groups.size), groups, pool, questions)
+
+
+def _against(found: Matched, paths: float, groups: Groups, pool: Pool, questions: Sequence[str]) -> Matched:
     cons, coverage = pool.cons(paths, questions), pool.coverage(paths, questions)
     return replace(
         found,
@@ -107,7 +150,7 @@ def matched(groups: Groups, pool: Pool, questions: Sequence[str], budget: Budget
 
 def _unmatched(found: Matched, prices: Floats) -> Matched:
     """Why the cost of a run cannot be matched by `prices`, which are of 1, 2, ... paths."""
-    words = found.budget.words
+    words = found.words
     if np.isnan(found.cost) or np.isnan(prices).any():
         return replace(found, beyond="n/a", why=f"the {words} of these runs are not known")
     told = f"not measured: its {words} per question ({short(found.cost)}) are"
@@ -127,7 +170,7 @@ def corrected(found: Sequence[Matched]) -> list[Matched]:
 def line(name: str, cons: Estimate, covered: Estimate, each: Matched) -> list[str]:
     """A run at one budget, as a row of the table under `HEAD`."""
     return [
-        *(name, each.budget.words, short(each.cost), each.beyond if each.paths is None else f"{each.paths:.1f}"),
+        *(name, each.words, short(each.cost), each.beyond if each.paths is None else f"{each.paths:.1f}"),
         *(percent(cons), _share(each.cons), counted(each.vote)),
         *(percent(covered), _share(each.coverage), counted(each.covers)),
     ]
@@ -140,9 +183,10 @@ def table(lines: Sequence[list[str]]) -> Cells:
 
 def claim(name: str, each: Matched, source: str) -> Claim:
     """What the data say of a run's vote against that of the independent paths that its budget buys."""
-    text = f"At a matched {NAMES[each.budget]} budget LeaP's vote beats independent sampling's ({name})."
+    kind = "path" if each.budget is None else NAMES[each.budget]
+    text = f"At a matched {kind} budget LeaP's vote beats independent sampling's ({name})."
     if each.vote is None:
-        return Claim(text, source, "undecided", f"There is no difference at equal {each.budget.words}: {each.why}.")
+        return Claim(text, source, "undecided", f"There is no difference at equal {each.words}: {each.why}.")
     return directional(text, source, each.vote, up=True)
 
 

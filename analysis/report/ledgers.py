@@ -19,7 +19,7 @@ NOTE = (
     "least, most: the same with a perfect prefix cache and with none. critical path: the longest row of tokens of a "
     "group that were sampled one after another, mean and longest of its groups. probes: what they sampled and took, in "
     "no other column. wall-clock: seconds from the first group of a run to its last, of all sessions that decoded it; "
-    "runs of one sweep share the engine, so their times overlap and do not add up. tokens/s: what was sampled over these "
+    "runs of one sweep share the engine, so their times overlap and do not add up. tokens/s: what was sampled in these "
     "seconds, of a run that one session decoded; n/a where it was resumed or extended. n/a elsewhere: the engine does "
     "not report it, the run did not record it, or the operations of the model are not known."
 )

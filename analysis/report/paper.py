@@ -26,7 +26,7 @@ Folders = Sequence[str | Path]
 # experiment that is not listed stands after these, in the order in which it was named.
 CONTENTS = (
     *("trap", "trap_length", "good_beginnings", "error_tolerance"),
-    *("main_table", "efficiency", "scaling"),
+    *("main_table", "efficiency", "scaling", "fair_share"),
     *("granularity", "top_k", "position", "single", "temperature"),
     *("difficulty", "communication_types", "transitions"),
 )

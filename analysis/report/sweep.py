@@ -7,11 +7,13 @@ from typing import Any
 
 from leap_lab.files import write_json, write_whole
 
-from ..drawing import differences, figures, tables
+from ..drawing import differences, figures, several, tables
 from ..drawing.tables import Cells
 from ..exhibits.base import writing
 from ..measures import routes
 from ..measures.compare import Asked, Row, compare, corrected
+from ..measures.means import means
+from ..measures.standings import standings
 from . import ledgers
 
 Beside = tuple[str, Cells, str]  # a table beside the main one: its title, itself, its note
@@ -50,21 +52,26 @@ def write(
     margin: float | None = None,
     these: bool = False,
     show: Show = lambda table: None,
+    apart: bool = False,
 ) -> Report:
     """Compare runs over these questions (see `compare`) and the first `groups` groups; table and figure go to `out`.
 
-    `margin`, in points: also say which differences are within it. `these`: intervals for these very questions. A figure
-    that cannot be drawn is a line in `undrawn`. `UserError` for a folder that is no run, and when `out` cannot be
-    written; `OSError` when the disk is full.
+    Runs that differ in their seed alone are one row, unless `apart`; settings with several data sets have a row for
+    their mean. `margin`, in points: also say which differences are within it. `these`: intervals for these very
+    questions. A figure that cannot be drawn is a line in `undrawn`. `UserError` for a folder that is no run, and when
+    `out` cannot be written; `OSError` when the disk is full.
     """
-    rows = corrected(compare(folders, questions, groups, these))
+    rows = compare(folders, questions, groups, these, seeds_pooled=not apart)
     found = {Path(folder).name: Path(folder) for folder in folders}
-    runs = [found[row.run_id] for row in rows]
-    asked = [questions[run.name] if isinstance(questions, Mapping) else questions for run in runs]
-    told = [*tables.notes(rows), *routes.told([row.name for row in rows], runs, asked, groups)]
-    spent = ledgers.of_runs(runs, asked, groups)
+    names = {run: name for row in rows for run, name in _names(row).items()}
+    runs = [found[run] for run in names]
+    asked = [questions[run] if isinstance(questions, Mapping) else questions for run in names]
+    rows = corrected([*rows, *means(rows)])
+    about = [*several.seeds_told(rows), *several.means_told(rows)]
+    told = [*tables.notes(rows), *about, *routes.told([*names.values()], runs, asked, groups)]
+    costs = Costs([*names.values()], ledgers.of_runs(runs, asked, groups), [*names])
     with writing(out):
-        report = _tables(rows, told, spent, Path(out), margin)
+        report = _tables(rows, told, costs, Path(out), margin)
     show(report.table)
     with writing(out):
         drawn, undrawn = figures.save_all(figures.Drawings({"figure": lambda: figures.overview(rows)}), Path(out))
@@ -78,11 +85,25 @@ def _write_texts(texts: Mapping[str, str], out: Path) -> list[Path]:
     return [out / name for name in texts]
 
 
-def _tables(
-    rows: Sequence[Row], told: Sequence[str], spent: Sequence[dict[str, Any]], out: Path, margin: float | None
-) -> Report:
+def _names(row: Row) -> dict[str, str]:
+    """What each of the runs of a row is called."""
+    if len(row.run_ids) == 1:
+        return {row.run_id: row.name}
+    return {run: f"{row.name} seed={seed}" for run, seed in zip(row.run_ids, row.seeds, strict=True)}
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The ledgers of single runs, each with a name and an id."""
+
+    names: Sequence[str]
+    ledgers: Sequence[dict[str, Any]]
+    run_ids: Sequence[str]
+
+
+def _tables(rows: Sequence[Row], told: Sequence[str], spent: Costs, out: Path, margin: float | None) -> Report:
     table, apart = tables.cells(rows), _apart(rows, margin)
-    costs = ledgers.cells([row.name for row in rows], spent)
+    costs = ledgers.cells(spent.names, spent.ledgers)
     beside = [*apart, (ledgers.TITLE, costs, ledgers.NOTE)]
     texts = {
         "table.md": "\n\n".join([tables.markdown(table), *told, *(_section(*each) for each in beside)]),
@@ -91,19 +112,25 @@ def _tables(
         ),
     }
     written = _write_texts(texts, out)
-    numbers = [{**_numbers(row), "ledger": each} for row, each in zip(rows, spent, strict=True)]
+    by_run = dict(zip(spent.run_ids, spent.ledgers, strict=True))
+    numbers = [{**_numbers(row), **_spent(row, by_run)} for row in rows]
     write_json(out / "table.json", {"rows": numbers, "notes": list(told)})
-    console = "\n".join([tables.console(table), *told, *(_on_console(*each) for each in apart[:1])])
+    shown = [_on_console(*each) for each in apart if each[0] != differences.COVERAGE]
+    console = "\n".join([tables.console(table), *told, *shown])
     return Report(console, [*written, out / "table.json"], tables={"table": table, "ledger": costs})
 
 
 def _apart(rows: Sequence[Row], margin: float | None) -> list[Beside]:
-    """The differences to independent sampling, then those of pass@k; none without a baseline."""
-    if all(row.against is None for row in rows):
-        return []
+    """Differences to independent sampling, also of pass@k, and to the control; ranks; models: those that there are."""
     told = differences.note(rows, margin)
-    shown = ((differences.TITLE, False), (differences.COVERAGE, True))
-    return [(title, differences.cells(rows, coverage, margin), told) for title, coverage in shown]
+    found = [
+        (differences.TITLE, differences.cells(rows, False, margin), told),
+        (differences.COVERAGE, differences.cells(rows, True, margin), told),
+        (differences.CONTROL, differences.cells(rows, margin=margin, control=True), told),
+        (several.RANKS, several.ranks([] if rows[0].these else standings(rows)), several.RANKS_NOTE),
+        (several.MODELS, several.side_by_side(rows), several.MODELS_NOTE),
+    ]
+    return [each for each in found if len(each[1]) > 1]
 
 
 def _section(title: str, cells: Cells, note: str) -> str:
@@ -120,4 +147,13 @@ def _numbers(row: Row) -> dict[str, Any]:
     size = {key: getattr(row, key) for key in ("questions", "groups", "paths", "found", "asked")}
     metrics = {name: found.as_dict() for name, found in row.estimates.items()}
     about = {"run_id": row.run_id, "name": row.name, **size, "labels": row.labels, "these_questions": row.these}
-    return about | {"metrics": metrics, "vs": against, "others": others}
+    of = {"run_ids": list(row.run_ids), "seeds": list(row.seeds), "data_sets": list(row.data_sets)}
+    control = {name: found.as_dict() for name, found in row.over_control.items()}
+    return about | of | {"metrics": metrics, "vs": against, "others": others, "vs_control": control}
+
+
+def _spent(row: Row, by_run: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The ledger of a row's run, or by seed those of several."""
+    if len(row.run_ids) == 1:
+        return {"ledger": by_run[row.run_id]}
+    return {"ledgers": {run: by_run[run] for run in row.run_ids}}

@@ -190,9 +190,9 @@ def differing(means: Floats) -> int:
     return int(len(means) - np.unique(means.round(12), return_counts=True)[1].max())
 
 
-def levels(count: int) -> tuple[float, float]:
+def levels(count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """The levels of the expanded percentile interval for `count` questions."""
-    student = stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)
+    student = stats.t.ppf((1 + confidence) / 2, count - 1)
     low = float(stats.norm.cdf(-student * np.sqrt(count / (count - 1))))
     return low, 1 - low
 

@@ -44,7 +44,7 @@ def test_a_budget_is_offered_where_the_exhibit_has_one(capsys: pytest.CaptureFix
     for name in ("report", *names()):
         with pytest.raises(SystemExit, match="0"):
             main([name, "--help"])
-        assert ("--budget" in capsys.readouterr().out) == (name in ("efficiency", "scaling"))
+        assert ("--budget" in capsys.readouterr().out) == (name in ("efficiency", "scaling", "fair_share"))
 
 
 def test_experiments_of_the_users_own_are_commands_too(
