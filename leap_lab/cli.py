@@ -14,6 +14,7 @@ COMMANDS = {
     "run": ("leap_lab.run", "decode a run or a sweep, then print a table and write a figure"),
     "analysis": ("analysis.__main__", "make tables and figures from runs"),
     "regrade": ("leap_lab.regrade", "grade runs again from what their paths wrote"),
+    "judge": ("leap_lab.judge", "ask a model about answers that grading rejected"),
     "convert": ("leap_lab.convert", "make a model folder of a GGUF file"),
     "train traces": ("leap_lab.training.traces", "make a training set from runs"),
     "train sft": ("leap_lab.training.sft", "fine-tune a model on a training set"),

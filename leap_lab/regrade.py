@@ -9,14 +9,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from leap_lab import api, console
 from leap_lab.decoding.regrade import Regraded, regrade_all
-from leap_lab.errors import UserError, brief
+from leap_lab.errors import brief
 from leap_lab.runs.folder import RunFolder
-from leap_lab.settings.datasets import Datasets
-from leap_lab.tasks.problem import Problem
+from leap_lab.settings.datasets import Datasets, of_run
 
 SHOWN = 20
 
@@ -39,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _regrade(run: pathlib.Path, datasets: Datasets, write: bool) -> None:
-    problems = {problem.id: problem for problem in _problems(run, datasets)}
+    problems = {problem.id: problem for problem in of_run(run, datasets)}
     folder = RunFolder.reopen(run)
     try:
         found = regrade_all(folder, problems, write)
@@ -48,14 +45,6 @@ def _regrade(run: pathlib.Path, datasets: Datasets, write: bool) -> None:
     finally:
         folder.close()
     _tell(run, found, write)
-
-
-def _problems(run: pathlib.Path, datasets: Datasets) -> list[Problem]:
-    try:
-        config: Mapping[str, Any] = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
-        return datasets.problems(config["dataset"])
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
-        raise UserError(f"{run}: no readable config.yaml; name the folder of a run, such as runs/<run_id>") from error
 
 
 def _write_metrics(folder: RunFolder) -> None:

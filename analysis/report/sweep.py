@@ -7,11 +7,12 @@ from typing import Any
 
 from leap_lab.files import write_json, write_whole
 
-from ..drawing import differences, figures, several, tables
+from ..drawing import differences, figures, judges, several, tables
 from ..drawing.tables import Cells
 from ..exhibits.base import writing
 from ..measures import routes
 from ..measures.compare import Asked, Row, compare, corrected
+from ..measures.judged import judged
 from ..measures.means import means
 from ..measures.standings import standings
 from . import ledgers
@@ -70,8 +71,10 @@ def write(
     about = [*several.seeds_told(rows), *several.means_told(rows)]
     told = [*tables.notes(rows), *about, *routes.told([*names.values()], runs, asked, groups)]
     costs = Costs([*names.values()], ledgers.of_runs(runs, asked, groups), [*names])
+    said = [judged(run, some, groups) for run, some in zip(runs, asked, strict=True)]
+    apart_from_grades = (judges.TITLE, judges.cells([*names.values()], said), judges.NOTE)
     with writing(out):
-        report = _tables(rows, told, costs, Path(out), margin)
+        report = _tables(rows, told, costs, Path(out), [*_apart(rows, margin), apart_from_grades])
     show(report.table)
     with writing(out):
         drawn, undrawn = figures.save_all(figures.Drawings({"figure": lambda: figures.overview(rows)}), Path(out))
@@ -101,8 +104,8 @@ class Costs:
     run_ids: Sequence[str]
 
 
-def _tables(rows: Sequence[Row], told: Sequence[str], spent: Costs, out: Path, margin: float | None) -> Report:
-    table, apart = tables.cells(rows), _apart(rows, margin)
+def _tables(rows: Sequence[Row], told: Sequence[str], spent: Costs, out: Path, beside_it: Sequence[Beside]) -> Report:
+    table, apart = tables.cells(rows), [each for each in beside_it if len(each[1]) > 1]
     costs = ledgers.cells(spent.names, spent.ledgers)
     beside = [*apart, (ledgers.TITLE, costs, ledgers.NOTE)]
     texts = {
@@ -121,16 +124,15 @@ def _tables(rows: Sequence[Row], told: Sequence[str], spent: Costs, out: Path, m
 
 
 def _apart(rows: Sequence[Row], margin: float | None) -> list[Beside]:
-    """Differences to independent sampling, also of pass@k, and to the control; ranks; models: those that there are."""
+    """Differences to independent sampling, also of pass@k, and to the control; ranks; models. Any may be empty."""
     told = differences.note(rows, margin)
-    found = [
+    return [
         (differences.TITLE, differences.cells(rows, False, margin), told),
         (differences.COVERAGE, differences.cells(rows, True, margin), told),
         (differences.CONTROL, differences.cells(rows, margin=margin, control=True), told),
         (several.RANKS, several.ranks([] if rows[0].these else standings(rows)), several.RANKS_NOTE),
         (several.MODELS, several.side_by_side(rows), several.MODELS_NOTE),
     ]
-    return [each for each in found if len(each[1]) > 1]
 
 
 def _section(title: str, cells: Cells, note: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from leap_lab import checks, home, hub
 from leap_lab.errors import UserError, brief
 from leap_lab.grading import golds
@@ -144,3 +146,14 @@ def _places(dataset: Mapping[str, Any]) -> dict[str, Path]:
     """The local files and folders that a dataset is read from, by key."""
     places = {key: home.path(str(dataset[key])) for key in ("path", "hub_id") if dataset.get(key)}
     return {key: place for key, place in places.items() if place.exists()}
+
+
+def of_run(folder: Path, datasets: Datasets) -> list[Problem]:
+    """The questions of the data set of a run, as it is now; `UserError` for a folder that is no run."""
+    try:
+        config: Mapping[str, Any] = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        return datasets.problems(config["dataset"])
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+        raise UserError(
+            f"{folder}: no readable config.yaml; name the folder of a run, such as runs/<run_id>"
+        ) from error
