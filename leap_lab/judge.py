@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = console.Parser(prog="python -m leap_lab.judge", description=__doc__)
     parser.add_argument("given", nargs="+", metavar="RUN_FOLDER|key=value")
     parser.add_argument("--config-dir", metavar="DIR", help="a folder with models or engines of your own")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     own = [f"--config-dir={options.config_dir}"] if options.config_dir else []
     return console.run(lambda: _judge(options.given, own), KEPT)
 

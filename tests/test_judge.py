@@ -114,7 +114,7 @@ def test_a_verdict_on_another_answer_does_not_count(study, capsys):
         (["RUN", "method=leap"], "method=leap: a judge is one independent path; leave this key out"),
         (["RUN", "peers=4"], "peers=4: a judge is one independent path"),
         (["RUN", "model=nobody"], "model=nobody: no such choice"),
-        (["NOWHERE"], "no such folder"),
+        (["NOWHERE"], "name the folder of a run"),
     ],
 )
 def test_bad_input_is_one_line(study, capsys, arguments, words):

@@ -38,9 +38,10 @@ def cells(rows: Sequence[Row], coverage: bool = False, margin: float | None = No
 
 def note(rows: Sequence[Row], margin: float | None = None) -> str:
     """What the columns are, and which family p is corrected for."""
+    families = _families([found for row in rows for shown in (False, True) for found in _shown(row, shown).values()])
     if any(row.these for row in rows):
-        return f"{NOTE_THESE} {_families(rows)}".rstrip()
-    told = [NOTE, _families(rows)]
+        return f"{NOTE_THESE} {families}".rstrip()
+    told = [NOTE, families]
     if margin is not None:
         told.append(
             f"within ±{margin:g}: two one-sided tests of the bounds at 5%, divided by the number of comparisons."
@@ -48,13 +49,13 @@ def note(rows: Sequence[Row], margin: float | None = None) -> str:
     return " ".join(filter(None, told))
 
 
-def _families(rows: Sequence[Row]) -> str:
-    every = [
-        found
-        for row in rows
-        for shown in (_shown(row, False), _shown(row, True), _over_control(row))
-        for found in shown.values()
-    ]
+def control_note(rows: Sequence[Row]) -> str:
+    """What the differences to the control are, and their family."""
+    told = "Each run minus the one that differs from it in that paths hear nobody. Columns as for independent sampling."
+    return f"{told} {_families([found for row in rows for found in _over_control(row).values()])}".rstrip()
+
+
+def _families(every: Sequence[Against]) -> str:
     named = sorted({str(against.family) for against in every} - {""})
     return " ".join(f"Of each metric, p is {words} (Holm)." for words in named)
 

@@ -49,7 +49,8 @@ def means_told(rows: Sequence[Row]) -> list[str]:
         return []
     told = (
         "A mean over data sets gives each the same weight, whatever its size; its interval is put together from theirs "
-        "(MOVER). It has no bounds, and so no verdict. Its questions are those of all data sets."
+        "(MOVER), as if no question were in two of them. It has no bounds, and so no verdict. Its questions are those "
+        "of all data sets."
     )
     of = dict.fromkeys(f"mean of {len(row.data_sets)} data sets: {', '.join(row.data_sets)}." for row in means)
     return [told, *of]

@@ -96,7 +96,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
     these = any(row.these for row in rows)
     told = [line for line in (THESE if these else LEGEND) if baseline or not line.startswith(AGAINST)]
     told += endings_told(cells(rows))
-    told += [f"{row.name}: {CONTROL}" for row in rows if is_control(row.labels["router"])]
+    told += [f"{row.name}: {CONTROL}" for row in rows if is_control(row.labels["router"]) and not row.data_sets]
     told += [*([ASSUMED] if baseline and not these else []), *correction([row.against for row in rows])]
     told += [f"{row.name}: {power(row.against)}" for row in rows if row.against and not (these or row.data_sets)]
     told += [f"{row.name}: {row.found} of {row.asked} groups are there." for row in rows if row.found < row.asked]

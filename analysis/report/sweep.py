@@ -129,7 +129,11 @@ def _apart(rows: Sequence[Row], margin: float | None) -> list[Beside]:
     return [
         (differences.TITLE, differences.cells(rows, False, margin), told),
         (differences.COVERAGE, differences.cells(rows, True, margin), told),
-        (differences.CONTROL, differences.cells(rows, margin=margin, control=True), told),
+        (
+            differences.CONTROL,
+            differences.cells(rows, margin=margin, control=True),
+            differences.control_note(rows),
+        ),
         (several.RANKS, several.ranks([] if rows[0].these else standings(rows)), several.RANKS_NOTE),
         (several.MODELS, several.side_by_side(rows), several.MODELS_NOTE),
     ]

@@ -6,11 +6,27 @@ from pathlib import Path
 import pytest
 
 from analysis.drawing.tables import cells, notes
-from analysis.exhibits import difficulty, efficiency, error_tolerance, main_table, scaling, sensitivity, trap
+from analysis.exhibits import (
+    difficulty,
+    efficiency,
+    error_tolerance,
+    fair_share,
+    main_table,
+    scaling,
+    sensitivity,
+    trap,
+)
 from analysis.exhibits.base import Exhibit
 from analysis.measures.compare import compare
 from leap_lab.runs import groupfile
-from tests.analysis.exhibits import test_difficulty, test_efficiency, test_scaling, test_sensitivity, test_trap
+from tests.analysis.exhibits import (
+    test_difficulty,
+    test_efficiency,
+    test_fair_share,
+    test_scaling,
+    test_sensitivity,
+    test_trap,
+)
 from tests.known_runs import EASY, HARD, write_run
 
 Made = tuple[list[Path], Callable[[], Exhibit]]  # runs, and what shows them
@@ -53,6 +69,12 @@ def the_scaling(runs: Path) -> Made:
     return folders, lambda: scaling.exhibit(folders)
 
 
+def the_fair_share(runs: Path) -> Made:
+    folders = [test_fair_share.write(runs, router, 4, 2) for router in ("dispersed", "none")]
+    folders.append(test_fair_share.alone(runs))
+    return folders, lambda: fair_share.exhibit(folders)
+
+
 def the_granularity(runs: Path) -> Made:
     folders = test_sensitivity.by_interval(runs)
     return folders, lambda: sensitivity.exhibit(folders, "granularity")
@@ -64,7 +86,11 @@ def the_main_table(runs: Path) -> Made:
 
 
 @pytest.mark.parametrize(
-    "made", [the_trap, the_tolerance, the_difficulty, the_efficiency, the_scaling, the_granularity, the_main_table]
+    "made",
+    [
+        *(the_trap, the_tolerance, the_difficulty, the_efficiency, the_scaling, the_fair_share),
+        *(the_granularity, the_main_table),
+    ],
 )
 def test_endings_stand_in_every_table_where_they_are_not_0(tmp_path: Path, made: Callable[[Path], Made]) -> None:
     folders, show = made(tmp_path)

@@ -16,6 +16,7 @@ from tests.known_runs import write_exchanges
 
 BUILDERS: list[Callable[[Path], made.Made]] = [
     *(made.the_trap, made.the_tolerance, made.the_difficulty, made.the_efficiency, made.the_scaling),
+    made.the_fair_share,
     *(made.the_granularity, made.the_main_table),
 ]
 

@@ -125,7 +125,7 @@ def test_a_budget_of_ones_own_is_what_is_claimed(tmp_path: Path) -> None:
     folders = [write(tmp_path, "dispersed", 4, 2, flops_per=FLOPS), alone(tmp_path, of=32, flops_per=FLOPS)]
     shown = fair_share.exhibit(folders, "flops")
     assert [line[1] for line in shown.further[0].table[1:]] == ["paths", "FLOPs"]
-    assert shown.claims[0].text.startswith("At a matched FLOPs budget") and shown.claims[0].verdict == "undecided"
+    assert shown.claims[0].text.startswith("At a matched FLOPs budget") and shown.claims[0].verdict == "holds"
     without = fair_share.exhibit(folders[:1])
     assert "no independent run" in without.claims[0].because and len(without.further) == 1
 
