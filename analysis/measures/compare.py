@@ -20,7 +20,7 @@ from .shared import determining, hears, is_baseline, shared_settings, shares_of
 
 Asked = Mapping[str, Sequence[str]] | Sequence[str] | None
 FAMILY = "comparisons with independent in this table"
-PAIRED = ("cons@", "pass@")  # metrics with a paired test of their own begin so
+PAIRED = ("cons@", "pass@", "final")  # metrics with a paired test of their own begin so
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Row:
     against: Against | None  # Pass@1 minus that of its baseline
     others: dict[str, Against]  # the same of votes and pass@k: the metrics that both have
     these: bool = False  # intervals are for these very questions asked again, not for questions like these
+    decides: bool = False  # see `Run.decides`
 
     def __getitem__(self, name: str) -> Estimate:
         """A metric by name; `cons` and `shortest_majority` whatever N is."""
@@ -57,11 +58,23 @@ class Run:
     folder: Path
     settings: dict[str, Any]
     table: pd.DataFrame  # `per_group`
+    weighted: bool = False  # whether its method gave its paths weights
 
     @classmethod
     def read(cls, folder: Path, questions: Sequence[str] | None = None, groups: int | None = None) -> "Run":
         """`UserError` for a folder that is no run or holds nothing of what is asked for."""
-        return cls(folder, settings(folder), per_group(load([folder], questions=questions, groups=groups)))
+        paths = load([folder], questions=questions, groups=groups)
+        return cls(folder, settings(folder), per_group(paths), bool(paths["weight"].notna().any()))
+
+    @property
+    def size(self) -> int:
+        """The number of paths in a group."""
+        return next(int(name.removeprefix("cons@")) for name in map(str, self.table) if name.startswith("cons@"))
+
+    @property
+    def decides(self) -> bool:
+        """Whether its decision (`final`) is something else than the vote of all the peers that were asked for."""
+        return self.weighted or self.size < int(self.settings.get("peers") or 0)
 
     @property
     def independent(self) -> bool:
@@ -120,20 +133,20 @@ def _wanted(questions: Asked, run_id: str) -> Sequence[str] | None:
 
 def _row(run: Run, name: str, runs: Sequence[Run], asked: int, these: bool) -> Row:
     found, others = estimates(run.table, these, run.independent), _against(run, runs, these)
-    paths = next(int(key.removeprefix("cons@")) for key in found if key.startswith("cons@"))
     return Row(
         run_id=run.folder.name,
         name=name,
         labels=labels(run.settings),
         questions=run.table["question_id"].nunique(),
         groups=_most_groups(run),
-        paths=paths,
+        paths=run.size,
         found=len(run.table),
         asked=asked,
         estimates=found,
         against=others.pop("pass@1", None),
         others=others,
         these=these,
+        decides=run.decides,
     )
 
 
