@@ -157,6 +157,8 @@ def _against(run: Run, runs: Sequence[Run], these: bool) -> dict[str, Against]:
         return {}
     shared = sorted(set(run.table["question_id"]) & set(baseline.table["question_id"]))
     names = [name for name in map(str, run.table) if name.startswith(PAIRED) and name in baseline.table]
+    if run.settings.get("peers") != baseline.settings.get("peers"):
+        names.remove("final")  # one decides from more paths than the other
     return {name: against(run, baseline, shared, name, these) for name in names} if shared else {}
 
 
