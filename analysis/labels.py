@@ -68,11 +68,16 @@ def names_of(runs: Sequence[Settings], run_ids: Sequence[str]) -> list[str]:
     own = [labels(run) for run in runs]
     routed = {label["method"] for label in own if label["router"] is not None}
     rest = dict.fromkeys(key for label in own for key in label if key not in ("method", "router", "top_k"))
-    differing = {key for key in rest if len({label.get(key) for label in own} - {None}) > 1}
+    differing = {key for key in rest if _names({label.get(key) for label in own} - {None})}
     names = [_name(label, routed != {DEFAULT_METHOD}, differing) for label in own]
     return [
         name if names.count(name) == 1 else _told_apart(index, names, runs, run_ids) for index, name in enumerate(names)
     ]
+
+
+def _names(values: set[Any]) -> bool:
+    """Whether these values of a setting tell runs apart in a name; wordings, of several lines, do not."""
+    return len(values) > 1 and not any("\n" in str(value) for value in values)
 
 
 def _name(label: Mapping[str, Any], with_method: bool, differing: set[str]) -> str:

@@ -16,7 +16,7 @@ from .labels import aligned
 
 # What the tables need; transcripts stay on disk.
 COLUMNS = (
-    *("run_id", "question_id", "group", "path", "answer", "cluster", "correct", "finish"),
+    *("run_id", "question_id", "group", "path", "answer", "cluster", "correct", "finish", "weight"),
     *(
         "tokens_think",
         "tokens_summary",

@@ -92,6 +92,9 @@ class Path:
     finish: Finish | None = None
     answer: str | None = None  # by its own words alone, set when it is graded
     correct: bool | None = None  # None before that, and where the right answer is not known
+    weight: float | None = (
+        None  # how much its answer counts in the group's decision; None: 1, like any other; 0: no vote
+    )
     forced_at: int | None = None  # index of the segment in which the runtime opened an answer, such as `\boxed{`
     tokens_cut: int = 0  # sampled, then cut before a summary: on the bill, but no longer in the path
     closed: bool = False  # whether the path ended its thinking, so that an answer follows

@@ -3,7 +3,7 @@
 import signal
 from typing import Any
 
-from leap_lab.engines.base import Request, Sampling
+from leap_lab.engines.base import Completion, Engine, EngineWrapper, Request, Sampling
 from leap_lab.methods.job import Job
 from leap_lab.methods.leap import Leap
 from leap_lab.prompts import Prompts
@@ -45,3 +45,21 @@ def leap(router: Router | None = None, **changes: Any) -> Leap:
     settings: dict[str, Any] = {"interval": 20, "max_tokens": 200, "summary_tokens": 30, "answer_tokens": 4} | changes
     settings.setdefault("prompts", PROMPTS)
     return Leap(sampling=Sampling(), router=router or Dispersed(2), **settings)
+
+
+class Killed(BaseException):
+    """As abrupt as a kill: nothing that handles exceptions may handle it."""
+
+
+class Mortal(EngineWrapper):
+    """Dies after so many requests."""
+
+    def __init__(self, engine: Engine, requests: int) -> None:
+        super().__init__(engine)
+        self.left = requests
+
+    async def generate(self, request: Request) -> Completion:
+        if not self.left:
+            raise Killed
+        self.left -= 1
+        return await super().generate(request)

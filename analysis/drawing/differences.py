@@ -25,6 +25,8 @@ NOTE_THESE = (
 def cells(rows: Sequence[Row], coverage: bool = False, margin: float | None = None, control: bool = False) -> Cells:
     """Pass@1 and Cons@N of every run that has a baseline, or with `coverage` its pass@k; a mere head where none has.
 
+    Of a run that decides otherwise than by the vote of all its peers, also its decision (Final).
+
     `margin`, in points, adds which differences are within it. `control`: against the control instead.
     """
     head = ["run", "metric", "difference", "bounds", "a/b/c", "signs"]
@@ -66,8 +68,10 @@ def _shown(row: Row, coverage: bool) -> dict[str, Against]:
         return {}
     if coverage:
         return {name: found for name, found in row.others.items() if name.startswith("pass@")}
-    votes = {name.capitalize(): found for name, found in row.others.items() if name.startswith("cons@")}
-    return {"Pass@1": row.against} | votes
+    shown = ("cons@", "final") if row.decides else ("cons@",)
+    return {"Pass@1": row.against} | {
+        name.capitalize(): found for name, found in row.others.items() if name.startswith(shown)
+    }
 
 
 def _over_control(row: Row) -> dict[str, Against]:

@@ -163,7 +163,8 @@ def _write(images: Mapping[str, bytes], stem: Path) -> list[Path]:
 
 def _accuracy(axes: "Axes", rows: Sequence[Row], palette: Sequence[Any]) -> None:
     """Each run by itself; how runs differ, `_gains` shows."""
-    for index, (name, label) in enumerate((("pass@1", "Pass@1"), ("cons", _votes(rows)))):
+    decided = ("final", "decision") if any(row.decides for row in rows) else ("cons", _votes(rows))
+    for index, (name, label) in enumerate((("pass@1", "Pass@1"), decided)):
         shift = 0.3 * index - 0.15
         places = [place + shift for place in range(len(rows))]
         _points(axes, [row[name] for row in rows], places, palette[index], MARKERS[index], label)

@@ -43,6 +43,12 @@ ENDINGS = {
     "recovered": ("recovered %", "paths whose answer stood in their thinking alone, and was taken from there."),
     "no_answer": ("no answer %", "paths in whose words no answer was found."),
 }
+DECIDED = {  # columns of tables in which a run decides otherwise than by the vote of all its peers, and what they are
+    "final %": "the answer that the method decides for: its last one, the one that it selected, or that of a weighted "
+    "vote; without weights the vote of a group's paths.",
+    "sampled per group": "mean tokens sampled by all paths of a group, helpers and earlier rounds included: what one "
+    "decision costs. All other costs are means per path of those that have a row.",
+}
 CONTROL = (
     "the control. Its paths pause and summarize as with any router, and hear nobody: what another router gains over it "
     "comes from peers' words, what it gains itself does not."
@@ -61,10 +67,18 @@ def cells(rows: Sequence[Row]) -> Cells:
     votes = f"Cons@{sizes.pop()} %" if len(sizes) == 1 else "Cons@N %"
     head = ["run", "Q×G×N", "Pass@1 %", AGAINST, votes, "shortest %", *SPENT]
     table = [head, *(_line(row) for row in rows)]
-    table = with_endings(table, [row.estimates for row in rows])
+    table = with_endings(_with_decisions(table, rows), [row.estimates for row in rows])
     if any(row.independent for row in rows):
         return table
     return [[cell for name, cell in zip(table[0], line, strict=True) if name != AGAINST] for line in table]
+
+
+def _with_decisions(table: Cells, rows: Sequence[Row]) -> Cells:
+    """The table with the columns of `DECIDED`, where a run needs them."""
+    if not any(row.decides for row in rows):
+        return table
+    shown = [[percent(row["final"]), f"{row['tokens_group'].value:.0f}"] for row in rows]
+    return [[*line, *more] for line, more in zip(table, [[*DECIDED], *shown], strict=True)]
 
 
 def with_endings(table: Cells, found: Sequence[Mapping[str, Estimate]], of: str = "") -> Cells:
@@ -95,6 +109,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
     baseline = any(row.independent for row in rows)
     these = any(row.these for row in rows)
     told = [line for line in (THESE if these else LEGEND) if baseline or not line.startswith(AGAINST)]
+    told += [f"{heading}: {words}" for heading, words in DECIDED.items() if any(row.decides for row in rows)]
     told += endings_told(cells(rows))
     told += [f"{row.name}: {CONTROL}" for row in rows if is_control(row.labels["router"]) and not row.data_sets]
     told += [*([ASSUMED] if baseline and not these else []), *correction([row.against for row in rows])]

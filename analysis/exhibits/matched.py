@@ -49,7 +49,10 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Groups:
-    """One run's groups with what matching needs beyond `metrics`: arrays of groups per question."""
+    """One run's groups with what matching needs beyond `metrics`: arrays of groups per question.
+
+    `cons` is the decision of the run's method (`final`), for most the majority vote.
+    """
 
     run: Run
     size: int
@@ -61,8 +64,7 @@ class Groups:
         paths = load([run.folder], ("question_id", "group", "path", "correct", *COLUMNS))
         costs, grouped = of_groups(paths), paths.groupby(["question_id", "group"])
         costs = costs.assign(covered=grouped["correct"].max().astype(float)).rename(columns=_column)
-        votes = run.table.filter(regex="^cons@").bfill(axis=1).iloc[:, 0]
-        table = run.table.assign(cons=votes).join(costs, on=["question_id", "group"])
+        table = run.table.assign(cons=run.table["final"]).join(costs, on=["question_id", "group"])
         questions = sorted(table["question_id"].unique())
         return cls(replace(run, table=table), int(grouped.size().max()), questions)
 

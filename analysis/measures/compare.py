@@ -22,7 +22,7 @@ from .shared import determining, hears, is_baseline, is_control, shared_settings
 Asked = Mapping[str, Sequence[str]] | Sequence[str] | None
 FAMILY = "comparisons with independent in this table"
 CONTROLS = "comparisons with the control in this table"
-PAIRED = ("cons@", "pass@")  # metrics with a paired test of their own begin so
+PAIRED = ("cons@", "pass@", "final")  # metrics with a paired test of their own begin so
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Row:
     data_sets: tuple[str, ...] = ()  # where it is a mean over several
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)  # by dotted keys
     right: Mapping[str, float] = field(default_factory=dict, repr=False)  # Pass@1 by question
+    decides: bool = False  # see `Run.decides`
 
     @property
     def run_id(self) -> str:
@@ -73,11 +74,23 @@ class Run:
     settings: dict[str, Any]
     table: pd.DataFrame  # `per_group`
     parts: tuple["Run", ...] = ()  # the runs of single seeds, where there are several
+    weighted: bool = False  # whether its method gave its paths weights
 
     @classmethod
     def read(cls, folder: Path, questions: Sequence[str] | None = None, groups: int | None = None) -> "Run":
         """`UserError` for a folder that is no run or holds nothing of what is asked for."""
-        return cls(folder, settings(folder), per_group(load([folder], questions=questions, groups=groups)))
+        paths = load([folder], questions=questions, groups=groups)
+        return cls(folder, settings(folder), per_group(paths), weighted=bool(paths["weight"].notna().any()))
+
+    @property
+    def size(self) -> int:
+        """The number of paths in a group."""
+        return next(int(name.removeprefix("cons@")) for name in map(str, self.table) if name.startswith("cons@"))
+
+    @property
+    def decides(self) -> bool:
+        """Whether its decision (`final`) is something else than the vote of all the peers that were asked for."""
+        return self.weighted or self.size < int(self.settings.get("peers") or 0)
 
     @property
     def independent(self) -> bool:
@@ -161,14 +174,13 @@ def _wanted(questions: Asked, run_id: str) -> Sequence[str] | None:
 def _row(run: Run, name: str, runs: Sequence[Run], asked: int, these: bool) -> Row:
     found, others = estimates(run.table, these, run.independent), _against(run, baseline_of(run, runs), these)
     control = _against(run, control_of(run, runs), these)
-    paths = next(int(key.removeprefix("cons@")) for key in found if key.startswith("cons@"))
     return Row(
         run_ids=tuple(part.folder.name for part in run.single),
         name=name,
         labels=labels(run.settings),
         questions=run.table["question_id"].nunique(),
         groups=_most_groups(run),
-        paths=paths,
+        paths=run.size,
         found=len(run.table),
         asked=asked,
         estimates=found,
@@ -181,6 +193,7 @@ def _row(run: Run, name: str, runs: Sequence[Run], asked: int, these: bool) -> R
         right={
             str(question): float(mean) for question, mean in run.table.groupby("question_id")["pass@1"].mean().items()
         },
+        decides=run.decides,
     )
 
 
@@ -191,6 +204,8 @@ def _against(run: Run, baseline: Run | None, these: bool) -> dict[str, Against]:
     run, baseline = of_seeds(run, baseline.seeds), of_seeds(baseline, run.seeds)
     shared = sorted(set(run.table["question_id"]) & set(baseline.table["question_id"]))
     names = [name for name in map(str, run.table) if name.startswith(PAIRED) and name in baseline.table]
+    if run.settings.get("peers") != baseline.settings.get("peers"):
+        names.remove("final")  # one decides from more paths than the other
     return {name: against(run, baseline, shared, name, these) for name in names} if shared else {}
 
 

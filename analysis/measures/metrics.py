@@ -1,8 +1,9 @@
 """The field's metrics, computed a group at a time and averaged over groups, then questions.
 
 Pass@1 is the mean correctness of a group's N paths; Cons@N the correctness of their majority vote (`votes`); the
-shortest majority breaks ties toward shorter answers; pass@k the unbiased estimate of Chen et al. (2021), with the
-group's own n.
+shortest majority breaks ties toward shorter answers; `final` is the correctness of what the method decided: the vote in
+which every path counts by its weight, which without weights is Cons@N; pass@k the unbiased estimate of Chen et al.
+(2021), with the group's own n.
 """
 
 import math
@@ -13,7 +14,7 @@ import pandas as pd
 
 from ..stats import again
 from ..stats.intervals import SHARE, Estimate, Floats, estimate
-from .votes import majority, named
+from .votes import decision, majority, named
 
 KEY = ["question_id", "group"]
 SAMPLED = ["tokens_think", "tokens_summary"]
@@ -34,7 +35,8 @@ def metrics(paths: pd.DataFrame) -> dict[str, dict[str, float | int | None]]:
 
     Shares are in [0, 1], tokens are means per path: `own` are sampled (thinking, summaries, answer, what was cut
     included), `received` those of comments, of which `heard` by peers and `wrapper` by the runtime, `prefilled` and
-    `cached` those of all prompts. `critical_path` is the longest chain of a group, `flops` are operations per path.
+    `cached` those of all prompts. `tokens_group` are sampled by all paths of a group together, which is what a decision
+    costs. `critical_path` is the longest chain of a group, `flops` are operations per path.
     What is not known of every path has no entry: `flops` of some models, prompts of some engines. low and high are None
     where there is no honest interval.
     """
@@ -98,8 +100,9 @@ def per_group(paths: pd.DataFrame) -> pd.DataFrame:
     }
     grouped = paths[KEY].assign(**{name: column.astype(float) for name, column in columns.items()}).groupby(KEY)
     votes = [_votes(group) for _, group in paths.assign(own=own, said=named(paths)).groupby(KEY)]
-    longest = paths.groupby(KEY)["critical_path"].max().astype(float)
-    means = grouped.mean().assign(critical_path=longest).reset_index()
+    groups = paths.assign(own=own).groupby(KEY)
+    together = groups.agg(critical_path=("critical_path", "max"), tokens_group=("own", "sum")).astype(float)
+    means = grouped.mean().join(together).reset_index()
     first = [*KEY, "pass@1", *votes[0]]
     table = pd.concat([means, pd.DataFrame(votes)], axis=1)
     return table[[*first, *(name for name in table.columns if name not in first)]]
@@ -119,9 +122,15 @@ def _votes(group: pd.DataFrame) -> dict[str, float]:
     said, count, right = list(group["said"]), len(correct), int(correct.sum())
     return {
         f"cons@{count}": majority(said, correct),
+        "final": decision(said, correct, _weights(group)),
         f"shortest_majority@{count}": majority(said, correct, group["own"].to_numpy(float)),
         **{f"pass@{k}": pass_at_k(count, right, k) for k in DRAWS if k <= count},
     }
+
+
+def _weights(group: pd.DataFrame) -> Floats:
+    """What each path counts in the decision, NaN where it counts as 1."""
+    return group["weight"].to_numpy(float) if "weight" in group else np.full(len(group), np.nan)
 
 
 def pass_at_k(n: int, right: int, k: int) -> float:

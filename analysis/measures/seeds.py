@@ -42,4 +42,5 @@ def _pool(runs: "Sequence[Run]") -> "Run":
         tables.append(run.table.assign(group=run.table["group"] + first))
         first += int(run.table["group"].max()) + 1
     table = pd.concat(tables, join="inner", ignore_index=True)
-    return replace(runs[0], settings={**runs[0].settings, "seed": None}, table=table, parts=tuple(runs))
+    own = {**runs[0].settings, "seed": None}
+    return replace(runs[0], settings=own, table=table, parts=tuple(runs), weighted=any(run.weighted for run in runs))

@@ -5,6 +5,7 @@ the gold, and wrong ones by their text, would favour the right: "1/2" and "0.5" 
 is right, and one vote each for two answers if it is wrong.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -76,6 +77,27 @@ def plain(answer: str) -> str:
     if re.fullmatch(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,300})\.?", bare):
         return str(int(bare.replace(",", "").rstrip(".")))
     return bare
+
+
+def decision(names: Sequence[str | None], correct: Sequence[bool] | Any, weights: Sequence[float] | Any) -> float:
+    """Correctness of the vote in which every answer counts by its weight, in [0, 1]; 0 where none has any.
+
+    `names` are of `named`. A missing weight (NaN) is 1; with all weights equal this is `majority`. Answers with equal
+    weight, but for rounding, share the result. An answer's correctness is the weighted share of its paths that are
+    right.
+    """
+    votes: dict[str, list[int]] = {}
+    counts = np.where(np.isnan(weights), 1.0, weights)
+    for index, name in enumerate(names):
+        if name is not None and counts[index] > 0:
+            votes.setdefault(name, []).append(index)
+    if not votes:
+        return 0.0
+    totals = {name: math.fsum(counts[members]) for name, members in votes.items()}
+    most = max(totals.values())
+    tied = [votes[name] for name, total in totals.items() if math.isclose(total, most, rel_tol=1e-9)]
+    right = np.asarray(correct, float)
+    return float(np.mean([np.average(right[members], weights=counts[members]) for members in tied]))
 
 
 def majority(

@@ -76,10 +76,10 @@ class Chain:
 
     @classmethod
     def parse(cls, question: str) -> "Chain":
-        summands = _SUM.search(question)
+        *_, summands = None, *_SUM.finditer(question)  # the last one, where it is asked once more
         if summands is None:
             raise ValueError(f"no first sum in {question!r}")
-        steps = [(name, sign, int(amount)) for name, sign, amount in _STEP.findall(question)]
+        steps = [(name, sign, int(amount)) for name, sign, amount in _STEP.findall(question, summands.end())]
         return cls(int(summands[1]), int(summands[2]), steps)
 
     @property

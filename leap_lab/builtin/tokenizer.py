@@ -61,10 +61,14 @@ class FastTokens:
     def decode(self, tokens: Sequence[int]) -> str:
         return str(self._tokenizer.decode(list(tokens), skip_special_tokens=False))
 
-    def chat(self, user: str, begun: str = "") -> list[int]:
-        """What `CHAT_TEMPLATE` gives for one user message."""
-        asked = f"{TURN_OPEN}user\n{self.plain(user)}{TURN_CLOSE}\n{TURN_OPEN}assistant\n<think>\n"
-        return self.encode(asked + begun)
+    def chat(self, user: str, begun: str = "", earlier: Sequence[tuple[str, str]] = ()) -> list[int]:
+        """What `CHAT_TEMPLATE` gives for these messages."""
+        said = [*(text for turn in earlier for text in turn), user]
+        turns = (
+            f"{TURN_OPEN}{'assistant' if place % 2 else 'user'}\n{self.plain(text)}{TURN_CLOSE}\n"
+            for place, text in enumerate(said)
+        )
+        return self.encode(f"{''.join(turns)}{TURN_OPEN}assistant\n<think>\n{begun}")
 
     def plain(self, text: str) -> str:
         """The text with a space in each special token."""

@@ -106,8 +106,11 @@ class Tokens(Protocol):
         """Text of token ids, special tokens included."""
         ...
 
-    def chat(self, user: str, begun: str = "") -> list[int]:
-        """The chat template around one user message, with the model's turn opened, and `begun` of its own words."""
+    def chat(self, user: str, begun: str = "", earlier: Sequence[tuple[str, str]] = ()) -> list[int]:
+        """The chat template around one user message, with the model's turn opened, and `begun` of its own words.
+
+        `earlier` are messages of the user before it, each with the model's reply, which the template may shorten.
+        """
         ...
 
     def plain(self, text: str) -> str:

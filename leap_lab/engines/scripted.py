@@ -25,8 +25,9 @@ class Characters:
     def decode(self, tokens: Sequence[int]) -> str:
         return "".join(map(chr, tokens))
 
-    def chat(self, user: str, begun: str = "") -> list[int]:
-        return self.encode(f"[user]{user}[assistant]<think>\n{begun}")
+    def chat(self, user: str, begun: str = "", earlier: Sequence[tuple[str, str]] = ()) -> list[int]:
+        before = "".join(f"[user]{asked}[assistant]{reply}" for asked, reply in earlier)
+        return self.encode(f"{before}[user]{user}[assistant]<think>\n{begun}")
 
     def plain(self, text: str) -> str:
         return text

@@ -53,8 +53,13 @@ class ModelTokens:
     def decode(self, tokens: Sequence[int]) -> str:
         return str(self.tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
-    def chat(self, user: str, begun: str = "") -> list[int]:
-        return self.encode(self._render([{"role": "user", "content": self.plain(user)}], **self.form.arguments) + begun)
+    def chat(self, user: str, begun: str = "", earlier: Sequence[tuple[str, str]] = ()) -> list[int]:
+        said = [text for turn in earlier for text in turn]
+        messages = [
+            {"role": "assistant" if place % 2 else "user", "content": self.plain(text)}
+            for place, text in enumerate([*said, user])
+        ]
+        return self.encode(self._render(messages, **self.form.arguments) + begun)
 
     def plain(self, text: str) -> str:
         """The text with a space in whatever the model would read as a control token or as a command to think or not."""

@@ -52,6 +52,10 @@ class Method(ABC):
                 f"does not fit engine.max_model_len={context}"
             )
 
+    def rows(self, peers: int) -> int:
+        """How many paths a group of N `peers` returns, each of which is a row."""
+        return peers
+
     @property
     def explained(self) -> bool:
         """Whether its prompt speaks of the exchange, where the prompt set has something to say of it."""

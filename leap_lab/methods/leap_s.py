@@ -52,11 +52,15 @@ class LeapS(Method):
         if self.helpers is not None and self.helpers >= peers:
             raise UserError(f"method.helpers={self.helpers}: no path is left to hear them; must be < peers={peers}")
 
+    def rows(self, peers: int) -> int:
+        """The survivors."""
+        return peers - (self.helpers or 0)
+
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
         """Decode N paths that exchange summaries once; all but the helpers are returned."""
         writer = self.writer(job, engine)
         paths = writer.begin()
-        stay = job.peers - (self.helpers or 0)
+        stay = self.rows(job.peers)
         survivors, helpers = paths[:stay], paths[stay:]
         async with asyncio.TaskGroup() as endings:
             only_heard = [path.index for path in helpers]

@@ -1,6 +1,5 @@
 """Mixture of agents (Appendix F): layers of agents, each of which sees the answers of the previous layer."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -11,8 +10,9 @@ from leap_lab.errors import UserError
 from leap_lab.methods.base import Method
 from leap_lab.methods.job import Job
 from leap_lab.methods.references import References, answer_of
+from leap_lab.methods.rounds import begin, share, succeed, think
 from leap_lab.methods.writer import Writer
-from leap_lab.path import Path, share_beginning, wait_for_all
+from leap_lab.path import Path
 
 
 @dataclass(frozen=True)
@@ -49,28 +49,15 @@ class Moa(Method):
         for layer in range(self.layers):
             if layer:
                 agents = self._after(agents, layer, writer)
-            thinking = (writer.think_to_the_end(agent, layer, self._share(agent, layer)) for agent in agents)
-            await asyncio.gather(*thinking)
+            left = self.layers - layer
+            await think(writer, agents, layer, (share(agent, self.max_tokens, left) for agent in agents))
         return agents
 
     @property
     def _references(self) -> References:
         return References(self.aggregate, "method.aggregate")
 
-    def _share(self, agent: Path, layer: int) -> int:
-        """Tokens that the agent may think for in this layer."""
-        spent = sum(earlier.sampled for earlier in agent.helpers)
-        return max(0, self.max_tokens - spent) // (self.layers - layer)
-
     def _after(self, before: Sequence[Path], layer: int, writer: Writer) -> list[Path]:
         """The agents of the next layer, each with the bill of its predecessor."""
         parts = self._references.prompt([answer_of(path) for path in before], writer)
-        agents = writer.blank()
-        wait_for_all(before)
-        for agent, earlier in zip(agents, before, strict=True):
-            for kind, tokens in parts:
-                agent.add(kind, layer, tokens, writer.engine.tokens.decode(tokens))
-            agent.started_s, agent.critical_path = earlier.started_s, earlier.critical_path
-            agent.helpers, earlier.helpers = [*earlier.helpers, earlier], []
-        share_beginning(agents)
-        return agents
+        return succeed(begin(writer, layer, [parts] * len(before), before), before)

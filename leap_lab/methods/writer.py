@@ -63,9 +63,9 @@ class Writer:
         share_beginning(paths)
         return paths
 
-    def blank(self) -> list[Path]:
-        """N paths with nothing in them yet."""
-        return [Path(index, self._seed(index), started_s=time.time()) for index in range(self.job.peers)]
+    def blank(self, count: int | None = None) -> list[Path]:
+        """So many paths (None: N) with nothing in them yet."""
+        return [Path(index, self._seed(index), started_s=time.time()) for index in range(count or self.job.peers)]
 
     def prompt(self, user: str, opening: str = "") -> list[int]:
         """The chat template around a user message, the thinking opened where the model thinks, and its first words."""

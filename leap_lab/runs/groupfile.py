@@ -20,6 +20,7 @@ ADDED = {"own_blocks": 4} | dict.fromkeys(
     (
         *("extraction", "cluster", "probe_clusters", "tokens_heard", "route_ties"),
         *("tokens_prefilled_least", "tokens_prefilled_most", "tokens_attended_least", "tokens_attended_most"),
+        "weight",
     ),
     5,
 )
@@ -83,6 +84,7 @@ SCHEMA = pa.schema(
         "tokens_prefilled_most": pa.int64(),
         "tokens_attended_least": pa.int64(),
         "tokens_attended_most": pa.int64(),
+        "weight": pa.float64(),  # `Path.weight`: of the answer in the group's decision; null: 1
     }
 )
 

@@ -1,5 +1,6 @@
 """A graded path as the columns of a group file."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -58,6 +59,7 @@ def _of_path(path: Path) -> dict[str, Any]:
         "route_ties": [route.tied for route in path.routes],
         "cluster": None,  # of a whole group: `decoding.regrade.clustered`
         "probe_clusters": None,
+        "weight": _weight(path),
         "seed": path.seed,
         "started_s": path.started_s,
         "finished_s": path.finished_s,
@@ -98,6 +100,12 @@ def _tokens_of_one(path: Path) -> dict[str, int | None]:
         "tokens_probe_decoded": path.probe_usage.decoded,
         "tokens_probe_attended": path.probe_usage.attended,
     }
+
+
+def _weight(path: Path) -> float | None:
+    if path.weight is not None and not 0 <= path.weight < math.inf:
+        raise ValueError(f"path {path.index} has weight {path.weight}: must be a finite number >= 0, or None")
+    return path.weight
 
 
 def _storable(answer: str | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 from leap_lab.engines import adapters
 from leap_lab.engines.base import EngineSettings, Sampling
 from leap_lab.engines.models import Model, fingerprint, located
+from leap_lab.errors import UserError
 from leap_lab.methods.base import Method
 from leap_lab.methods.independent import Independent
 from leap_lab.prompts import ASKED, unexplained
@@ -34,6 +35,9 @@ class Cell:
         if self.engine().uses_model:
             context.check(self.config)
         self.method().check(self.config["peers"], self.config["engine"]["max_model_len"])
+        if self.config["probes"] and self._method.budget == "rounds" and not self._method.probed:
+            name = self.config["method"]["name"]
+            raise UserError(f"probes=true: method={name} has no blocks at which paths could be asked; set probes=false")
 
     def but(self, **changes: Any) -> "Cell":
         """A cell with other values for some keys."""

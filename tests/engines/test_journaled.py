@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from leap_lab.engines.base import Completion, EngineWrapper, Request, Sampling
+from leap_lab.engines.base import Request, Sampling
 from leap_lab.engines.journaled import Journaled, key_of, read
 from leap_lab.engines.scripted import ScriptedEngine
 from leap_lab.path import Path
-from tests.doubles import job, leap
+from tests.doubles import Killed, Mortal, job, leap
 
 
 def script(text: str, request: Request) -> str:
@@ -17,24 +17,6 @@ def script(text: str, request: Request) -> str:
     if text.endswith("<summarize>"):
         return f" after {request.seed} </summarize> more"
     return f"step {request.seed}\n\n" * 30 + "\\boxed{2}\n"
-
-
-class Killed(BaseException):
-    """As abrupt as a kill: nothing that handles exceptions may handle it."""
-
-
-class Mortal(EngineWrapper):
-    """Dies after so many requests."""
-
-    def __init__(self, engine: ScriptedEngine, requests: int) -> None:
-        super().__init__(engine)
-        self.left = requests
-
-    async def generate(self, request: Request) -> Completion:
-        if not self.left:
-            raise Killed
-        self.left -= 1
-        return await super().generate(request)
 
 
 def decoded(engine: ScriptedEngine | Journaled) -> list[Path]:

@@ -1,18 +1,44 @@
-"""Mixtures of agents that name themselves and their layer, and what each was sent."""
+"""Methods in rounds whose paths name themselves and their round, and what each was sent."""
 
 import asyncio
 
 from leap_lab.engines.base import Completion, Request, Sampling
 from leap_lab.engines.scripted import ScriptedEngine
+from leap_lab.methods.debate import Debate
+from leap_lab.methods.genselect import Genselect
 from leap_lab.methods.moa import Moa
+from leap_lab.methods.pacore import Pacore
+from leap_lab.methods.rsa import Rsa
 from leap_lab.path import Path
 from leap_lab.tasks.problem import Problem
 from tests.doubles import AGGREGATE, PROMPTS, QUESTION, job, who
 
+SELECT = AGGREGATE.replace("END", "SELECT")
+
+
+def _settings(changes: dict) -> dict:
+    return {"max_tokens": 300, "answer_tokens": 4, "sampling": Sampling(), "prompts": PROMPTS} | changes
+
 
 def moa(**changes) -> Moa:
-    settings = {"layers": 3, "max_tokens": 300, "answer_tokens": 4, "sampling": Sampling(), "prompts": PROMPTS}
-    return Moa(**({"aggregate": AGGREGATE} | settings | changes))
+    return Moa(**({"aggregate": AGGREGATE, "layers": 3} | _settings(changes)))
+
+
+def rsa(**changes) -> Rsa:
+    refine = AGGREGATE.replace("REFERENCES", "ONE")
+    return Rsa(**({"aggregate": AGGREGATE, "refine": refine, "subset": 2} | _settings(changes)))
+
+
+def pacore(**changes) -> Pacore:
+    return Pacore(**({"synthesize": AGGREGATE} | _settings(changes)))
+
+
+def debate(**changes) -> Debate:
+    return Debate(**({"update": AGGREGATE} | _settings(changes)))
+
+
+def genselect(**changes) -> Genselect:
+    return Genselect(**({"select": SELECT, "synthesize": AGGREGATE} | _settings(changes)))
 
 
 class Engine(ScriptedEngine):
@@ -29,13 +55,20 @@ class Engine(ScriptedEngine):
 
 
 def talk(text: str, request: Request) -> str:
-    """Every agent names itself and its layer."""
+    """Every agent names itself and its layer; one that selects takes the second of what it compares."""
     agent, layer = who(request)
     if text.endswith("\\boxed{"):
         return "9}\n"
+    if text.endswith("BEST:"):
+        return " 1\n"
     if text.endswith("</think>"):
-        return f"agent {agent} of layer {layer}: \\boxed{{2}}"
+        return "BEST: 2" if selects(text) else f"agent {agent} of layer {layer}: \\boxed{{2}}"
     return "hm" * (agent + 1) + "</think>"
+
+
+def selects(text: str) -> bool:
+    """Whether a prompt asks for a selection."""
+    return "\nSELECT[assistant]" in text
 
 
 def solve(method, script=talk, peers=2, problem: Problem = QUESTION, **engine) -> tuple[list[Path], Engine]:
@@ -49,6 +82,6 @@ def sent(engine: Engine, layer: int, agent: int = 0) -> list[str]:
     return [engine.tokens.decode(request.prompt) for request in mine]
 
 
-def references(*texts: str) -> str:
+def references(*texts: str, last: str = "END") -> str:
     lines = "".join(f'Answer {number}: "{text}"\n' for number, text in enumerate(texts, start=1))
-    return f"[user]Q: 1+1\nREFERENCES\n{lines}END[assistant]<think>\n"
+    return f"[user]Q: 1+1\nREFERENCES\n{lines}{last}[assistant]<think>\n"

@@ -34,7 +34,7 @@ def test_better_and_worse_are_said_as_plainly_where_there_are_questions_enough(t
 def test_votes_and_coverage_have_paired_tests_of_their_own(tmp_path: Path) -> None:
     """EASY wins four votes and ties one, HARD ties one; pass@8 is 1 wherever one of eight is right."""
     alone, row = compare([write_run(tmp_path, EASY, "random"), write_run(tmp_path, HARD)])
-    assert alone.others == {} and set(row.others) == {"cons@8", "pass@2", "pass@4", "pass@8"}
+    assert alone.others == {} and set(row.others) == {"cons@8", "final", "pass@2", "pass@4", "pass@8"}
     assert row.others["cons@8"].difference.value == pytest.approx(row["cons"].value - alone["cons"].value)
     assert (row.others["cons@8"].up, row.others["cons@8"].down) == (5, 0)
     assert row.others["pass@8"].difference.value == pytest.approx(1 / 8)

@@ -72,7 +72,7 @@ def test_a_sweep_of_ones_own_is_corrected_and_says_what_became_of_questions(swee
     assert (found["up"], found["same"], found["down"], found["worst"], found["verdict"]) == (8, 0, 0, 0, "")
     assert found["bounds"]["low"] < 0 < found["bounds"]["high"]
     assert found["family"] == {"size": 2, "words": "comparisons with independent in this table"}
-    assert set(dispersed["others"]) == {"cons@8", "pass@2", "pass@4", "pass@8"}
+    assert set(dispersed["others"]) == {"cons@8", "final", "pass@2", "pass@4", "pass@8"}
 
 
 def test_the_command_takes_a_margin(sweep: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
