@@ -24,7 +24,7 @@ KNOWN = (
     *("tokens_prefilled_least", "tokens_prefilled_most", "flops_least", "flops_most"),
 )
 # Shares of paths that tables show beside their own subject, where not 0: how paths ended, and where answers stood.
-ENDINGS = ("forced", "own_blocks", "recovered", "no_answer")
+ENDINGS = ("forced", "stopped", "own_blocks", "recovered", "no_answer")
 ENDED = ("finish", "own_blocks", "extraction")  # the columns that they come from
 NOTES = {"recovered": "recovered", "none": "no_answer"}  # of the column `extraction`; the third note is `clean`
 DRAWS = (2, 4, 8, 16, 32)  # the k of pass@k
@@ -114,7 +114,9 @@ def ended(paths: pd.DataFrame) -> dict[str, pd.Series]:
     own = {"own_blocks": (paths["own_blocks"] > 0).astype(float)} if "own_blocks" in known else {}
     notes = NOTES if "extraction" in known else {}
     stood = {name: (paths["extraction"] == note).astype(float) for note, name in notes.items()}
-    return {"forced": (paths["finish"] != "answered").astype(float), **own, **stood}
+    stopped = paths["finish"] == "stopped"
+    forced = ~stopped & (paths["finish"] != "answered")
+    return {"forced": forced.astype(float), "stopped": stopped.astype(float), **own, **stood}
 
 
 def _votes(group: pd.DataFrame) -> dict[str, float]:

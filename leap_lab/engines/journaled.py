@@ -81,7 +81,7 @@ class Journaled(EngineWrapper):
 
 def key_of(request: Request) -> str:
     """The name of a request: its purpose, and everything that affects its completion."""
-    settings = (
+    settings: tuple[Any, ...] = (
         request.max_tokens,
         request.seed,
         request.sampling,
@@ -89,6 +89,7 @@ def key_of(request: Request) -> str:
         request.stop_ids,
         request.ignore_eos,
         request.purpose,
+        *([request.top_logprobs] if request.top_logprobs else []),
     )
     return hashlib.blake2b(array("q", request.prompt).tobytes() + repr(settings).encode(), digest_size=16).hexdigest()
 

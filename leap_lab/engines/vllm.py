@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import logging
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from leap_lab.engines import adapters, checkpoints
@@ -49,14 +49,24 @@ NOT_IDENTITY = {
     *("gpu_memory_utilization", "kv_cache_memory_bytes", "block_size", "swap_space", "cpu_offload_gb"),
     *("max_num_seqs", "max_num_batched_tokens", "max_parallel_loading_workers", "num_gpu_blocks_override"),
     *("enable_prefix_caching", "enable_chunked_prefill", "enforce_eager", "scheduling_policy", "download_dir"),
-    *("disable_log_stats", "enable_log_requests", "seed"),  # every request has a seed of its own
+    *("disable_log_stats", "enable_log_requests", "max_logprobs", "seed"),  # every request has a seed of its own
 }
+
+
+MAX_LOGPROBS = 20  # vLLM's own default of max_logprobs
+LEAST_LOGPROB = -9999.0  # in the place of minus infinity, of a token that cannot be sampled
 
 
 class VllmSettings:
     """`engine=vllm`: `fields` are of vLLM's AsyncEngineArgs. vLLM's own output goes to a file unless `log` is set."""
 
     uses_model = True
+
+    @property
+    def max_logprobs(self) -> int:
+        """The most log-probabilities of a token that a request may ask for; -1: all."""
+        most: int = self.fields.get("max_logprobs", MAX_LOGPROBS)
+        return most
 
     def __init__(self, max_model_len: int, log: bool = False, **fields: Any) -> None:
         self.log, self.fields = log, {"max_model_len": max_model_len, **fields}
@@ -114,7 +124,7 @@ class VllmEngine:
 
         self._check_room(request)
         try:
-            return _completion(await self._final_output(request), request.stop_ids)
+            return _completion(await self._final_output(request), request.stop_ids, request.top_logprobs)
         except EngineDeadError:
             raise EngineDied(f"vLLM's engine process died; its log: {self._launched.log_file}") from None
 
@@ -196,10 +206,11 @@ def _sampling_params(request: Request) -> Any:
         skip_special_tokens=False,
         detokenize=bool(request.stop),
         output_kind=RequestOutputKind.FINAL_ONLY,
+        logprobs=request.top_logprobs or None,
     )
 
 
-def _completion(output: Any, stop_ids: Collection[int]) -> Completion:
+def _completion(output: Any, stop_ids: Collection[int], top_logprobs: int = 0) -> Completion:
     """`stop_reason` is a matched stop string, or the id of a further end token; for the model's own end token
     it is None. An end token is the last of `token_ids`."""
     (result,) = output.outputs
@@ -210,4 +221,18 @@ def _completion(output: Any, stop_ids: Collection[int]) -> Completion:
     stopped: Stopped = "length" if result.finish_reason == "length" else "eos" if stop is None else "stop"
     if stopped == "eos":
         tokens.pop()
-    return Completion(tokens, stopped, len(output.prompt_token_ids) - (output.num_cached_tokens or 0), stop)
+    prefilled = len(output.prompt_token_ids) - (output.num_cached_tokens or 0)
+    told = _logprobs(result.logprobs, top_logprobs)[: len(tokens)] if top_logprobs else None
+    return Completion(tokens, stopped, prefilled, stop, told)
+
+
+def _logprobs(places: Iterable[Mapping[int, Any]], top_logprobs: int) -> list[list[float]]:
+    """The largest log-probabilities of each place. vLLM adds that of the sampled token where it is none of these.
+
+    They are of the model's own distribution, before temperature and filters (logprobs_mode=raw_logprobs). Five digits
+    are more than they are good for, and keep journals small.
+    """
+    return [
+        sorted((round(max(each.logprob, LEAST_LOGPROB), 5) for each in place.values()), reverse=True)[:top_logprobs]
+        for place in places
+    ]
