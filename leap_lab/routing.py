@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from leap_lab import checks
+from leap_lab import checks, embedding
+from leap_lab.errors import UserError
 from leap_lab.path import Path
 
 Similarity = NDArray[np.float64]
@@ -22,12 +23,57 @@ def similarity_matrix(summaries: Sequence[str], metric: str = "levenshtein") -> 
     `levenshtein` is the paper's Eq. 4, 1 - Levenshtein(s_i, s_j) / max(|s_i|, |s_j|), in characters. `indel` is what
     its released code computes: 1 - Indel(s_i, s_j) / (|s_i| + |s_j|).
     """
+    checks.one_of("router.similarity", metric, METRICS)
+    return _edits(summaries, summaries, metric)
+
+
+def _edits(texts: Sequence[str], others: Sequence[str], metric: str) -> Similarity:
     from rapidfuzz.distance import Indel, Levenshtein
     from rapidfuzz.process import cdist
 
-    checks.one_of("router.similarity", metric, METRICS)
     scorer = Levenshtein if metric == "levenshtein" else Indel
-    return cdist(summaries, summaries, scorer=scorer.normalized_similarity, dtype=np.float64)
+    found: Similarity = cdist(texts, others, scorer=scorer.normalized_similarity, dtype=np.float64)
+    return found
+
+
+class Closeness(Protocol):
+    """How alike texts are: at most 1, which equal texts have."""
+
+    def matrix(self, texts: Sequence[str]) -> Similarity:
+        """Of every pair, shape (n, n)."""
+        ...
+
+    def to(self, text: str, others: Sequence[str]) -> Similarity:
+        """Of one text to each of the others, shape (n,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class EditCloseness:
+    """By edit distance, as `similarity_matrix`."""
+
+    metric: str = "levenshtein"
+
+    def matrix(self, texts: Sequence[str]) -> Similarity:
+        return similarity_matrix(texts, self.metric)
+
+    def to(self, text: str, others: Sequence[str]) -> Similarity:
+        return _edits([text], others, self.metric).reshape(-1)
+
+
+@dataclass(frozen=True)
+class MeaningCloseness:
+    """By the cosine of embeddings (`embedding`); `folder` holds their model."""
+
+    folder: str
+
+    def matrix(self, texts: Sequence[str]) -> Similarity:
+        vectors = embedding.vectors(texts, self.folder)
+        return np.asarray(vectors @ vectors.T, dtype=np.float64)
+
+    def to(self, text: str, others: Sequence[str]) -> Similarity:
+        vectors = embedding.vectors([text, *others], self.folder)
+        return np.asarray(vectors[1:] @ vectors[0], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -60,8 +106,13 @@ class Ranked:
         checks.integer("router.top_k", self.top_k, 1)
         checks.one_of("router.similarity", self.similarity, METRICS)
 
+    @property
+    def closeness(self) -> Closeness:
+        """How alike two summaries are."""
+        return EditCloseness(self.similarity)
+
     def route(self, speakers: Sequence[Speaker], rng: Random) -> list[PeerChoice]:
-        matrix = similarity_matrix([speaker.summary for speaker in speakers], self.similarity)
+        matrix = self.closeness.matrix([speaker.summary for speaker in speakers])
         count = len(speakers)
         # Ties go to the next path around the circle; otherwise equal summaries would all be routed to the first paths.
         circles = [[(path + step) % count for step in range(1, count)] for path in range(count)]
@@ -98,6 +149,64 @@ class Hybrid(Ranked):
         return similar + sorted(rest, key=lambda peer: similarity[peer])[: k - len(similar)]
 
 
+ORDERS = {"clustered": Clustered, "dispersed": Dispersed, "hybrid": Hybrid}
+
+
+@dataclass(frozen=True)
+class Semantic(Ranked):
+    """Clustered, dispersed or hybrid (`order`), with summaries compared by meaning and not letter by letter.
+
+    `embedding` is a folder with a model of model2vec; `similarity` is not used.
+    """
+
+    order: str = "dispersed"
+    embedding: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.one_of("router.order", self.order, ORDERS)
+        embedding.check("router.embedding", self.embedding)
+
+    @property
+    def closeness(self) -> Closeness:
+        return MeaningCloseness(self.embedding)
+
+    def choose(self, others: list[int], similarity: Similarity, rng: Random) -> list[int]:
+        return ORDERS[self.order](self.top_k).choose(others, similarity, rng)
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """No peers, but a pool: what paths told so far without duplicates, of which every path hears `draw` entries.
+
+    They are drawn at random, anew for each path, among those that others wrote. The pool holds at most `cap` entries,
+    and one more puts a random one out. Duplicates are at least `same` alike (`methods.pool`): by `embedding`, a folder
+    with a model of model2vec, or with null by edit distance.
+    """
+
+    draw: int = 4
+    cap: int = 10_000
+    same: float = 0.75
+    embedding: str | None = None
+
+    def check(self, group: str) -> None:
+        """`UserError` for settings that cannot be, by the keys of this group of settings."""
+        checks.integer(f"{group}.draw", self.draw, 1)
+        checks.integer(f"{group}.cap", self.cap, 1)
+        checks.number(f"{group}.same", self.same, "a number > 0 and <= 1", 0, 1, open_at="least")
+        if self.embedding is not None:
+            embedding.check(f"{group}.embedding", self.embedding)
+
+    @property
+    def closeness(self) -> Closeness:
+        """How alike two texts are."""
+        return EditCloseness() if self.embedding is None else MeaningCloseness(self.embedding)
+
+    def route(self, speakers: Sequence[Speaker], rng: Random) -> list[PeerChoice]:
+        """Methods that know no pool cannot use it."""
+        raise UserError("router=pool: this method has no pool; choose another router")
+
+
 class RandomPeers(Ranked):
     """Any k, drawn with the group's seed."""
 
@@ -132,9 +241,9 @@ def ties(router: Router, speakers: Sequence[Speaker], choices: Sequence[PeerChoi
     The order of the paths then decided between them, and not what they wrote. None for routers that do not choose by
     similarity.
     """
-    if not isinstance(router, Clustered | Dispersed | Hybrid):
+    if not isinstance(router, Clustered | Dispersed | Hybrid | Semantic):
         return [None] * len(speakers)
-    matrix = similarity_matrix([speaker.summary for speaker in speakers], router.similarity)
+    matrix = router.closeness.matrix([speaker.summary for speaker in speakers])
     found: list[bool | None] = []
     for path, choice in enumerate(choices):
         taken = {peer for peer, _ in choice}
