@@ -5,75 +5,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from leap_lab import checks, embedding
 from leap_lab.errors import UserError
 from leap_lab.path import Path
+from leap_lab.similarity import METRICS, Closeness, EditCloseness, MeaningCloseness
+from leap_lab.similarity import Similarity as Similarity
+from leap_lab.similarity import similarity_matrix as similarity_matrix
 
-Similarity = NDArray[np.float64]
 PeerChoice = list[tuple[int, float]]  # the peers that a path hears: (index into the speakers, similarity)
-METRICS = ("levenshtein", "indel")
-
-
-def similarity_matrix(summaries: Sequence[str], metric: str = "levenshtein") -> Similarity:
-    """Pairwise similarity, shape (n, n), in [0, 1]; two empty summaries have similarity 1.
-
-    `levenshtein` is the paper's Eq. 4, 1 - Levenshtein(s_i, s_j) / max(|s_i|, |s_j|), in characters. `indel` is what
-    its released code computes: 1 - Indel(s_i, s_j) / (|s_i| + |s_j|).
-    """
-    checks.one_of("router.similarity", metric, METRICS)
-    return _edits(summaries, summaries, metric)
-
-
-def _edits(texts: Sequence[str], others: Sequence[str], metric: str) -> Similarity:
-    from rapidfuzz.distance import Indel, Levenshtein
-    from rapidfuzz.process import cdist
-
-    scorer = Levenshtein if metric == "levenshtein" else Indel
-    found: Similarity = cdist(texts, others, scorer=scorer.normalized_similarity, dtype=np.float64)
-    return found
-
-
-class Closeness(Protocol):
-    """How alike texts are: at most 1, which equal texts have."""
-
-    def matrix(self, texts: Sequence[str]) -> Similarity:
-        """Of every pair, shape (n, n)."""
-        ...
-
-    def to(self, text: str, others: Sequence[str]) -> Similarity:
-        """Of one text to each of the others, shape (n,)."""
-        ...
-
-
-@dataclass(frozen=True)
-class EditCloseness:
-    """By edit distance, as `similarity_matrix`."""
-
-    metric: str = "levenshtein"
-
-    def matrix(self, texts: Sequence[str]) -> Similarity:
-        return similarity_matrix(texts, self.metric)
-
-    def to(self, text: str, others: Sequence[str]) -> Similarity:
-        return _edits([text], others, self.metric).reshape(-1)
-
-
-@dataclass(frozen=True)
-class MeaningCloseness:
-    """By the cosine of embeddings (`embedding`); `folder` holds their model."""
-
-    folder: str
-
-    def matrix(self, texts: Sequence[str]) -> Similarity:
-        vectors = embedding.vectors(texts, self.folder)
-        return np.asarray(vectors @ vectors.T, dtype=np.float64)
-
-    def to(self, text: str, others: Sequence[str]) -> Similarity:
-        vectors = embedding.vectors([text, *others], self.folder)
-        return np.asarray(vectors[1:] @ vectors[0], dtype=np.float64)
 
 
 @dataclass(frozen=True)

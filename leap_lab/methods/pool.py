@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
 
-from leap_lab.routing import Closeness, EditCloseness
+from leap_lab.similarity import Closeness, EditCloseness
 
 OTHER = re.compile(r"[^\w=<>+*/^%!.-]+")  # between the words and the signs of formulas
 
