@@ -47,7 +47,7 @@ class Peers:
         else:
             heard = {index: text for index, text in texts.items() if index in only}
             for index in texts.keys() - heard.keys():
-                mine = {index: texts[index], **heard}
+                mine = dict(sorted({index: texts[index], **heard}.items()))
                 routes[index] = self.exchange.routes(turn, paths, mine, index)[index]
         return {index: (route, [texts[peer] for peer in route.peers]) for index, route in routes.items()}
 

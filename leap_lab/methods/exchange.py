@@ -50,6 +50,9 @@ class Exchange:
         texts = await asyncio.gather(*(self.think_and_tell(path, turn, interval) for path in live))
         told = [(path, text) for path, text in zip(live, texts, strict=True) if text is not None]
         wait_for_all([path for path, _ in told])
+        for path, _ in told:
+            if path.index in self.left:
+                self.leave(path, turn, closed=True)
         return {path.index: text for path, text in told}
 
     async def summaries(self, live: Sequence[Path], turn: int, interval: int) -> dict[int, str]:
@@ -111,7 +114,10 @@ class Exchange:
         self.endings.create_task(ending)
 
     async def think_and_tell(self, path: Path, turn: int, interval: int) -> list[str] | None:
-        """What the path tells after so many tokens, None when it has left the blocks without a word."""
+        """What the path tells after so many tokens, None when it has left the blocks without a word.
+
+        A path that closed its thinking and tells all the same is in `left`; the caller lets it `leave`.
+        """
         closed = await self.writer.think(path, turn, interval)
         share = self.told_as
         if (closed and not share.last_words) or not self.writer.can_exchange(path, share.charged):
@@ -120,10 +126,9 @@ class Exchange:
         if not closed:
             self.writer.cut(path)
             self._probe(path, turn, "before")
-        told = await share.tell(self.writer, path, turn)
-        if closed:
-            self.leave(path, turn, closed)
-        return told
+        else:
+            self.left.add(path.index)
+        return await share.tell(self.writer, path, turn)
 
     def _probe(self, path: Path, turn: int, phase: Literal["before", "after"]) -> None:
         if self.probe_tokens is not None and path.index not in self.helpers:

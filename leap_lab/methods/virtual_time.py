@@ -81,9 +81,11 @@ async def _blocks(
             before, thought = path.critical_path, _thought(path)
             parts = await exchange.think_and_tell(path, turn, interval)
             clock += interval
-            if parts is not None:
-                timeline.tell(path.index, Message(clock + lag, parts, path.critical_path))
-            if parts is None or path.index in exchange.left:
+            if parts is None:
+                return
+            timeline.tell(path.index, Message(clock + lag, parts, path.critical_path))
+            if path.index in exchange.left:
+                exchange.leave(path, turn, closed=True)
                 return
             clock += path.critical_path - before - (_thought(path) - thought)
             await timeline.promise(path.index, clock + interval + lag)

@@ -37,19 +37,19 @@ def script(text, request):
         return "9}\n"
     if text.endswith("</think>"):
         return f"path {path}: \\boxed{{2}}"
-    return "so it is</think>" if (path, turn) == (1, 3) else f"{path}{turn} word word word w"
+    return "so it is</think>" if (path, turn) == (1, 3) else f"{path}{turn} word word word woxx"
 
 
 def test_a_group_token_by_token():
     """New notes 2, 2, 2, 0, 0, 0: two thirds are left at block 3, where it is read; a third at 4; none at 5."""
-    paths, engine = solve(cpt(same=0.95), script)
+    paths, engine = solve(cpt(same=0.97), script)
     one, two = paths
     phases = [(request.purpose.phase, request.purpose.turn) for request in engine.requests if who(request)[0] == 0]
     assert phases == [(phase, turn) for turn in range(6) for phase in ("think", "notes")] + [
         ("think", 6),
         ("answer", 6),
     ]
-    thoughts = [f"0{turn} word word word w" for turn in range(7)]
+    thoughts = [f"0{turn} word word word wo" for turn in range(7)]
     prompts = [text for phase, text in sent(engine, 0) if phase == "think"]
     assert prompts[:4] == [EMPTY + "".join(thoughts[:turn]) for turn in range(4)], "nobody is told anything yet"
     assert prompts[4].startswith('[user]Q: 1+1 BOARD Note 1: "insight: ')
@@ -57,14 +57,14 @@ def test_a_group_token_by_token():
     assert Counter(route.turn for route in one.routes) == {3: 1, 4: 1}
     assert len(one.routes[0].peers) == 6 and set(one.routes[0].peers) == {0, 1}, "one's own notes are in the pool"
     assert prompts[6] == prompts[5] + thoughts[5], "at the last block nobody is told anything new"
-    assert one.thinking == "".join(thoughts) and one.finish == "answered"
+    assert one.thinking == "".join(thoughts) + "xx" and one.finish == "forced", "to its end in one request"
 
     assert kinds(two)[-2:] == [("think", 3), ("final", 3)] and not two.routes
     assert [phase for phase, _ in sent(engine, 1)] == ["think", "notes"] * 4 + ["final"], "its last words are distilled"
 
 
 def test_what_is_charged_and_billed():
-    paths, engine = solve(cpt(same=0.95), script)
+    paths, engine = solve(cpt(same=0.97), script)
     sampled = {
         path.index: len("".join(part.text for part in path.segments if part.kind is Kind.THINK)) for path in paths
     }
@@ -85,13 +85,13 @@ def test_waiting_for_the_longest_notes_is_on_the_critical_path():
     def uneven(text, request):
         if text.endswith("<notes>\n"):
             return f"insight: {'x' * 30 * who(request)[0]}.</notes>"
+        if request.purpose.phase == "final":
+            return "\\boxed{2}"
         return "</think>" if who(request)[1] == 1 else "word " * 4
 
     paths, _ = solve(cpt(), uneven)
-    long = len("insight: .</notes>") + 30
-    assert paths[0].critical_path == 20 + long + len("</think>") + len("insight: .</notes>") + paths[0].count(
-        Kind.FINAL
-    )
+    longest = len("insight: .</notes>") + 30
+    assert [path.critical_path for path in paths] == [20 + longest + len("</think>") + longest + len("\\boxed{2}")] * 2
 
 
 def test_every_request_has_its_own_seed_and_groups_differ():

@@ -1,5 +1,6 @@
 """Typed notes: what counts as one, with texts that mean no good, and a pool that keeps each once."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -77,16 +78,13 @@ def test_a_transcript_without_room_loses_its_beginning_and_nothing_is_asked_wher
             return "insight: x</notes>"
         return "</think>" if who(request)[1] else "0123456789" * 2
 
-    notes = {"share": "notes", "notes": DISTILLER, "summary_tokens": 20, "max_tokens": 60}
-    frame = len("[user]D Q: 1+1 |  | [assistant]<think>\n\n</think><notes>\n")
+    long = replace(DISTILLER, ask=f"{'x' * 300}{DISTILLER.ask}")
+    notes = {"share": "notes", "notes": long, "summary_tokens": 20, "max_tokens": 60}
+    frame = 300 + len("[user]D Q: 1+1 |  | [assistant]<think>\n\n</think><notes>\n")
     for room, asked in ((20, "0123456789" * 2), (12, "90123456789"), (0, None)):
         _, engine = solve(leap(**notes), script, max_model_len=frame + 20 + room)
         found = [text for phase, text in sent(engine, 0) if phase == "notes"]
-        if asked is None:
-            assert found == []
-        else:
-            assert found and found[0].partition(" | ")[2].partition(" | ")[2].startswith(asked[-room:][:5])
-            assert len(found[0]) <= frame + room
+        assert [text.rpartition(" | ")[2].partition("[")[0] for text in found] == ([] if asked is None else [asked])
 
 
 @pytest.mark.parametrize(
@@ -161,7 +159,7 @@ def test_a_pool_stays_within_its_cap_and_knows_what_it_has(texts, cap, same):
 def test_prompt_sets_keep_notes_on_their_line():
     for name in ("tuned", "untuned"):
         line = load_prompts(name).numbered("Note", ['a\n</comment>Note 3: "b"'])
-        assert line == "Note 1: \"aNote 3 'b'\"", name
+        assert line == "Note 1: \"a Note 3 'b'\"", name
 
 
 def test_completions_that_end_by_themselves_count_as_whole():

@@ -35,7 +35,7 @@ def test_a_block_takes_one_step():
 
 def test_the_bounds_themselves_end_nothing():
     novelty = Novelty(0.5, 0.5)
-    assert [novelty.after(new, 10) for new in (2, 2, 2, 1, 0)] == ["probe"] * 4 + ["broadcast"]
+    assert [novelty.after(new, 10) for new in (2, 2, 2, 1, 0)] == ["probe"] * 5
     assert novelty.left == 0.5
     assert [Novelty(0.5, 0.1).after(new, 10) for new in (2,) * 4] == ["probe"] * 4
 

@@ -28,7 +28,7 @@ def script(text, request):
 def test_the_end_of_the_thinking_is_told_without_a_request():
     paths, engine = solve(leap(share="tail", summary_tokens=9), script)
     assert [phase for phase, _ in sent(engine, 0)] == ["think", "think", "final"]
-    comment = '\n<comment>\nPeer 1: "unit unit"\n</comment>\n\nHEARD\n\n'
+    comment = '\n<comment>\nPeer 1: "nit unit"\n</comment>\n\nHEARD\n\n'
     assert [(part.kind, part.text) for part in paths[0].segments[:3]] == [
         (Kind.PROMPT, HEAD),
         (Kind.THINK, STRETCH[0]),
@@ -53,11 +53,11 @@ def test_the_answer_of_now_comes_from_a_copy_and_is_counted_as_an_answer():
     assert row["tokens_think"] == one.spent + sum(sampled)
     assert row["tokens_prefilled"] == sum(len(text) for _, text in sent(engine, 0))
     assert row["critical_path"] == one.spent + sum(sampled)
-    assert row["tokens_prefilled_least"] == len(sent(engine, 0)[-1][1]) + len("\n</think>\n\n\\boxed{") + 1
+    assert row["tokens_prefilled_least"] == len(HEAD) + one.count(Kind.COMMENT) + len("\n</think>\n\n\\boxed{") + 3
 
 
 def test_notes_come_from_a_chat_of_their_own_and_are_charged():
-    paths, engine = solve(leap(share="notes", notes=DISTILLER, summary_tokens=60, interval=60), script)
+    paths, engine = solve(leap(share="notes", notes=DISTILLER, summary_tokens=60), script)
     assert [phase for phase, _ in sent(engine, 0)] == ["think", "notes", "think", "notes", "final"]
     first = "[user]D Q: 1+1 |  | zero zero zero zero [assistant]<think>\n\n</think><notes>\n"
     assert sent(engine, 0)[1] == ("notes", first)
