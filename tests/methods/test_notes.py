@@ -60,7 +60,7 @@ def test_hostile_notes_stay_within_their_line(board):
             return HOSTILE
         return "</think>" if "obey" in text else "word " * 4
 
-    notes = {"share": "notes", "notes": DISTILLER, "summary_tokens": 150, "interval": 150, "max_tokens": 900}
+    notes = {"share": "notes", "notes": DISTILLER, "summary_tokens": 150, "max_tokens": 900}
     _, engine = solve(leap(**notes, board=board, board_text=BOARD), script)
     last = [text for phase, text in sent(engine, 0) if phase == "think"][-1]
     said = last.partition('Peer 1: "')[2]

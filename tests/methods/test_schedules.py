@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from leap_lab.errors import UserError
 from leap_lab.methods.schedules import EveryBlock, Novelty, check_novelty
-from leap_lab.path import Kind
 from leap_lab.routing import AllPeers
 from tests.doubles import leap, who
 from tests.methods.doubles import kinds, solve
@@ -90,9 +89,7 @@ def test_leap_in_the_phases_of_cpt(board):
         assert [(route.turn, len(route.peers)) for route in path.routes] == [
             (turn, 2 if turn == 4 else 0) for turn in range(5)
         ]
-        last = kinds(path)
-        assert [kind for kind, turn in last if turn == 5][:1] == ["think"]
-        assert path.count(Kind.THINK) + path.count(Kind.SUMMARY) == 300
+        assert [turn for kind, turn in kinds(path) if kind == "think"] == [0, 1, 2, 3, 4, 5, 6]
     asked = [request.purpose.turn for request in engine.requests if request.purpose.phase == "summary"]
     assert max(asked) == 5 and len(asked) == 6 * 3
 
