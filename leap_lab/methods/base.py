@@ -1,6 +1,7 @@
 """The base class of decoding methods: a method turns one question into a group of N paths."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -35,6 +36,8 @@ class Method(ABC):
     """Whether it has a field `router`."""
     probed: ClassVar[bool] = False
     """Whether it has a field `probe_tokens`: at each block its paths can be asked what they would answer."""
+    later: ClassVar[tuple[str, ...]] = ()
+    """Settings that were added later. At its default such a setting is no part of a run's identity."""
 
     @abstractmethod
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
@@ -65,6 +68,10 @@ class Method(ABC):
     def records(self, asked: Recording) -> Recording:
         """The log-probabilities that its paths keep: those `asked` for, unless it needs others to decide by."""
         return asked
+    @property
+    def unread(self) -> Collection[str]:
+        """Settings that do nothing as the others stand: they are no part of a run's identity."""
+        return ()
 
     def writer(self, job: Job, engine: Engine) -> Writer:
         """The writer for the paths of a group."""
