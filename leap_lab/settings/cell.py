@@ -141,7 +141,7 @@ class Cell:
             **({"lora": adapters.fingerprint(self.lora)} if engine.uses_model and self.lora else {}),
             **({"chat": chat_identity(chat_settings(self.config["model"]))} if engine.uses_model else {}),
             "engine": engine.identity(),
-            "method": without_addresses(self.config["method"]),
+            "method": self._settings,
             **{key: without_addresses(config[key]) for key in PARTS},
             "prompts": self._prompts,
             "router": without_addresses(self._router),
@@ -218,8 +218,18 @@ class Cell:
         return {key: unexplained(str(prompts[key])) for key in ASKED if key in prompts}
 
     @property
+    def _settings(self) -> dict[str, Any]:
+        """The settings of the method, without those that came later and stand at their default."""
+        node: dict[str, Any] = without_addresses(self.config["method"])
+        kept = self._method.later
+        return {key: value for key, value in node.items() if key not in kept or value != getattr(self._method, key)}
+
+    @property
     def _probed(self) -> bool:
-        return bool(self.config["probes"]) and self._method.probed
+        """Whether paths are asked for answers: at blocks (`probes`), or at the method's own `probe_interval`."""
+        steps = hasattr(self._method, "probe_interval")
+        asked = self.config["method"].get("probe_interval") if steps else self.config["probes"]
+        return self._method.probed and bool(asked)
 
     @cached_property
     def _method(self) -> type[Method]:
