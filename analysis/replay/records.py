@@ -70,10 +70,7 @@ def read(folders: Sequence[str | Path]) -> Records:
     for run, other in zip(runs, settings, strict=True):
         if differing := sorted(key for key in {**settings[0], **other} if settings[0].get(key) != other.get(key)):
             raise UserError(f"{run.folder}: another {differing[0]} than {runs[0].folder}; name runs of one setting")
-    paths = _paths(runs)
-    answers = dict(iter(_answers(paths).groupby("question_id")))
-    found = [_record(str(name), own, answers[name]) for name, own in paths.groupby("question_id", sort=True)]
-    return Records(tuple(run.folder.name for run in runs), tuple(found))
+    return Records(tuple(run.folder.name for run in runs), records_of(_paths(runs)))
 
 
 def _paths(runs: Sequence[Run]) -> pd.DataFrame:
@@ -84,6 +81,16 @@ def _paths(runs: Sequence[Run]) -> pd.DataFrame:
     known = paths.notna().sum(axis=1) + paths["probes"].map(len)
     paths = paths.loc[known.sort_values(ascending=False, kind="stable").index].drop_duplicates(list(KEY))
     return paths.sort_values(list(KEY), ignore_index=True)
+
+
+def records_of(paths: pd.DataFrame) -> tuple[Record, ...]:
+    """A record for every question, in the order of their ids.
+
+    `paths`: a row a path with the columns `READ`, those of `CONFIDENCES` that there are, `tokens`, and `step`, the
+    tokens between two of its probes.
+    """
+    answers = dict(iter(_answers(paths).groupby("question_id")))
+    return tuple(_record(str(name), own, answers[name]) for name, own in paths.groupby("question_id", sort=True))
 
 
 def _answers(paths: pd.DataFrame) -> pd.DataFrame:

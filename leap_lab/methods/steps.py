@@ -12,7 +12,8 @@ def branches_of(path: Path, interval: int, tokens: Tokens) -> list[Branch]:
 
     Branch k (`turn`, from 0) holds the first (k + 1) * interval tokens that the path thought, and what stands before.
     """
-    thought = path.count(Kind.THINK)
+    closing = len(tokens.encode(tokens.form.close or "")) if path.closed else 0
+    thought = path.count(Kind.THINK) - closing
     branches = []
     for turn, length in enumerate(range(interval, thought, interval)):
         branch = path.branch(turn, "before")
