@@ -1,4 +1,7 @@
-"""`python -m analysis report|NAME RUN_FOLDER...`: tables and figures of runs; NAME is that of an experiment."""
+"""`python -m analysis report|NAME RUN_FOLDER...`: tables and figures of runs; NAME is that of an experiment.
+
+`python -m analysis replay POLICY RUN_FOLDER...` tries policies on the paths that independent runs recorded.
+"""
 
 import argparse
 import math
@@ -10,6 +13,7 @@ from leap_lab import console, home
 
 if TYPE_CHECKING:
     from .measures.budget import Budget
+    from .report.sweep import Report
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,27 +28,7 @@ def _analyse(arguments: Sequence[str]) -> int:
     options = parser.parse_args(rest)
     if options.command == "report" and options.over == "these" and options.margin is not None:
         parser.error(f"--margin={options.margin:g}: only for questions like these; leave out --over=these")
-    from leap_lab.runs.reading import run_folders
-    from leap_lab.settings.experiments import exhibit_of
-
-    from .report import paper, sweep  # they import pandas, which --help and usage errors should not wait for
-
-    folders = run_folders(options.folders)
-    if options.command == "report":
-        these = options.over == "these"
-        report = sweep.write(
-            folders,
-            options.out,
-            groups=options.groups,
-            margin=options.margin,
-            these=these,
-            show=_show,
-            apart=options.seeds == "apart",
-        )
-    else:
-        exhibits = {options.command: exhibit_of(options.command, search)}
-        budget = getattr(options, "budget", None)
-        report = paper.write({options.command: folders}, options.out, budget, exhibits, _show)
+    report = _report(options, search)
     for problem in report.problems:
         print(f"error: {problem}", file=sys.stderr)
     if report.problems:
@@ -53,6 +37,25 @@ def _analyse(arguments: Sequence[str]) -> int:
     for problem in report.undrawn:
         print(f"failed: {problem}", file=sys.stderr)
     return 1 if report.undrawn else 0
+
+
+def _report(options: argparse.Namespace, search: Sequence[str]) -> "Report":
+    """What the command makes."""
+    from leap_lab.runs.reading import run_folders
+    from leap_lab.settings.experiments import exhibit_of
+
+    from .replay import report as replay  # these import pandas, which --help and usage errors should not wait for
+    from .report import paper, sweep
+
+    folders = run_folders(options.folders)
+    if options.command == "replay":
+        return replay.write(options.policies, folders, options.out, options.draws, _show)
+    if options.command == "report":
+        chosen = {"groups": options.groups, "margin": options.margin}
+        chosen |= {"these": options.over == "these", "apart": options.seeds == "apart"}
+        return sweep.write(folders, options.out, show=_show, **chosen)
+    exhibits = {options.command: exhibit_of(options.command, search)}
+    return paper.write({options.command: folders}, options.out, getattr(options, "budget", None), exhibits, _show)
 
 
 def _show(table: str) -> None:
@@ -72,7 +75,7 @@ def _parser(arguments: Sequence[str], search: Sequence[str]) -> argparse.Argumen
     from leap_lab.settings.experiments import exhibit_node, names
 
     parser = console.Parser(prog="python -m analysis", description=__doc__, allow_abbrev=False)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="report|NAME")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="report|replay|NAME")
     report = commands.add_parser("report", help="table and figure of runs side by side")
     report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")
     words = "also say which differences are within M points, in either direction"
@@ -81,9 +84,14 @@ def _parser(arguments: Sequence[str], search: Sequence[str]) -> argparse.Argumen
     report.add_argument("--over", choices=["like", "these"], default="like", help=words)
     words = "runs that differ in their seed alone: one row (pooled, default) or a row each (apart)"
     report.add_argument("--seeds", choices=["pooled", "apart"], default="pooled", help=words)
+    replay = commands.add_parser("replay", help="policies tried on the recorded paths of independent runs")
+    words = "all, or names of policies with commas between them: majority,short:m=1,my_module.policy"
+    replay.add_argument("policies", metavar="POLICY", help=words)
+    words = "orders of the paths of each question that means are over (default: 16)"
+    replay.add_argument("--draws", type=_count, default=16, metavar="D", help=words)
     known = names(search)
     experiments = {name: commands.add_parser(name, help=f"what experiment={name} ends with") for name in known}
-    for command in (report, *experiments.values()):
+    for command in (report, replay, *experiments.values()):
         command.add_argument("folders", nargs="+", type=home.path, metavar="RUN_FOLDER")
         command.add_argument(
             "--out", type=home.path, default="figures", metavar="DIR", help="where to write (default: figures)"

@@ -61,3 +61,9 @@ def _model(folder: str) -> Any:
         return StaticModel.from_pretrained(folder)
     except Exception as error:  # a damaged file can raise anything
         raise UserError(f"{folder}: model2vec cannot load it ({one_line(error, 200)})") from error
+
+
+def by_content(node: Any) -> Any:
+    """Settings in which the `embedding`, a folder, is named by what is in it, wherever that lies."""
+    folder = node.get("embedding") if node else None
+    return {**node, "embedding": fingerprint(folder)} if folder else node

@@ -58,7 +58,10 @@ class Route:
 
 @dataclass(frozen=True)
 class Probe:
-    """The answer a path would have given at a turn, `before` its summary or `after` its comments."""
+    """The answer a path would have given at a turn, `before` its summary or `after` its comments.
+
+    Of paths that are asked at regular steps (`methods.steps`) the turn counts these, and the phase is `before`.
+    """
 
     turn: int
     phase: Literal["before", "after"]

@@ -133,7 +133,7 @@ def pool_of(run: Run, found: Sequence[Pool]) -> Pool | None:
     return max(kept, key=lambda each: each.size(each.questions), default=None)
 
 
-def votes(names: Sequence[str | None], correct: Sequence[bool], draws: int = DRAWS, seed: int = 0) -> Floats:
+def votes(names: Sequence[str | None], correct: Sequence[float], draws: int = DRAWS, seed: int = 0) -> Floats:
     """Cons@n for n from 1 to all paths: of n drawn without replacement, how often the majority is right, on average.
 
     `names` are of `votes.named`, one a path, `correct` whether that path is right. Tied answers count by their mean

@@ -35,7 +35,10 @@ class Method(ABC):
     routed: ClassVar[bool] = False
     """Whether it has a field `router`."""
     probed: ClassVar[bool] = False
-    """Whether it has a field `probe_tokens`: at each block its paths can be asked what they would answer."""
+    """Whether it has a field `probe_tokens`: its paths can be asked what they would answer.
+
+    At each block, with `probes=true`; where the method has a setting `probe_interval`, that decides instead.
+    """
     later: ClassVar[tuple[str, ...]] = ()
     """Settings that were added later. At its default such a setting is no part of a run's identity."""
 

@@ -153,7 +153,7 @@ class Cell:
             "method": self._settings,
             **{key: without_addresses(config[key]) for key in PARTS},
             "prompts": self._prompts,
-            "router": _by_content(without_addresses(self._router)),
+            "router": embedding.by_content(without_addresses(self._router)),
         }
 
     @cached_property
@@ -241,22 +241,19 @@ class Cell:
     @property
     def _settings(self) -> dict[str, Any]:
         """The settings of the method, without those that came later and stand at their default, or that do nothing."""
-        node: dict[str, Any] = _by_content(without_addresses(self.config["method"]))
+        node: dict[str, Any] = embedding.by_content(without_addresses(self.config["method"]))
         later, unread = self._method.later, self.method().unread
         kept = {key: value for key, value in node.items() if key not in unread}
         return {key: value for key, value in kept.items() if key not in later or value != getattr(self._method, key)}
 
     @property
     def _probed(self) -> bool:
-        return bool(self.config["probes"]) and self._method.probed
+        """Whether paths are asked for answers: at blocks (`probes`), or at the method's own `probe_interval`."""
+        steps = hasattr(self._method, "probe_interval")
+        asked = self.config["method"].get("probe_interval") if steps else self.config["probes"]
+        return self._method.probed and bool(asked)
 
     @cached_property
     def _method(self) -> type[Method]:
         method: type[Method] = class_of("method", self.config["method"], Method)
         return method
-
-
-def _by_content(node: Any) -> Any:
-    """Settings in which a folder of an embedding model stands for what is in it, wherever that lies."""
-    folder = node.get("embedding") if node else None
-    return {**node, "embedding": embedding.fingerprint(folder)} if folder else node

@@ -46,4 +46,4 @@ class Reprompted:
         return replace(candidate, segments=(Segment(Kind.PROMPT, 0, prompt, self.tokens.decode(prompt)), *rest))
 
     def _prompt(self, prompts: Prompts, problem: Problem) -> tuple[int, ...]:
-        return tuple(self.tokens.chat(prompts.user(problem), self.tokens.form.opening + prompts.opening()))
+        return tuple(chat_prompt(self.tokens, prompts.user(problem), prompts.opening()))

@@ -176,6 +176,20 @@ def test_the_run_id_depends_on_what_determines_the_result_and_on_nothing_else():
     assert len({base, *ids.values()}) == len(changed) + 1, ids
 
 
+def test_probes_of_independent_paths_are_part_of_a_run_where_they_are_asked_for():
+    """`probe_interval` alone asks for them, and a run without them keeps the id that it had before there were any."""
+    base = cell("method=independent")
+    assert "probe_interval" not in base.identity["method"] and "probes" not in base.identity
+    for same in ("probes=true", "probe_tokens=3", "method.probe_interval=null"):
+        assert cell("method=independent", same).run_id == base.run_id, same
+    probed = cell("method=independent", "method.probe_interval=16", "probe_tokens=3")
+    assert probed.identity["method"]["probe_interval"] == 16 and probed.identity["probes"]["tokens"] == 3
+    assert probed.method().probe_tokens == 3 and base.method().probe_tokens is None
+    assert len({base.run_id, probed.run_id, probed.but(probe_tokens=4).run_id}) == 3
+    assert probed.baseline().run_id == cell("probes=true").baseline().run_id == base.run_id
+    assert probed.recorded["probes"] and not base.recorded["probes"]
+
+
 def test_a_method_without_a_router_has_none():
     ids = {cell("method=independent", f"router={router}").run_id for router in ("clustered", "random")}
     assert len(ids) == 1
