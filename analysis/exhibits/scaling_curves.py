@@ -78,7 +78,7 @@ def figure(found: Sequence[Scaling], budget: Budget = Budget.TOKENS) -> "Figure"
         if differences
     ]
     places = ticks([point.cost for each in found for curve in each.curves for point in curve.points])
-    names = [_round(place) for place in places]
+    names = [rounded(place) for place in places]
     n = questions(each.questions for each in found)
     return curves(panels, f"{budget.words} per question ({n})", places, names, log=True)
 
@@ -89,8 +89,8 @@ def _at_equal_cost(found: Scaling) -> list[Series]:
     return [Series(name, points) for name, points in lines.items() if points]
 
 
-def _round(place: float) -> str:
-    """A round number in few signs: 200, 5k, 1G."""
+def rounded(place: float) -> str:
+    """A round number in few signs, as a tick: 200, 5k, 1G."""
     unit, size = next(((unit, size) for unit, size in UNITS if place >= size), ("", 1.0))
     return f"{place / size:g}{unit}"
 
