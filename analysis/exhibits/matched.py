@@ -61,9 +61,12 @@ class Groups:
     @classmethod
     def of(cls, run: Run) -> "Groups":
         """The groups of a run, each with its vote, whether a path is right, and what it cost by every budget."""
-        paths = load([run.folder], ("question_id", "group", "path", "correct", *COLUMNS))
+        paths = load([run.folder], ("question_id", "group", "path", "correct", "started_s", "finished_s", *COLUMNS))
         costs, grouped = of_groups(paths), paths.groupby(["question_id", "group"])
-        costs = costs.assign(covered=grouped["correct"].max().astype(float)).rename(columns=_column)
+        costs = costs.assign(
+            covered=grouped["correct"].max().astype(float),
+            seconds=grouped["finished_s"].max() - grouped["started_s"].min(),
+        ).rename(columns=_column)
         table = run.table.assign(cons=run.table["final"]).join(costs, on=["question_id", "group"])
         questions = sorted(table["question_id"].unique())
         return cls(replace(run, table=table), int(grouped.size().max()), questions)

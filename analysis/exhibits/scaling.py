@@ -24,7 +24,7 @@ from ..measures.budget import Budget
 from ..measures.compare import Run
 from ..measures.contrasts import Against
 from ..measures.contrasts import corrected as family
-from ..measures.independent_pool import Pool, pool_of, pools
+from ..measures.independent_pool import Pool, pool_of, pools, sizes
 from ..measures.metrics import endings
 from ..measures.shared import INDEPENDENT, budget_of
 from ..measures.votes import RULE
@@ -37,7 +37,6 @@ from .scaling_curves import Agents, Curve, Point, Scaling, figure
 PAPERS = {"moa": "Mixture of agents"}  # what the paper calls a method; any other goes by its own name
 UNTOLD = ("peers", "method.max_tokens")  # not in the name of a curve: its x axis, and that agents share a budget
 VOTES, AGENTS = "comparisons at equal cost in this table", "comparisons of agents with LeaP"
-GRID = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 NOTES = (
     "per question: all that a group takes, helpers and earlier layers included, probes left out. independent: the "
     "votes of that many paths drawn from all independent paths of the setting.",
@@ -123,7 +122,7 @@ def _families(runs: Sequence[_Named]) -> list[list[_Named]]:
 
 def _alone(pool: Pool, common: Sequence[str], budget: Budget) -> Curve:
     size, prices, ended = pool.size(common), pool.prices(budget, common), pool.endings(common)
-    counts = sorted({*(count for count in GRID if count < size), size})
+    counts = sizes(size)
     return Curve(
         INDEPENDENT,
         INDEPENDENT,
@@ -145,7 +144,7 @@ def _point(each: _Named, pool: Pool, common: Sequence[str], budget: Budget) -> P
 
 def _agents(moa: _Named, label: str, curve: Sequence[_Named], common: Sequence[str], budget: Budget) -> Agents:
     cost = moa.groups.cost(budget, common)
-    votes = between([each.groups for each in curve], budget, cost, common)
+    votes = between([(each.groups.cost(budget, common), each.groups) for each in curve], cost, common)
     if votes is None:
         spent = sorted(each.groups.cost(budget, common) for each in curve)
         told = f"its {budget.words} per question ({short(cost)})"
@@ -154,13 +153,16 @@ def _agents(moa: _Named, label: str, curve: Sequence[_Named], common: Sequence[s
     return Agents(moa.name, moa.method, label, Against.of(moa.groups.values("cons", common), votes, DIFFERENCE))
 
 
-def between(curve: Sequence[Groups], budget: Budget, cost: float, questions: Sequence[str]) -> list[Floats] | None:
-    """The vote on each question by a straight line between the two runs next to this cost; None outside of all."""
-    means = [np.array([groups.mean() for groups in each.values("cons", questions)]) for each in curve]
-    ordered = sorted(
-        zip((each.cost(budget, questions) for each in curve), means, strict=True), key=lambda pair: pair[0]
-    )
-    for (left, before), (right, after) in pairwise([ordered[0], *ordered]):
+def between(priced: Sequence[tuple[float, Groups]], cost: float, questions: Sequence[str]) -> list[Floats] | None:
+    """The vote on each question by a straight line between the two runs next to this cost; None outside of all.
+
+    `priced` are runs, each with its own cost per question.
+    """
+    means = [
+        (price, np.array([groups.mean() for groups in each.values("cons", questions)]))
+        for price, each in sorted(priced, key=lambda pair: pair[0])
+    ]
+    for (left, before), (right, after) in pairwise([means[0], *means]):
         if left <= cost <= right:
             weight = (cost - left) / (right - left) if right > left else 0.0
             return [np.array([vote]) for vote in (1 - weight) * before + weight * after]

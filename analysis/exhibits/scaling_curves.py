@@ -90,7 +90,7 @@ def _at_equal_cost(found: Scaling) -> list[Series]:
 
 
 def rounded(place: float) -> str:
-    """A round number in few signs: 200, 5k, 1G."""
+    """A round number in few signs, as a tick: 200, 5k, 1G."""
     unit, size = next(((unit, size) for unit, size in UNITS if place >= size), ("", 1.0))
     return f"{place / size:g}{unit}"
 

@@ -24,6 +24,7 @@ from .shared import budget_of, shared_settings, shares_of
 from .votes import named
 
 DRAWS = 2000  # random orders of a question's paths that the votes are averaged over
+GRID = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 ANY = ("peers", "seed")  # what runs of one pool may differ in
 READ = (
     *("run_id", "question_id", "group", "path", "answer", "cluster", "correct", "aha", *ENDED),
@@ -63,9 +64,17 @@ class Pool:
 
     def prices(self, budget: Budget, questions: Sequence[str]) -> Floats:
         """What 1, 2, ... paths of a question cost on average, the mean over questions, as far as all have so many."""
+        return np.asarray(self._costs(budget, questions).mean(axis=1))
+
+    def curve(self, budget: Budget, questions: Sequence[str]) -> tuple[Floats, Floats]:
+        """The votes of 1, 2, ... paths, and what these cost; both of shape (paths, questions)."""
+        size = self.size(questions)
+        return np.array([self._votes[question][:size] for question in questions]).T, self._costs(budget, questions)
+
+    def _costs(self, budget: Budget, questions: Sequence[str]) -> Floats:
         size = self.size(questions)
         values = {question: own.to_numpy(float) for question, own in self.paths.groupby("question_id")[budget.value]}
-        return np.asarray(np.mean([budget.drawn(values[question])[:size] for question in questions], axis=0))
+        return np.array([budget.drawn(values[question])[:size] for question in questions]).T
 
     def cons(self, count: float, questions: Sequence[str]) -> list[Floats]:
         """Cons of each question with `count` paths, between whole numbers by a straight line.
@@ -131,6 +140,11 @@ def pool_of(run: Run, found: Sequence[Pool]) -> Pool | None:
     wanted = shared_settings(run.settings, but, shares)
     kept = [each for each in found if shared_settings(each.settings, but, shares) == wanted]
     return max(kept, key=lambda each: each.size(each.questions), default=None)
+
+
+def sizes(size: int) -> list[int]:
+    """The numbers of paths, up to this one, that a curve has points at."""
+    return sorted({*(count for count in GRID if count < size), size})
 
 
 def votes(names: Sequence[str | None], correct: Sequence[float], draws: int = DRAWS, seed: int = 0) -> Floats:

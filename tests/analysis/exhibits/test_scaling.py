@@ -79,16 +79,13 @@ def test_agents_beyond_leap_s_tokens_are_not_judged(folders: list[Path], tmp_pat
 
 
 def test_between_two_runs_there_are_straight_lines(folders: list[Path]) -> None:
-    curve = [Groups.of(Run.read(folder)) for folder in folders[:2]]
+    curve = [(price, Groups.of(Run.read(folder))) for price, folder in zip((800, 400), folders[:2], strict=True)]
     for tokens, unsolved in ((400, 0), (500, 0.25), (800, 1)):
-        votes = scaling.between(curve, Budget.TOKENS, tokens, QUESTIONS)
+        votes = scaling.between(curve, tokens, QUESTIONS)
         assert votes is not None and np.ravel(votes) == pytest.approx([1, unsolved] * 4)
-    assert (
-        scaling.between(curve, Budget.TOKENS, 399, QUESTIONS) is None
-        and scaling.between(curve, Budget.TOKENS, 801, QUESTIONS) is None
-    )
-    alone = scaling.between(curve[:1], Budget.TOKENS, 800, QUESTIONS)
-    assert alone is not None and scaling.between(curve[:1], Budget.TOKENS, 700, QUESTIONS) is None
+    assert scaling.between(curve, 399, QUESTIONS) is None and scaling.between(curve, 801, QUESTIONS) is None
+    alone = scaling.between(curve[:1], 800, QUESTIONS)
+    assert alone is not None and scaling.between(curve[:1], 700, QUESTIONS) is None
 
 
 def test_claims_and_table_name_every_run(folders: list[Path], tmp_path: Path) -> None:
