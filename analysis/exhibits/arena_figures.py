@@ -1,7 +1,7 @@
 """The figure of the arena: accuracy against cost, the curve of independent paths, a mark per method."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..drawing.curves import LINES, MARKERS
 from ..drawing.figures import TIGHT, WIDE, blank, questions, reach, style
@@ -29,12 +29,12 @@ def figure(found: Sequence["Arena"], budget: Budget) -> "Figure":
     return drawn
 
 
-def _panel(axes: "Axes", each: "Arena", budget: Budget, palette: Sequence[object]) -> None:
+def _panel(axes: "Axes", each: "Arena", budget: Budget, palette: Sequence[Any]) -> None:
     prices, asked = each.price(budget), each.questions
     counts = sizes(len(prices))
     votes = [estimate(each.pool.cons(count, asked), SHARE) for count in counts]
     costs = [float(prices[count - 1]) for count in counts]
-    shown = {"color": "0.45", "linewidth": 1.1, "markersize": 2.5, "capsize": 1.5}
+    shown: dict[str, Any] = {"color": "0.45", "linewidth": 1.1, "markersize": 2.5, "capsize": 1.5}
     axes.errorbar(
         costs, [100 * vote.value for vote in votes], yerr=reach(votes, 100), fmt=".-", label="independent", **shown
     )

@@ -71,6 +71,7 @@ class Method(ABC):
     def records(self, asked: Recording) -> Recording:
         """The log-probabilities that its paths keep: those `asked` for, unless it needs others to decide by."""
         return asked
+
     @property
     def unread(self) -> Collection[str]:
         """Settings that do nothing as the others stand: they are no part of a run's identity."""

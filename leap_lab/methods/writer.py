@@ -15,7 +15,7 @@ from leap_lab.engines.base import GREEDY, Completion, Engine, Purpose, Request, 
 from leap_lab.methods.cutting import PARAGRAPH, before, parted, whole_paragraphs
 from leap_lab.methods.forms import BoardText, Form, form_of
 from leap_lab.methods.job import Job
-from leap_lab.methods.words import Words, chat_prompt
+from leap_lab.methods.words import Words
 from leap_lab.path import Branch, Finish, Kind, Path, Route, share_beginning
 from leap_lab.prompts import Prompts
 from leap_lab.seeds import derive_seed, rng_for

@@ -10,7 +10,7 @@ from leap_lab.errors import UserError
 from leap_lab.methods.independent import Independent
 from leap_lab.path import Kind
 from tests.doubles import PROMPTS, QUESTION, who
-from tests.methods.agents import references, rsa, sent, solve, talk
+from tests.methods.agents import references, rsa, sent, solve
 from tests.methods.doubles import HEAD
 
 
