@@ -115,7 +115,7 @@ def test_groups_have_seeds_of_their_own(method: Method) -> None:
 def test_a_group_stopped_at_any_request_ends_as_one_that_was_not(method: Method, tmp_path: Any) -> None:
     def decoded(engine: Any) -> list[Path]:
         try:
-            paths = asyncio.run(method.solve(job(peers=3), engine))
+            paths = asyncio.run(method.solve(job(peers=5), engine))
         finally:
             if isinstance(engine, Journaled):
                 engine.stop()
@@ -125,7 +125,7 @@ def test_a_group_stopped_at_any_request_ends_as_one_that_was_not(method: Method,
 
     engine = ScriptedEngine(wordy)
     whole, total = decoded(engine), len(engine.requests)
-    assert total >= 7
+    assert total > 10 and max(who(request)[1] for request in engine.requests) > 0
     for stopped_at in range(total):
         file = tmp_path / "journal" / f"{stopped_at}.jsonl"
         with pytest.raises((Killed, BaseExceptionGroup)):
