@@ -58,13 +58,14 @@ def write_run(
     aha: Mapping[str, int] | None = None,
     flops_per: Mapping[str, int] | None = None,
     reports: bool = True,
+    weights: Sequence[float] | None = None,
     **more: Any,
 ) -> Path:
     """A run folder of LeaP with this router, or of independent sampling without one.
 
     A path prefills 50 tokens and what it received, finds 20 in the cache (at best 40), and decodes what it samples.
     `thinks` and `aha` are tokens of thinking and reflections of every path, by question: 100, and none, if not told.
-    `reports` false: its engine does not report what it prefills.
+    `reports` false: its engine does not report what it prefills. `weights` are those of the paths of every group.
     """
     node = None if router is None else {"name": router} | ({} if k is None else {"top_k": k})
     config = config_of(more.pop("method", ALONE if router is None else LEAP), node, **more)
@@ -74,6 +75,8 @@ def write_run(
         for group, given in enumerate(groups):
             tokens = (thinks or {}).get(question, 100)
             paths = [reasoning_path(index, router is not None, tokens, reports) for index in range(len(given))]
+            for path, weight in zip(paths, weights or (), strict=False):
+                path.weight = weight
             grades = [Grade(answer, answer == "1") for answer in given]
             counts = [(aha or {}).get(question, 0)] * len(paths)
             folder.write_group(rows(folder.run_id, Problem(question, "?", "1"), group, paths, grades, counts))

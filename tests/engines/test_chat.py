@@ -36,6 +36,13 @@ def test_a_prompt_is_what_the_tokenizer_gives_for_its_template(family, thinking)
 
 
 @each_family
+def test_a_chat_of_several_turns_is_what_the_tokenizer_gives_for_its_template(family):
+    tokens = tokens_of(family)
+    messages = [*asked(), {"role": "assistant", "content": "It is 4."}, {"role": "user", "content": "Sure?"}]
+    assert tokens.chat("Sure?", earlier=[(QUESTION, "It is 4.")]) == ids_of(family, tokens, messages)
+
+
+@each_family
 def test_the_state_and_the_opening_are_found(family):
     for thinking in ("auto", "on", "off"):
         form = tokens_of(family, thinking=thinking).form

@@ -5,8 +5,10 @@ import pytest
 from leap_lab.decoding.decoder import graded_rows
 from leap_lab.engines.base import Request
 from leap_lab.errors import UserError
+from leap_lab.methods.pacore import _told
 from leap_lab.path import Kind
-from tests.doubles import QUESTION, job, who
+from leap_lab.prompts import Prompts
+from tests.doubles import PROMPTS, QUESTION, job, who
 from tests.methods.agents import pacore, references, sent, solve, talk
 from tests.methods.doubles import HEAD
 
@@ -63,8 +65,6 @@ def test_the_order_depends_on_the_texts_alone():
     assert len(prompts) == 1
     shown = [len(text) for text in quoted(prompts.pop())]
     assert shown != sorted(shown), "shuffled after it was sorted"
-    from leap_lab.methods.pacore import _told
-
     paths, _ = solve(pacore(), script(orders[0]), peers=6)
     candidates = paths[0].helpers
     assert len({tuple(_told(candidates, 1, job(6, group=group))) for group in range(9)}) > 3
@@ -91,9 +91,6 @@ def test_without_anything_to_read_the_last_path_gets_the_question_alone():
     def script(text: str, request: Request) -> str:
         return "" if who(request)[1] == 0 else talk(text, request)
 
-    from leap_lab.prompts import Prompts
-    from tests.doubles import PROMPTS
-
     silent = Prompts(**(vars(PROMPTS) | {"force_math": " "}))
     (path,), engine = solve(pacore(prompts=silent), script, peers=2)
     assert sent(engine, 1)[0] == HEAD and path.count(Kind.COMMENT) == 0
@@ -110,9 +107,11 @@ def test_the_group_shares_one_budget():
     (path,), engine = solve(pacore(max_tokens=100), script, peers=4)
     limits = [request.max_tokens for request in engine.requests if request.stop == ("</think>",)]
     assert limits == [80] * 4 + [100]
-    (path,), engine = solve(
-        pacore(max_tokens=100), lambda text, request: "9}\n" if text[-1] == "{" else "x" * 500, peers=4
-    )
+
+    def endless(text: str, request: Request) -> str:
+        return "9}\n" if text.endswith("\\boxed{") else "x" * 500
+
+    (path,), engine = solve(pacore(max_tokens=100), endless, peers=4)
     limits = [request.max_tokens for request in engine.requests if request.stop == ("</think>",)]
     assert limits == [80] * 4 + [80 - 4 * len("9}\n")], "earlier answers count"
     assert sum(each.count(Kind.THINK) for each in path.billed_paths) <= 400

@@ -1,4 +1,4 @@
-"""Recursive self-aggregation followed token by token (a token is a character here): who read whom, and in which words."""
+"""Recursive self-aggregation followed token by token (a token is a character here): who read whom, in which words."""
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from leap_lab.engines.base import Request
 from leap_lab.errors import UserError
 from leap_lab.methods.independent import Independent
 from leap_lab.path import Kind
-from tests.doubles import PROMPTS, QUESTION, who
+from tests.doubles import PROMPTS, QUESTION, job, who
 from tests.methods.agents import references, rsa, sent, solve
 from tests.methods.doubles import HEAD
 
@@ -71,15 +71,9 @@ def test_every_member_is_as_likely_to_be_read():
     counts = [0] * 8
     for group in range(40):
         for place in range(8):
-            for member in rsa()._drawn(_job(group), 1, place):
+            for member in rsa()._drawn(job(8, group=group), 1, place):
                 counts[member] += 1
     assert sum(counts) == 640 and all(50 < count < 110 for count in counts)
-
-
-def _job(group):
-    from tests.doubles import job
-
-    return job(peers=8, group=group)
 
 
 def test_a_single_member_is_refined_in_words_of_its_own():

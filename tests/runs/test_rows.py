@@ -68,3 +68,18 @@ def test_what_was_heard_is_not_known_of_comments_that_nobody_counted(comments, h
 def test_every_path_needs_a_grade() -> None:
     with pytest.raises(ValueError, match="shorter"):
         rows("r", Problem("q", "", "4"), 0, [full_path()], [], [0])
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_a_weight_that_is_none_is_refused(weight):
+    path = full_path()
+    path.weight = weight
+    with pytest.raises(ValueError, match="has weight .*: must be a finite number >= 0, or None"):
+        rows("r", Problem("q", "2+2", "4"), 0, [path], [Grade("4", True)], [0])
+
+
+def test_the_weight_of_a_path_is_in_its_row():
+    path = full_path()
+    for weight in (None, 0.0, 2.5):
+        path.weight = weight
+        assert rows("r", Problem("q", "2+2", "4"), 0, [path], [Grade("4", True)], [0])[0]["weight"] == weight

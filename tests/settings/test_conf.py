@@ -138,6 +138,17 @@ def test_a_baseline_has_the_same_questions_and_beginnings():
             ["method=moa", "method.aggregate=refs"],
             r"method\.aggregate='refs': must name \{question\} and \{references\}",
         ),
+        *(
+            (
+                [f"method={name}", "probes=true"],
+                rf"probes=true: method={name} has no blocks at which paths could be asked; set probes=false",
+            )
+            for name in ("moa", "rsa", "pacore", "debate", "genselect")
+        ),
+        (["method=rsa", "peers=3"], r"method\.subset=4: different members of a population; must be <= peers=3"),
+        (["method=debate", "peers=1"], r"peers=1: nobody to debate with; must be >= 2"),
+        (["method=pacore", "method.between=4"], r"method\.between=4: must be a list of sizes"),
+        (["method=genselect", "method.mode=both"], r"method\.mode=both: must be select or synthesize"),
         (["model=local"], r"model\.path: a value is needed"),
         (["dataset=local"], r"dataset\.path: a value is needed"),
         (["prefix=bad", "prefix.fraction=0"], r"prefix\.fraction=0: must be a number > 0 and < 1"),
@@ -197,12 +208,22 @@ def test_a_method_without_a_router_has_none():
     assert cell("method=moa").recorded["router"] is None
 
 
+@pytest.mark.parametrize("method", ["moa", "rsa", "pacore", "debate", "genselect"])
+def test_methods_in_rounds_say_so_and_are_probed_nowhere_in_a_sweep_with_a_baseline(method):
+    """Independent sampling, which their baseline is, has no blocks either; there probes are no matter."""
+    assert cell(f"method={method}").recorded["comparison"]["budget"] == "rounds"
+    assert cell("method=independent", "probes=true").run_id == cell(f"method={method}").baseline().run_id
+
+
 def test_the_baseline_is_the_same_for_every_router_and_is_what_independent_gives():
     baselines = {cell(f"router={router}").baseline().run_id for router in ("clustered", "dispersed")}
     assert baselines == {cell("method=independent").run_id}
 
 
-@pytest.mark.parametrize("method", [["leap_s"], ["leap_s", "method.helpers=4", "method.position=96"], ["moa"]])
+ROUNDS = [["moa"], ["rsa"], ["pacore"], ["debate"], ["genselect"]]
+
+
+@pytest.mark.parametrize("method", [["leap_s"], ["leap_s", "method.helpers=4", "method.position=96"], *ROUNDS])
 def test_every_method_has_the_same_baseline(method):
     """The same paths with the same budget each, so that it is decoded once for all of them."""
     assert cell(f"method={method[0]}", *method[1:]).baseline().run_id == cell("method=independent").run_id

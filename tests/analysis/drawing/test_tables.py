@@ -11,7 +11,7 @@ import pytest
 from analysis.drawing import differences, figures, numerals, tables
 from analysis.measures.compare import compare, corrected
 from analysis.report import sweep as report
-from tests.known_runs import EASY, HARD, copies, write_run
+from tests.known_runs import ALONE, EASY, HARD, copies, write_run
 
 HOSTILE = [["run", "n"], ["a|b_c\\d 50% #1 & {x} ~ ^ <b> $y$", "-1.5"]]
 
@@ -153,6 +153,23 @@ def test_without_a_baseline_there_is_no_column_for_it(sweep: list[Path]) -> None
     found = compare(sweep[:2])
     assert {len(line) for line in tables.cells(found)} == {11}
     assert "independent" not in "\n".join([tables.console(tables.cells(found)), *tables.notes(found)])
+
+
+def test_decisions_and_costs_of_groups_are_shown_where_a_run_decides_otherwise(tmp_path: Path) -> None:
+    """One row with the bill of a group: its mean per path would be compared with that of one among eight."""
+    single = {question: [group[:1] for group in groups] for question, groups in EASY.items()}
+    spent = {"method": {**ALONE, "name": "pacore"}, "thinks": dict.fromkeys(EASY, 900)}
+    folders = [write_run(tmp_path, HARD), write_run(tmp_path, single, **spent)]
+    rows = corrected(compare(folders))
+    head, alone, pacore = tables.cells(rows)
+    assert head[-2:] == ["final %", "sampled per group"]
+    assert alone[-1] == "800" and pacore[-1] == "900" and pacore[-2].startswith("100.0 [")
+    assert any(note.startswith("sampled per group: ") for note in tables.notes(rows))
+    told = [line[:2] for line in differences.cells(rows)[1:]]
+    assert told == [["pacore", "Pass@1"], ["pacore", "Final"]]
+    plain = corrected(compare([folders[0], write_run(tmp_path, EASY, "random")]))
+    assert "final %" not in tables.cells(plain)[0] and not any("Final" in line for line in differences.cells(plain))
+    assert not any(note.startswith(("final", "sampled per group")) for note in tables.notes(plain))
 
 
 def test_one_question_is_shown_without_intervals(tmp_path: Path) -> None:

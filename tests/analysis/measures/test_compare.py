@@ -47,6 +47,25 @@ def test_the_vote_of_other_numbers_of_paths_is_not_compared(tmp_path: Path) -> N
     assert row.against is not None and set(row.others) == {"pass@2", "pass@4", "pass@8"}
 
 
+def test_a_decision_by_weights_and_a_single_row_are_compared_with_the_vote_of_as_many_peers(tmp_path: Path) -> None:
+    """The first of eight decides: it is right wherever one of eight is; and a run of which it is the only row."""
+    single = {question: [group[:1] for group in groups] for question, groups in EASY.items()}
+    alone, weighted, one = compare(
+        [
+            write_run(tmp_path, HARD),
+            write_run(tmp_path, EASY, method={**ALONE, "name": "genselect"}, weights=[1, *[0.0] * 7]),
+            write_run(tmp_path, single, method={**ALONE, "name": "pacore"}),
+        ]
+    )
+    assert [row.decides for row in (alone, weighted, one)] == [False, True, True]
+    assert [row["final"].value for row in (weighted, one)] == [1, 1] and alone["final"].value == alone["cons"].value
+    assert weighted["cons"].value < 1 and (weighted.paths, one.paths) == (8, 1)
+    for row in (weighted, one):
+        assert row.others["final"].difference.value == pytest.approx(1 - alone["cons"].value)
+    assert "cons@8" not in one.others and "cons@1" not in one.others
+    assert [row["tokens_group"].value for row in (alone, weighted, one)] == [800, 800, 100]
+
+
 def test_each_metric_is_a_family(sweep: list[Path]) -> None:
     bare, family = compare(sweep), corrected(compare(sweep))
     for name in bare[1].others:

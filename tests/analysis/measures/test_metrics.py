@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.measures.metrics import metrics, pass_at_k, per_group, support
-from analysis.measures.votes import majority, named
+from analysis.measures.votes import decision, majority, named
 
 
 def paths(
@@ -129,3 +129,44 @@ def test_prompts_that_the_engine_does_not_report_are_no_metric() -> None:
     partly = metrics(paths(["1", "2"], tokens_prefilled=[10, None], tokens_cached=[None, None]))
     assert set(metrics(whole)) - set(partly) == {"tokens_prefilled", "tokens_cached"}
     assert partly["tokens_own"]["value"] == 100
+
+
+@pytest.mark.parametrize(
+    ("answers", "weights", "right"),
+    [
+        (["1", "2", "2"], [None, None, None], 0.0),
+        (["1", "2", "2"], [3, 1, 1], 1.0),
+        (["1", "2", "2"], [2, 1, 1], 0.5),
+        (["1", "2", "2"], [2, None, None], 0.5),
+        (["1", "2", "2"], [1, 0, 0], 1.0),
+        (["1", "2", "2"], [0, 0, 1], 0.0),
+        (["1", "2", "2"], [0, 0, 0], 0.0),
+        ([None, "2", "1"], [9, 1, 0], 0.0),
+        ([None, "1"], [1, 0], 0.0),
+        (["1", "2", "2", "2"], [0.3, 0.1, 0.1, 0.1], 0.5),
+        (["1"], [None], 1.0),
+        (["2"], [None], 0.0),
+    ],
+)
+def test_the_decision_counts_answers_by_their_weight(
+    answers: list[str | None], weights: list[float | None], right: float
+) -> None:
+    """A missing weight is 1, none at all is no vote, and sums that are equal but for rounding are equal."""
+    group = paths(answers, weight=pd.Series(weights, dtype=float))
+    assert metrics(group)["final"]["value"] == pytest.approx(right)
+    assert metrics(group)[f"cons@{len(answers)}"]["value"] == metrics(paths(answers))[f"cons@{len(answers)}"]["value"]
+
+
+@given(st.lists(st.sampled_from(["1", "2", "3", None]), min_size=1, max_size=9), st.floats(0.1, 10))
+def test_without_weights_or_with_equal_ones_the_decision_is_the_majority(
+    answers: list[str | None], weight: float
+) -> None:
+    right = [answer == "1" for answer in answers]
+    vote = pytest.approx(majority(answers, right))
+    assert decision(answers, right, [float("nan")] * len(answers)) == vote
+    assert decision(answers, right, [weight] * len(answers)) == vote
+
+
+def test_what_a_group_samples_is_the_sum_over_its_paths() -> None:
+    table = per_group(paths(["1", "2", "2"], tokens_think=[100, 200, 300], tokens_summary=10))
+    assert table.iloc[0]["tokens_group"] == 630 and support("tokens_group") is None and support("final") == (0, 1)
