@@ -97,6 +97,7 @@ class Path:
     closed: bool = False  # whether the path ended its thinking, so that an answer follows
     heard: int | None = None  # of the tokens of its comments those that peers wrote; None where they were not counted
     own_blocks: int = 0  # how often it opened a summary or a comment of its own accord, which was cut
+    aside: int = 0  # own tokens that were sampled beside the path, by a helper: charged to its budget
     tokens_probe: int = 0
     usage: Usage = field(default_factory=Usage)  # of the path's own requests
     bounds: Bounds = field(default_factory=Bounds)  # of `usage`, with a perfect and with no prefix cache
@@ -130,6 +131,11 @@ class Path:
         """Tokens in the path of these kinds (what was cut is not in it)."""
         return sum(len(segment.tokens) for segment in self.segments if segment.kind in kinds)
 
+    @property
+    def own_words(self) -> list[int]:
+        """The tokens of its own reasoning: its given beginning and what it sampled, nothing injected."""
+        return [token for part in self.segments if part.kind in (Kind.PREFIX, Kind.THINK) for token in part.tokens]
+
     def branch(self, turn: int, phase: Literal["before", "after"]) -> Branch:
         """A copy to probe: the same words so far; what happens to it does not change this path."""
         copy = Path(self.index, self.seed, list(self.segments), tokens_cut=self.tokens_cut)
@@ -146,8 +152,8 @@ class Path:
 
     @property
     def spent(self) -> int:
-        """Own tokens charged to the path's budget: thinking and summaries, what was cut included."""
-        return self.count(Kind.THINK, Kind.SUMMARY) + self.tokens_cut
+        """Own tokens charged to the path's budget: thinking and summaries, what was cut or sampled aside included."""
+        return self.count(Kind.THINK, Kind.SUMMARY) + self.tokens_cut + self.aside
 
     @property
     def sampled(self) -> int:

@@ -1,7 +1,8 @@
 """How paths exchange words: with tags inside their own text, or in the user's message.
 
 Tags are the method's own form (Section 3), for models that think or were trained on them. A model that answers without
-thinking takes whatever stands in its answer for what it has to write, so there the runtime speaks as the user.
+thinking takes whatever stands in its answer for what it has to write, so there the runtime speaks as the user. Any
+model can have its peers' words on a board, in the user's message, in the place of the comments in its own text.
 """
 
 from collections.abc import Sequence
@@ -59,6 +60,7 @@ class Tagged:
     """`<summarize>` and `<comment>` in the path's own text."""
 
     prompts: Prompts
+    explained: bool = True  # whether the question speaks of the tags; only then does a path imitate them
 
     stop: ClassVar[tuple[str, ...]] = (SUMMARY_CLOSE,)
     unclosed: ClassVar[str] = f" {SUMMARY_CLOSE}"
@@ -66,9 +68,11 @@ class Tagged:
 
     @property
     def own(self) -> tuple[str, ...]:
-        return SUMMARY_OPEN, f"<{self.prompts.tag}>"
+        return (SUMMARY_OPEN, f"<{self.prompts.tag}>") if self.explained else ()
 
     def ask(self, problem: Problem) -> tuple[str, str]:
+        if not self.explained:
+            return self.prompts.question(problem), ""
         return self.prompts.user(problem), self.prompts.opening()
 
     def request(self, rng: Random) -> str:
@@ -111,9 +115,67 @@ class AtFront:
         return self.prompts.question(problem, self.prompts.noted(summaries, plain))
 
 
-def form_of(prompts: Prompts, tokens: Tokens) -> Form:
-    """Tags, unless `prompts.form` is `auto` and the model does not think but takes turns."""
+@dataclass(frozen=True)
+class BoardText:
+    """The user's message with a board: `template` names the {question} and the {references}, what peers wrote.
+
+    Each of them is a line that names its `speaker`. With `empty` the message is the same while nobody has written
+    anything; otherwise it is the question alone.
+    """
+
+    template: str
+    speaker: str = "Peer"
+    empty: bool = False
+
+    def message(self, question: str, texts: Sequence[str], prompts: Prompts, plain: Plain) -> str:
+        """The message; what chat templates would read as their own is taken out of `texts`."""
+        if not texts and not self.empty:
+            return question
+        references = prompts.numbered(self.speaker, texts, plain)
+        return self.template.format(question=question, references=references).rstrip()
+
+
+@dataclass(frozen=True)
+class OnBoard:
+    """A board at the front, in the user's message. Where a path is to write a summary it is asked for it as in `asks`.
+
+    After a block the path is asked again with the board as it then is, and goes on where it stood: as `AtFront`.
+    """
+
+    prompts: Prompts
+    board: BoardText
+    asks: Tagged | AtFront
+
+    again: ClassVar[bool] = True
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        return self.asks.stop
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        return self.asks.own
+
+    @property
+    def unclosed(self) -> str:
+        return self.asks.unclosed
+
+    def ask(self, problem: Problem) -> tuple[str, str]:
+        return self.comment(problem, [], str), self.asks.ask(problem)[1]
+
+    def request(self, rng: Random) -> str:
+        return self.asks.request(rng)
+
+    def requests(self) -> list[str]:
+        return self.asks.requests()
+
+    def comment(self, problem: Problem, summaries: Sequence[str], plain: Plain) -> str:
+        return self.board.message(self.asks.ask(problem)[0], summaries, self.prompts, plain)
+
+
+def form_of(prompts: Prompts, tokens: Tokens, explained: bool = True, board: BoardText | None = None) -> Form:
+    """Tags, unless `prompts.form` is `auto` and the model does not think but takes turns; or else a board."""
     turn = tokens.form.turn
-    if prompts.form == "auto" and not tokens.form.thinks and turn is not None:
-        return AtFront(prompts, *turn)
-    return Tagged(prompts)
+    answers = prompts.form == "auto" and not tokens.form.thinks
+    form = AtFront(prompts, *turn) if answers and turn is not None else Tagged(prompts, explained)
+    return OnBoard(prompts, board, form) if board else form

@@ -12,8 +12,9 @@ from typing import Literal
 
 from leap_lab.engines.base import GREEDY, Completion, Engine, Purpose, Request, Sampling, Tokens
 from leap_lab.methods.cutting import PARAGRAPH, before, parted, whole_paragraphs
-from leap_lab.methods.forms import Form, form_of
+from leap_lab.methods.forms import BoardText, Form, form_of
 from leap_lab.methods.job import Job
+from leap_lab.methods.words import Words, chat_prompt
 from leap_lab.path import Branch, Finish, Kind, Path, Route, share_beginning
 from leap_lab.prompts import Prompts
 from leap_lab.seeds import derive_seed, rng_for
@@ -21,16 +22,12 @@ from leap_lab.seeds import derive_seed, rng_for
 MOST_OWN_BLOCKS = 3  # in a row; a path that opens more of them goes on without thinking further
 
 
-def chat_prompt(tokens: Tokens, user: str, opening: str = "") -> list[int]:
-    """The chat template around a user message, the thinking opened where the model thinks, and its first words."""
-    return tokens.chat(user, tokens.form.opening + opening)
-
-
 @dataclass(frozen=True)
 class Writer:
     """Writes the paths of one group. `max_tokens` is a path's own budget (thinking and summaries).
 
-    `explained` says whether the prompt speaks of the exchange; without it every method asks the same.
+    `explained` says whether the prompt speaks of the exchange; without it every method asks the same. With a `board`
+    peers' words stand in the user's message.
     """
 
     job: Job
@@ -40,12 +37,18 @@ class Writer:
     max_tokens: int
     answer_tokens: int
     explained: bool = False
+    board: BoardText | None = None
     probing: Literal["before", "after"] | None = None  # the phase of the probe that is being written
 
     @cached_property
     def form(self) -> Form:
         """How the paths of this group exchange words."""
-        return form_of(self.prompts, self.tokens)
+        return form_of(self.prompts, self.tokens, self.explained, self.board)
+
+    @cached_property
+    def words(self) -> Words:
+        """What is written into these paths, as tokens."""
+        return Words(self.form, self.job.problem, self.tokens)
 
     @property
     def tokens(self) -> Tokens:
@@ -54,8 +57,7 @@ class Writer:
 
     def begin(self) -> list[Path]:
         """N paths that hold the question, the opening of their thinking and their given beginnings."""
-        paths, problem = self.blank(), self.job.problem
-        prompt = self.prompt(*(self.form.ask(problem) if self.explained else (self.prompts.question(problem),)))
+        paths, prompt = self.blank(), self.words.prompt()
         for path in paths:
             path.add(Kind.PROMPT, 0, prompt, self.tokens.decode(prompt))
         for path, beginning in zip(paths, self.job.beginnings, strict=False):
@@ -80,8 +82,8 @@ class Writer:
         for again in range(MOST_OWN_BLOCKS + 1):
             if allowed < 1:
                 return False
-            done = await self._sample(path, f"think {again}" if again else "think", turn, allowed, *self._stops)
-            if done.stop not in self._own:
+            done = await self.sample(path, f"think {again}" if again else "think", turn, allowed, *self.words.stops)
+            if done.stop not in self.form.own:
                 path.add(Kind.THINK, turn, done.tokens, self.tokens.decode(done.tokens))
                 path.closed = done.stopped == "stop"
                 return done.stopped != "length"
@@ -98,14 +100,15 @@ class Writer:
 
     def can_exchange(self, path: Path, summary_tokens: int) -> bool:
         """Whether budget and context allow a summary and some thinking after it."""
-        return self.budget(path) > summary_tokens and self.room(path) > summary_tokens + self._exchange_tokens
+        return self.budget(path) > summary_tokens and self.room(path) > summary_tokens + self.words.exchange_tokens
 
     async def summarize(self, path: Path, turn: int, summary_tokens: int) -> str:
         """Ask for a summary and sample it; returns what of it can be passed on, without tags."""
         rng = rng_for(path.seed, turn, "trigger")
-        lead = "" if self.form.again or path.segments[-1].text.rstrip(" ").endswith(PARAGRAPH) else PARAGRAPH
+        within = bool(self.form.stop)  # in the path's own text, and not in a turn of its own
+        lead = PARAGRAPH if within and not path.segments[-1].text.rstrip(" ").endswith(PARAGRAPH) else ""
         self._write(path, Kind.TRIGGER, turn, lead + self.form.request(rng))
-        done = await self._sample(path, "summary", turn, summary_tokens, self.form.stop)
+        done = await self.sample(path, "summary", turn, summary_tokens, self.form.stop)
         text = self.tokens.decode(done.tokens)
         path.add(Kind.SUMMARY, turn, done.tokens, text)
         if done.stopped != "stop" and self.form.unclosed:
@@ -116,28 +119,28 @@ class Writer:
 
     def comment(self, path: Path, turn: int, route: Route, summaries: Sequence[str]) -> bool:
         """Pass on what the routed peers wrote. False where the context has no room: then they are not heard."""
-        encode, empty = (self.prompt if self.form.again else self.tokens.encode), [""] * len(summaries)
-        tokens, wrapper = (
-            encode(self.form.comment(self.job.problem, said, self.tokens.plain)) for said in (summaries, empty)
-        )
+        tokens, wrapper = self.words.comment(summaries), self.words.comment([""] * len(summaries))
+        heard = self.fits(path, summaries)
         if self.form.again:
-            heard = self._ask_again(path, turn, tokens)
-        elif heard := len(tokens) < self.room(path):
+            self._ask_again(path, turn, tokens if heard else self.words.prompt())
+        elif heard:
             path.add(Kind.COMMENT, turn, tokens, self.tokens.decode(tokens))
         if heard:
             path.heard = (path.heard or 0) + max(0, len(tokens) - len(wrapper))
             path.routes.append(route)
         return heard
 
-    def _ask_again(self, path: Path, turn: int, full: list[int]) -> bool:
-        """Ask the question anew, with what peers wrote if there is room, and repeat the path's own words so far."""
-        bare = self.prompt(self.prompts.question(self.job.problem))
-        own = [token for part in path.segments if part.kind in (Kind.PREFIX, Kind.THINK) for token in part.tokens]
-        heard = len(full) + len(own) < self.room(())
-        head, received, tail = parted(full if heard else bare, bare)
+    def fits(self, path: Path, summaries: Sequence[str]) -> bool:
+        """Whether the context has room for these words of peers, and for some thinking after them."""
+        before: Sized = path.own_words if self.form.again else path
+        return len(self.words.comment(summaries)) < self.room(before)
+
+    def _ask_again(self, path: Path, turn: int, full: list[int]) -> None:
+        """Ask the question anew, with what peers wrote, and repeat the path's own words so far."""
+        own = path.own_words
+        head, received, tail = parted(full, self.words.prompt())
         for kind, tokens in (Kind.AGAIN, head), (Kind.COMMENT, received), (Kind.TRIGGER, tail + own):
             path.add(kind, turn, tokens, self.tokens.decode(tokens))
-        return heard
 
     async def finish(self, path: Path, turn: int, closed: bool) -> None:
         """Bring the path to its end: its final answer if it closed its thinking, else a forced one."""
@@ -184,7 +187,7 @@ class Writer:
             if (room := self.room(path)) < 1:
                 await self._force(path, turn, "context_full")
                 return
-            done = await self._sample(path, "final", turn, min(room, self._final_tokens))
+            done = await self.sample(path, "final", turn, min(room, self._final_tokens))
             path.add(Kind.FINAL, turn, done.tokens, self.tokens.decode(done.tokens))
             if done.stopped == "length":
                 await self._force(path, turn, "context_full" if room <= self._final_tokens else "forced")
@@ -199,10 +202,10 @@ class Writer:
             self._write(path, Kind.TRIGGER, turn, self.tokens.form.closing)
         path.forced_at = len(path.segments)
         self._write(path, Kind.TRIGGER, turn, PARAGRAPH + self.prompts.force(self.job.problem))
-        done = await self._sample(path, "answer", turn, self.answer_tokens, ("\n",))
+        done = await self.sample(path, "answer", turn, self.answer_tokens, ("\n",))
         path.add(Kind.FINAL, turn, done.tokens, self.tokens.decode(done.tokens))
 
-    async def _sample(
+    async def sample(
         self, path: Path, phase: str, turn: int, limit: int, stop: tuple[str, ...] = (), ids: tuple[int, ...] = ()
     ) -> Completion:
         seed = derive_seed(self._seed(path.index), turn, phase)
@@ -227,31 +230,11 @@ class Writer:
     def _seed(self, index: int) -> int:
         return derive_seed(self.job.seed, self.job.problem.id, self.job.group, index)
 
-    @property
-    def _own(self) -> tuple[str, ...]:
-        """What the paths must not open of their own accord; only what the prompt speaks of is ever imitated."""
-        return self.form.own if self.explained else ()
-
-    @cached_property
-    def _stops(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        """What ends a stretch of thinking: strings, and the id of the closing mark where it is one token."""
-        close, identity = self.tokens.form.close, self.tokens.close_id
-        if identity is not None:
-            return self._own, (identity,)
-        return ((close,) if close else ()) + self._own, ()
-
     @cached_property
     def _forced_tokens(self) -> int:
         form = self.tokens.form
         openings = form.closing, form.answer, PARAGRAPH + self.prompts.force(self.job.problem)
         return self.answer_tokens + sum(len(self.tokens.encode(opening)) for opening in openings)
-
-    @cached_property
-    def _exchange_tokens(self) -> int:
-        """The most that a trigger, a closing tag and an empty comment take."""
-        longest = max(len(self.tokens.encode(PARAGRAPH + request)) for request in self.form.requests())
-        comment = "" if self.form.again else self.form.comment(self.job.problem, [], self.tokens.plain)
-        return longest + len(self.tokens.encode(self.form.unclosed + comment))
 
     @cached_property
     def _final_tokens(self) -> int:

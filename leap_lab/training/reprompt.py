@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from leap_lab.engines.base import Tokens
 from leap_lab.errors import UserError
-from leap_lab.methods.writer import chat_prompt
+from leap_lab.methods.words import chat_prompt
 from leap_lab.path import Kind, Segment
 from leap_lab.prompts import Prompts, load_prompts
 from leap_lab.settings.objects import instantiate
