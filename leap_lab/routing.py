@@ -2,40 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from random import Random
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from leap_lab import checks
+from leap_lab import checks, embedding
+from leap_lab.errors import UserError
 from leap_lab.path import Path
+from leap_lab.similarity import METRICS, Closeness, EditCloseness, MeaningCloseness
+from leap_lab.similarity import Similarity as Similarity
+from leap_lab.similarity import similarity_matrix as similarity_matrix
 
-Similarity = NDArray[np.float64]
 PeerChoice = list[tuple[int, float]]  # the peers that a path hears: (index into the speakers, similarity)
-METRICS = ("levenshtein", "indel")
-
-
-def similarity_matrix(summaries: Sequence[str], metric: str = "levenshtein") -> Similarity:
-    """Pairwise similarity, shape (n, n), in [0, 1]; two empty summaries have similarity 1.
-
-    `levenshtein` is the paper's Eq. 4, 1 - Levenshtein(s_i, s_j) / max(|s_i|, |s_j|), in characters. `indel` is what
-    its released code computes: 1 - Indel(s_i, s_j) / (|s_i| + |s_j|).
-    """
-    checks.one_of("router.similarity", metric, METRICS)
-    return _matrix(tuple(summaries), metric)
-
-
-@lru_cache(maxsize=1)  # a block is routed, then its ties are counted
-def _matrix(summaries: tuple[str, ...], metric: str) -> Similarity:
-    from rapidfuzz.distance import Indel, Levenshtein
-    from rapidfuzz.process import cdist
-
-    scorer = Levenshtein if metric == "levenshtein" else Indel
-    found: Similarity = cdist(summaries, summaries, scorer=scorer.normalized_similarity, dtype=np.float64)
-    found.flags.writeable = False
-    return found
 
 
 @dataclass(frozen=True)
@@ -68,8 +45,13 @@ class Ranked:
         checks.integer("router.top_k", self.top_k, 1)
         checks.one_of("router.similarity", self.similarity, METRICS)
 
+    @property
+    def closeness(self) -> Closeness:
+        """How alike two summaries are."""
+        return EditCloseness(self.similarity)
+
     def route(self, speakers: Sequence[Speaker], rng: Random) -> list[PeerChoice]:
-        matrix = similarity_matrix([speaker.summary for speaker in speakers], self.similarity)
+        matrix = self.closeness.matrix([speaker.summary for speaker in speakers])
         count = len(speakers)
         # Ties go to the next path around the circle; otherwise equal summaries would all be routed to the first paths.
         circles = [[(path + step) % count for step in range(1, count)] for path in range(count)]
@@ -106,6 +88,64 @@ class Hybrid(Ranked):
         return similar + sorted(rest, key=lambda peer: similarity[peer])[: k - len(similar)]
 
 
+ORDERS = {"clustered": Clustered, "dispersed": Dispersed, "hybrid": Hybrid}
+
+
+@dataclass(frozen=True)
+class Semantic(Ranked):
+    """Clustered, dispersed or hybrid (`order`), with summaries compared by meaning and not letter by letter.
+
+    `embedding` is a folder with a model of model2vec; `similarity` is not used.
+    """
+
+    order: str = "dispersed"
+    embedding: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.one_of("router.order", self.order, ORDERS)
+        embedding.check("router.embedding", self.embedding)
+
+    @property
+    def closeness(self) -> Closeness:
+        return MeaningCloseness(self.embedding)
+
+    def choose(self, others: list[int], similarity: Similarity, rng: Random) -> list[int]:
+        return ORDERS[self.order](self.top_k).choose(others, similarity, rng)
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """No peers, but a pool: what paths told so far without duplicates, of which every path hears `draw` entries.
+
+    They are drawn at random, anew for each path, among those that others wrote. The pool holds at most `cap` entries,
+    and one more puts a random one out. Duplicates are at least `same` alike (`methods.pool`): by `embedding`, a folder
+    with a model of model2vec, or with null by edit distance.
+    """
+
+    draw: int = 4
+    cap: int = 10_000
+    same: float = 0.75
+    embedding: str | None = None
+
+    def check(self, group: str) -> None:
+        """`UserError` for settings that cannot be, by the keys of this group of settings."""
+        checks.integer(f"{group}.draw", self.draw, 1)
+        checks.integer(f"{group}.cap", self.cap, 1)
+        checks.number(f"{group}.same", self.same, "a number > 0 and <= 1", 0, 1, open_at="least")
+        if self.embedding is not None:
+            embedding.check(f"{group}.embedding", self.embedding)
+
+    @property
+    def closeness(self) -> Closeness:
+        """How alike two texts are."""
+        return EditCloseness() if self.embedding is None else MeaningCloseness(self.embedding)
+
+    def route(self, speakers: Sequence[Speaker], rng: Random) -> list[PeerChoice]:
+        """Methods that know no pool cannot use it."""
+        raise UserError("router=pool: this method has no pool; choose another router")
+
+
 class RandomPeers(Ranked):
     """Any k, drawn with the group's seed."""
 
@@ -140,9 +180,9 @@ def ties(router: Router, speakers: Sequence[Speaker], choices: Sequence[PeerChoi
     The order of the paths then decided between them, and not what they wrote. None for routers that do not choose by
     similarity.
     """
-    if not isinstance(router, Clustered | Dispersed | Hybrid):
+    if not isinstance(router, Clustered | Dispersed | Hybrid | Semantic):
         return [None] * len(speakers)
-    matrix = similarity_matrix([speaker.summary for speaker in speakers], router.similarity)
+    matrix = router.closeness.matrix([speaker.summary for speaker in speakers])
     found: list[bool | None] = []
     for path, choice in enumerate(choices):
         taken = {peer for peer, _ in choice}

@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; rooms of one floor do not know each other.
 FLOORS = [
     {"errors", "seeds", "home"},
-    {"checks", "hub", "siblings"},
+    {"checks", "hub", "siblings", "embedding"},
+    {"similarity"},
     {"files", "console", "engines"},
     {"tasks", "path"},
     {"prompts", "routing"},
