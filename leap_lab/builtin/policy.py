@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from leap_lab.engines.base import Request
+from leap_lab.methods.notes import CLOSE as NOTES_CLOSE
+from leap_lab.methods.notes import OPEN as NOTES_OPEN
 from leap_lab.prompts import SUMMARY_CLOSE, SUMMARY_OPEN, THINK_CLOSE, THINK_OPEN
 from leap_lab.tasks.arithmetic import level_of
 
@@ -114,6 +116,8 @@ def write(text: str, request: Request) -> str:
     if DRILL in question:
         first, second = map(int, _DRILLED.findall(question)[0])
         return drill(first, second).removeprefix(own.lstrip("\n"))
+    if own.rstrip().endswith(NOTES_OPEN):
+        return notes(question)
     chain, state = Chain.parse(question), read(own)
     if own.rstrip().endswith("\\boxed{"):
         return f"{state.values[-1] if state.values else 0}}}."
@@ -166,6 +170,17 @@ def summary(chain: Chain, state: State) -> str:
     last = len(state.values) - 1
     reached = f", {chain.names[last]}={state.values[last]}" if last else ""
     return f" a={state.first}{checked}{reached}. {SUMMARY_CLOSE}"
+
+
+def notes(request: str) -> str:
+    """What a path notes for the others, from a request that quotes its last lines: checks, and what they refuted."""
+    lines = []
+    for event in _EVENTS.finditer(request):
+        if event["check"]:
+            lines.append(f"insight: a={event['checked']} by parts.")
+        elif event["verdict"] and "wrong" in event["verdict"]:
+            lines.append(f"pitfall: a={event['verdict'].split(',')[0].removeprefix('Mine ')} is wrong.")
+    return "\n".join([*lines, NOTES_CLOSE])
 
 
 def think(chain: Chain, state: State, rng: Random) -> str:

@@ -1,6 +1,7 @@
 """The base class of decoding methods: a method turns one question into a group of N paths."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -34,6 +35,8 @@ class Method(ABC):
     """Whether it has a field `router`."""
     probed: ClassVar[bool] = False
     """Whether it has a field `probe_tokens`: at each block its paths can be asked what they would answer."""
+    later: ClassVar[tuple[str, ...]] = ()
+    """Settings that were added later. At its default such a setting is no part of a run's identity."""
 
     @abstractmethod
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
@@ -56,6 +59,11 @@ class Method(ABC):
     def explained(self) -> bool:
         """Whether its prompt speaks of the exchange, where the prompt set has something to say of it."""
         return self.routed
+
+    @property
+    def unread(self) -> Collection[str]:
+        """Settings that do nothing as the others stand: they are no part of a run's identity."""
+        return ()
 
     def writer(self, job: Job, engine: Engine) -> Writer:
         """The writer for the paths of a group."""

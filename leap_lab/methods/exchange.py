@@ -1,14 +1,22 @@
-"""A LeaP block (Section 3), for every method that has one: think, summarize, route, comment."""
+"""A LeaP block (Section 3), for every method that has one: think, summarize, route, comment.
+
+What a path tells its peers is a `Share`, a summary unless a method says otherwise.
+"""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
+from leap_lab.methods.shares import Share, Summary
 from leap_lab.methods.writer import Writer
 from leap_lab.path import Path, Route, wait_for_all
 from leap_lab.routing import Router, Speaker, ties
 from leap_lab.seeds import rng_for
+
+Told = Mapping[int, Sequence[str]]  # what each path told, in parts, by path index
+Heard = Mapping[int, tuple[Route, Sequence[str]]]  # whom each path hears and what they say, by path index
 
 
 @dataclass(frozen=True)
@@ -26,13 +34,30 @@ class Exchange:
     endings: asyncio.TaskGroup
     helpers: Collection[int] = ()
     probe_tokens: int | None = None
+    share: Share | None = None  # what paths tell; None: summaries of `summary_tokens`
+    left: set[int] = field(default_factory=set)  # indices of the paths that have left the blocks
+
+    @cached_property
+    def told_as(self) -> Share:
+        """What paths tell."""
+        return self.share or Summary(self.summary_tokens)
+
+    async def told(self, live: Sequence[Path], turn: int, interval: int) -> dict[int, list[str]]:
+        """Each path thinks for `interval` tokens and tells; then all wait for each other.
+
+        By path index, without those that left before they told. A path that told and then left is in `left`.
+        """
+        texts = await asyncio.gather(*(self.think_and_tell(path, turn, interval) for path in live))
+        told = [(path, text) for path, text in zip(live, texts, strict=True) if text is not None]
+        wait_for_all([path for path, _ in told])
+        for path, _ in told:
+            if path.index in self.left:
+                self.leave(path, turn, closed=True)
+        return {path.index: text for path, text in told}
 
     async def summaries(self, live: Sequence[Path], turn: int, interval: int) -> dict[int, str]:
-        """Each path thinks for `interval` tokens and summarizes. By path index, without the paths that left."""
-        texts = await asyncio.gather(*(self._summary(path, turn, interval) for path in live))
-        summarized = [(path, text) for path, text in zip(live, texts, strict=True) if text is not None]
-        wait_for_all([path for path, _ in summarized])
-        return {path.index: text for path, text in summarized}
+        """The same, what each path told as one text."""
+        return joined(await self.told(live, turn, interval))
 
     def routes(self, turn: int, paths: Sequence[Path], summaries: Mapping[int, str], *whose: int) -> dict[int, Route]:
         """Which peers each path hears; `whose` separates draws of one turn.
@@ -63,11 +88,16 @@ class Exchange:
         self, live: Sequence[Path], turn: int, routes: Mapping[int, Route], summaries: Mapping[int, str]
     ) -> list[Path]:
         """Pass the summaries on and return the paths that stay; a path with no room for its comments leaves."""
+        said = {index: [summaries[peer] for peer in route.peers] for index, route in routes.items()}
+        return self.pass_on(live, turn, {index: (routes[index], said[index]) for index in routes})
+
+    def pass_on(self, live: Sequence[Path], turn: int, heard: Heard) -> list[Path]:
+        """Let the paths hear what they are to hear, and return those that stay."""
         staying = []
         for path in live:
-            if (route := routes.get(path.index)) is None:
+            if path.index not in heard:
                 continue
-            if self.writer.comment(path, turn, route, [summaries[peer] for peer in route.peers]):
+            if self.writer.comment(path, turn, *heard[path.index]):
                 self._probe(path, turn, "after")
                 staying.append(path)
             else:
@@ -76,22 +106,35 @@ class Exchange:
 
     def leave(self, path: Path, turn: int, closed: bool = False) -> None:
         """Let the path continue alone: it answers if it closed its thinking, else it first thinks to the end."""
+        self.left.add(path.index)
         if path.index in self.helpers:
             return
         writer = self.writer
         ending = writer.finish(path, turn, closed=True) if closed else writer.think_to_the_end(path, turn + 1)
         self.endings.create_task(ending)
 
-    async def _summary(self, path: Path, turn: int, interval: int) -> str | None:
-        """The summary, None when the path has left the blocks."""
+    async def think_and_tell(self, path: Path, turn: int, interval: int) -> list[str] | None:
+        """What the path tells after so many tokens, None when it has left the blocks without a word.
+
+        A path that closed its thinking and tells all the same is in `left`; the caller lets it `leave`.
+        """
         closed = await self.writer.think(path, turn, interval)
-        if closed or not self.writer.can_exchange(path, self.summary_tokens):
+        share = self.told_as
+        if (closed and not share.last_words) or not self.writer.can_exchange(path, share.charged):
             self.leave(path, turn, closed)
             return None
-        self.writer.cut(path)
-        self._probe(path, turn, "before")
-        return await self.writer.summarize(path, turn, self.summary_tokens)
+        if not closed:
+            self.writer.cut(path)
+            self._probe(path, turn, "before")
+        else:
+            self.left.add(path.index)
+        return await share.tell(self.writer, path, turn)
 
     def _probe(self, path: Path, turn: int, phase: Literal["before", "after"]) -> None:
         if self.probe_tokens is not None and path.index not in self.helpers:
             self.endings.create_task(self.writer.probe(path, path.branch(turn, phase), self.probe_tokens))
+
+
+def joined(told: Told) -> dict[int, str]:
+    """What each path told as one text, for routers."""
+    return {index: "\n".join(parts) for index, parts in told.items()}

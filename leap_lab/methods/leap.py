@@ -1,36 +1,47 @@
 """Learning from Peers (Section 3): think, summarize, route, comment, and think on."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import count
 from typing import ClassVar
 
 from leap_lab import checks
 from leap_lab.engines.base import Engine
 from leap_lab.errors import UserError
-from leap_lab.methods.base import Method
+from leap_lab.methods.audience import audience_of, check_router
 from leap_lab.methods.exchange import Exchange
+from leap_lab.methods.exchanging import Exchanging
 from leap_lab.methods.job import Job
+from leap_lab.methods.rounds import in_rounds
+from leap_lab.methods.schedules import EveryBlock, Novelty, Schedule, check_novelty
+from leap_lab.methods.virtual_time import without_waiting
 from leap_lab.path import Path
 from leap_lab.prompts import SUMMARY_CLOSE
-from leap_lab.routing import Router
+from leap_lab.routing import Pooled, Router
+
+SCHEDULES = ("interval", "novelty")
 
 
 @dataclass(frozen=True)
-class Leap(Method):
+class Leap(Exchanging):
     """Every `interval` own tokens (T) a path stops for a LeaP block.
 
     `max_tokens` is a path's own budget (thinking and summaries, including what is cut), `summary_tokens` the
-    longest summary, `answer_tokens` the room for a forced answer. `probe_tokens`: see `Exchange`.
+    longest summary, `answer_tokens` the room for a forced answer. `probe_tokens`: see `Exchange`. With `schedule`
+    novelty, paths hear each other in the phases of CPT (`schedules.Novelty`), which `novelty_start` and `novelty_stop`
+    bound. Without `barrier` no path waits for others at a block (`virtual_time`).
     """
 
     interval: int
     summary_tokens: int
     router: Router
     probe_tokens: int | None = None
+    schedule: str = "interval"
+    novelty_start: float = 0.4
+    novelty_stop: float = 0.1
+    barrier: bool = True
 
-    routed: ClassVar[bool] = True
-    probed: ClassVar[bool] = True
+    later: ClassVar[tuple[str, ...]] = (*Exchanging.later, "schedule", "barrier")
 
     def check(self, peers: int, context: int) -> None:
         """A summary must fit between two blocks, and a block the budget."""
@@ -46,17 +57,40 @@ class Leap(Method):
             raise UserError(
                 f"method.interval={self.interval}: no block fits; must be <= method.max_tokens={self.max_tokens}"
             )
+        self._check_schedule()
+
+    def _check_schedule(self) -> None:
+        check_router(self.router)
+        checks.one_of("method.schedule", self.schedule, SCHEDULES)
+        checks.boolean("method.barrier", self.barrier)
+        if self.schedule == "novelty":
+            check_novelty(self.novelty_start, self.novelty_stop)
+            if not self.barrier:
+                raise UserError("method.barrier=false: no block is common to all, as method.schedule=novelty needs it")
+        if not self.barrier and isinstance(self.router, Pooled):
+            raise UserError("method.barrier=false: a pool is filled block by block; choose another router than pool")
+
+    @property
+    def unread(self) -> Collection[str]:
+        """The bounds of novelty where it does not decide."""
+        bounds = () if self.schedule == "novelty" else ("novelty_start", "novelty_stop")
+        return [*super().unread, *bounds]
 
     async def solve(self, job: Job, engine: Engine) -> list[Path]:
-        """Decode N paths that exchange summaries until each has answered."""
+        """Decode N paths that exchange what they found until each has answered."""
         writer = self.writer(job, engine)
-        paths = live = writer.begin()
+        paths = writer.begin()
         async with asyncio.TaskGroup() as endings:
-            exchange = Exchange(writer, self.router, self.summary_tokens, endings, (), self.probe_tokens)
-            for turn in count():
-                summaries = await exchange.summaries(live, turn, self.interval)
-                if not summaries:
-                    break
-                routes = exchange.routes(turn, live, summaries)
-                live = exchange.comment(live, turn, routes, summaries)
+            told_as = self.told_as(self.summary_tokens, self.router)
+            exchange = Exchange(writer, self.router, self.summary_tokens, endings, (), self.probe_tokens, told_as)
+            audience = audience_of(self.router, exchange, counts=self.schedule == "novelty")
+            if self.barrier:
+                await in_rounds(exchange, paths, self.interval, audience, self._schedule)
+            else:
+                await without_waiting(exchange, paths, self.interval, audience)
         return paths
+
+    @property
+    def _schedule(self) -> Schedule:
+        """The schedule of one group."""
+        return Novelty(self.novelty_start, self.novelty_stop) if self.schedule == "novelty" else EveryBlock()

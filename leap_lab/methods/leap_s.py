@@ -1,23 +1,22 @@
 """LeaP-S, a single communication: one LeaP block, then each path continues alone (Tables 3 and 4, Figure 10)."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import ClassVar
 
 from leap_lab import checks
 from leap_lab.engines.base import Engine
 from leap_lab.errors import UserError
-from leap_lab.methods.base import Method
+from leap_lab.methods.audience import audience_of, check_router
 from leap_lab.methods.exchange import Exchange
+from leap_lab.methods.exchanging import Exchanging
 from leap_lab.methods.job import Job
-from leap_lab.path import Path, Route
+from leap_lab.path import Path
 from leap_lab.routing import Router
 
 
 @dataclass(frozen=True)
-class LeapS(Method):
+class LeapS(Exchanging):
     """Every path stops once for a LeaP block, at `position` own tokens (T).
 
     With `helpers` (k) the last k paths of the group think, summarize and stop at the block; the other N - k hear only
@@ -35,14 +34,12 @@ class LeapS(Method):
     helpers: int | None = None
     probe_tokens: int | None = None
 
-    routed: ClassVar[bool] = True
-    probed: ClassVar[bool] = True
-
     def check(self, peers: int, context: int) -> None:
         """The block must fit the budget, with thinking after it, and at least one path must hear the helpers."""
         super().check(peers, context)
         checks.integer("method.position", self.position, 1)
         checks.integer("method.summary_tokens", self.summary_tokens, 1)
+        check_router(self.router)
         checks.integer("method.helpers", self.helpers, 1, optional=True)
         if self.position + self.summary_tokens >= self.max_tokens:
             raise UserError(
@@ -60,22 +57,17 @@ class LeapS(Method):
         survivors, helpers = paths[:stay], paths[stay:]
         async with asyncio.TaskGroup() as endings:
             only_heard = [path.index for path in helpers]
-            exchange = Exchange(writer, self.router, self.summary_tokens, endings, only_heard, self.probe_tokens)
-            summaries = await exchange.summaries(paths, 0, self.position)
-            routes = self._routes(exchange, paths, summaries)
-            for path in exchange.comment(survivors, 0, routes, summaries):
+            share = self.told_as(self.summary_tokens, self.router)
+            exchange = Exchange(writer, self.router, self.summary_tokens, endings, only_heard, self.probe_tokens, share)
+            audience = audience_of(self.router, exchange)
+            told = await exchange.told(paths, 0, self.position)
+            audible = {index: parts for index, parts in told.items() if index in only_heard} if helpers else told
+            audience.collect(audible)
+            heard = audience.hear(0, paths, told, audible.keys() if helpers else None)
+            there = told.keys() - exchange.left
+            for path in exchange.pass_on([path for path in survivors if path.index in there], 0, heard):
                 exchange.leave(path, 0)
         for helper, survivor in zip(helpers, cycle(survivors), strict=False):
-            survivor.helpers.append(helper)
+            survivor.helpers += helper.billed_paths
+            helper.helpers = []
         return survivors
-
-    def _routes(self, exchange: Exchange, paths: Sequence[Path], summaries: Mapping[int, str]) -> dict[int, Route]:
-        """Which peers each path hears; with helpers each survivor is routed among the helpers alone."""
-        if not self.helpers:
-            return exchange.routes(0, paths, summaries)
-        heard = {index: text for index, text in summaries.items() if index in exchange.helpers}
-        return {
-            index: exchange.routes(0, paths, {index: text, **heard}, index)[index]
-            for index, text in summaries.items()
-            if index not in heard
-        }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from leap_lab import embedding
 from leap_lab.engines import adapters
 from leap_lab.engines.base import EngineSettings, Sampling
 from leap_lab.engines.models import Model, fingerprint, located
@@ -141,10 +142,10 @@ class Cell:
             **({"lora": adapters.fingerprint(self.lora)} if engine.uses_model and self.lora else {}),
             **({"chat": chat_identity(chat_settings(self.config["model"]))} if engine.uses_model else {}),
             "engine": engine.identity(),
-            "method": without_addresses(self.config["method"]),
+            "method": self._settings,
             **{key: without_addresses(config[key]) for key in PARTS},
             "prompts": self._prompts,
-            "router": without_addresses(self._router),
+            "router": _by_content(without_addresses(self._router)),
         }
 
     @cached_property
@@ -218,6 +219,14 @@ class Cell:
         return {key: unexplained(str(prompts[key])) for key in ASKED if key in prompts}
 
     @property
+    def _settings(self) -> dict[str, Any]:
+        """The settings of the method, without those that came later and stand at their default, or that do nothing."""
+        node: dict[str, Any] = _by_content(without_addresses(self.config["method"]))
+        later, unread = self._method.later, self.method().unread
+        kept = {key: value for key, value in node.items() if key not in unread}
+        return {key: value for key, value in kept.items() if key not in later or value != getattr(self._method, key)}
+
+    @property
     def _probed(self) -> bool:
         return bool(self.config["probes"]) and self._method.probed
 
@@ -225,3 +234,9 @@ class Cell:
     def _method(self) -> type[Method]:
         method: type[Method] = class_of("method", self.config["method"], Method)
         return method
+
+
+def _by_content(node: Any) -> Any:
+    """Settings in which a folder of an embedding model stands for what is in it, wherever that lies."""
+    folder = node.get("embedding") if node else None
+    return {**node, "embedding": embedding.fingerprint(folder)} if folder else node
