@@ -10,9 +10,12 @@ from tests.commands import SMALL, run, run_folders
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["router=foo"], "router=foo: no such choice; allowed are all, clustered, dispersed, hybrid, none, random"),
+        (
+            ["router=foo"],
+            "router=foo: no such choice; allowed are all, clustered, dispersed, hybrid, none, pool, random, semantic",
+        ),
         (["model=gpt"], "model=gpt: no such choice; allowed are gpt_oss_20b, leap_t_14b"),
-        (["method=magic"], "method=magic: no such choice; allowed are independent, leap, leap_s, moa"),
+        (["method=magic"], "method=magic: no such choice; allowed are cpt, independent, leap, leap_s, moa"),
         (["router.top_k=0"], "router.top_k=0: must be an integer >= 1"),
         (["-m", "router.top_k=2,0"], "router.top_k=0"),
         (["-m", "router=clustered,foo"], "router=foo"),
@@ -33,7 +36,7 @@ from tests.commands import SMALL, run, run_folders
         (["peers=[1"], "peers=[1"),
         (
             ["-m", "router=foo"],
-            "router=foo: no such choice; allowed are all, clustered, dispersed, hybrid, none, random\n",
+            "router=foo: no such choice; allowed are all, clustered, dispersed, hybrid, none, pool, random, semantic\n",
         ),
         (["router=null"], "router=null: invalid setting"),
         (["sampling=null"], "sampling=null: invalid setting"),
