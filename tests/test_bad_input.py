@@ -10,7 +10,10 @@ from tests.commands import SMALL, run, run_folders
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["router=foo"], "router=foo: no such choice; allowed are all, clustered, dispersed, hybrid, none, random"),
+        (
+            ["router=foo"],
+            "router=foo: no such choice; allowed are all, clustered, dispersed, hybrid, none, pool, random, semantic",
+        ),
         (["model=gpt"], "model=gpt: no such choice; allowed are gpt_oss_20b, leap_t_14b"),
         (
             ["method=magic"],
@@ -36,7 +39,7 @@ from tests.commands import SMALL, run, run_folders
         (["peers=[1"], "peers=[1"),
         (
             ["-m", "router=foo"],
-            "router=foo: no such choice; allowed are all, clustered, dispersed, hybrid, none, random\n",
+            "router=foo: no such choice; allowed are all, clustered, dispersed, hybrid, none, pool, random, semantic\n",
         ),
         (["router=null"], "router=null: invalid setting"),
         (["sampling=null"], "sampling=null: invalid setting"),
