@@ -1,5 +1,7 @@
 """From a command line to policies."""
 
+import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from analysis.replay.chosen import BUILT_IN, chosen
 from analysis.replay.view import play
 from leap_lab.errors import UserError
 from tests.analysis.replay.known import record
+from tests.analysis.replay.test_view import check_it_does_not_see_the_future
 
 MINE = """
 limit = 3
@@ -37,6 +40,28 @@ def test_settings_are_part_of_the_name() -> None:
     assert [play(each.decide, of, range(3), 3).critical_path for each in (one, two)] == [10, 20]
     [both] = chosen("deepconf:keep=0.5:score=bottom")
     assert both.decide.keywords == {"keep": 0.5, "score": "bottom"}  # type: ignore[attr-defined]
+
+
+def test_the_policy_of_the_docs_runs_and_does_not_see_the_future(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "replay.md").read_text()
+    [text] = re.findall(r'^```python title="my_policies.py"\n(.*?)^```$', page, re.M | re.S)
+    (tmp_path / "docs_policies.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    [patient] = chosen("docs_policies.patient:lead=2")
+    assert play(patient.decide, record([10, 20, 30, 40], [1, 2, 1, 1]), range(4), 4).critical_path == 40
+    assert play(patient.decide, record([10, 20, 30, 40], [1, 1, 2, 1]), range(4), 4).critical_path == 20
+    check_it_does_not_see_the_future(patient.decide)
+
+
+def test_every_policy_and_setting_stands_in_the_docs() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "replay.md").read_text()
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    for policy in policies.ALL:
+        name = policy.__name__  # type: ignore[attr-defined]
+        settings = list(inspect.signature(policy).parameters.values())[1:]
+        assert all(f"`{each.name}={each.default}`" in rows[name] for each in settings), name
 
 
 def test_a_policy_of_ones_own_is_named_by_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

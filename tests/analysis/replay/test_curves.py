@@ -75,13 +75,14 @@ def test_nothing_is_better_than_the_oracle_nor_dearer_than_all_tokens(everything
 
 
 def test_more_paths_cost_more_and_can_only_help_the_oracle(everything: Replay) -> None:
-    for points in everything.curves.values():
-        assert all(np.diff([point.tokens.value for point in points]) >= 0)
+    for name, points in everything.curves.items():
+        if name not in ("short", "parallel_probe"):  # more paths may end them sooner
+            assert all(np.diff([point.tokens.value for point in points]) >= 0)
     for name in ("majority", "asc", "esc", "oracle"):
         assert all(np.diff([point.critical_path.value for point in everything.curves[name]]) >= 0)
     assert all(np.diff([point.by_question for point in everything.curves["oracle"]], axis=0).ravel() >= 0)
     firsts = {points[0].by_question for points in everything.curves.values()}
-    assert len({right for right in firsts}) <= 2, "one path is one path, except for what its probes say"
+    assert len(firsts) <= 2, "one path is one path, except for what its probes say"
 
 
 def test_a_policy_without_what_it_needs_is_left_out() -> None:
