@@ -67,7 +67,7 @@ class Journaled(EngineWrapper):
         if self._out is None:
             return
         purpose = {"purpose": asdict(request.purpose)} if request.purpose else {}
-        line = _line({"key": key, **purpose, **asdict(completion)})
+        line = _line({"key": key, **purpose, **vars(completion)})  # asdict would copy every log-probability
         try:
             if self._out.write(line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

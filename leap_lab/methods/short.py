@@ -14,14 +14,15 @@ from leap_lab.methods.stretches import answer, may_go_on, stop, stretch
 from leap_lab.methods.writer import Writer
 from leap_lab.path import Kind, Path, wait_for_all
 
-TIE = 2.0**-8  # less than this is what all weights have above 1, so that it decides between equal counts alone
+TIE = 0.5  # less than this is what all weights have above 1, so that it decides between equal counts alone
 
 
 @dataclass(frozen=True)
 class Short(Method):
     """The N paths (k in the paper) think in rounds of `chunk` tokens. Once `m` of them have closed their thinking, all
     others are stopped. The m answer, and vote. Of answers with as many votes the one with the shortest path wins; their
-    weights see to that: 1 + 2^-9 for the shortest, 1 + 2^-10 for the next, and so on.
+    weights see to that: 1 + 1/4 for the shortest, 1 + 1/8 for the next, and so on. What only paths beyond the first
+    two dozen could decide is shared.
 
     Who is shortest goes by tokens of thinking, and not by the clock: of paths that close in one round the shorter ones
     come first, then those of lower index. So a result does not depend on how busy the machine is. The paper stops at

@@ -19,7 +19,7 @@ def test_a_group_token_by_token():
     paths, engine = solve(method, *texts)
     check(paths, engine, method)
     assert [path.finish for path in paths] == ["stopped", "answered", "answered", "stopped"]
-    assert [path.weight for path in paths] == [0, 1 + 2**-10, 1 + 2**-9, 0]
+    assert [path.weight for path in paths] == [0, 1.125, 1.25, 0]
     assert parts(paths[0]) == [("think", "a" * 10 + "</thi")], "three rounds"
     assert parts(paths[1]) == [("think", "bbbb</think>"), ("final", "\\boxed{x}")]
     assert parts(paths[3]) == [("think", "ddddd</think>")], "it closed, too late"
@@ -37,14 +37,15 @@ def test_of_equally_long_paths_the_first_ones_count():
 
 
 def test_weights_decide_between_equal_counts_alone():
-    """However many paths vote, no number of fractions makes up for a vote."""
-    weights = [1 + 2**-8 * 2.0**-rank for rank in range(1, 4097)]
-    assert sum(weights) - len(weights) < 1
-    assert all(weight >= 1 for weight in weights)
-    paths, _ = solve(short(m=5), *["a" * count + END for count in range(5)])
+    """However many paths vote, no number of fractions makes up for a vote; of as many votes the shortest path's win."""
+    paths, _ = solve(short(m=24), *["a" * count + END for count in range(24)])
     found = [path.weight for path in paths]
+    assert sum(found) - len(found) < 1 and min(found) >= 1
     assert found == sorted(found, reverse=True)
-    assert found[0] + found[3] > found[1] + found[2] and found[3] + found[4] > found[0]
+    for votes in range(1, 13):
+        assert sum(found[:votes]) < (1 - 1e-9) * sum(found[-votes - 1 :])
+        assert found[0] + sum(found[-votes:]) > (1 + 1e-9) * sum(found[1 : votes + 2])
+    assert found[22] > found[23] * (1 + 1e-9)
 
 
 def test_paths_without_a_budget_left_are_done_after_those_that_closed():
