@@ -14,22 +14,16 @@ SHARED_GROUPS = ("dataset", "sampling", "difficulty", "prefix")
 # Of a prompt set it shares how the question is asked; what explains the exchange is for paths that have one.
 ASKED = tuple(f"prompts.{key}" for key in prompts.ASKED)
 SHARES = ("max_tokens", "answer_tokens")  # of the method, where a run does not record `comparison.shares`
-ELSEWHERE = (
-    "tracking",
-    "hydra",
-    "reference",
-    "engine",
-    "comparison",
-    "confidence",
-)  # groups that did not determine what was found
+# Groups that did not determine what was found.
+ELSEWHERE = ("tracking", "hydra", "reference", "engine", "comparison", "confidence")
 
 
 def determining(settings: Mapping[str, Any], but: Collection[str] = ()) -> dict[str, Any]:
-    """What determined the result of a run, without the groups of keys `but`."""
+    """What determined the result of a run, without the groups of keys `but`; null is as if a key were not there."""
     return {
         key: value
         for key, value in settings.items()
-        if key.partition(".")[0] not in (*ELSEWHERE, *but) and _determines(key)
+        if value is not None and key.partition(".")[0] not in (*ELSEWHERE, *but) and _determines(key)
     }
 
 

@@ -257,9 +257,3 @@ class Cell:
     def _method(self) -> type[Method]:
         method: type[Method] = class_of("method", self.config["method"], Method)
         return method
-
-
-def _by_content(node: Any) -> Any:
-    """Settings in which a folder of an embedding model stands for what is in it, wherever that lies."""
-    folder = node.get("embedding") if node else None
-    return {**node, "embedding": embedding.fingerprint(folder)} if folder else node
