@@ -96,11 +96,13 @@ class Path:
     finish: Finish | None = None
     answer: str | None = None  # by its own words alone, set when it is graded
     correct: bool | None = None  # None before that, and where the right answer is not known
+    weight: float | None = (
+        None  # how much its answer counts in the group's decision; None: 1, like any other; 0: no vote
+    )
     forced_at: int | None = None  # index of the segment in which the runtime opened an answer, such as `\boxed{`
     tokens_cut: int = 0  # sampled, then cut: on the bill, but no longer in the path
     closed: bool = False  # whether the path ended its thinking, so that an answer follows
     heard: int | None = None  # of the tokens of its comments those that peers wrote; None where they were not counted
-    weight: float | None = None  # how much its answer counts in the group's decision; None: as any other's
     recording: Recording = OFF  # which log-probabilities its requests ask for
     confidences: list[float] = field(default_factory=list)  # of the sampled tokens in it, in order
     own_blocks: int = 0  # how often it opened a summary or a comment of its own accord, which was cut
