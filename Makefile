@@ -40,11 +40,12 @@ RUN := $(if $(TCMALLOC),LD_PRELOAD=$(TCMALLOC) )$(BIN)/python
 # Byte code is kept even where the environment says not to: without it every start compiles thousands of files anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo paper leap-t test docs bench soak train evaluate lock clean
+.PHONY: help setup demo paper arena leap-t test docs bench soak train evaluate lock clean
 
 help:
 	@echo "make demo      set up, then sweep two routers and a control on the built-in model; ends with a table and a figure"
 	@echo "make paper     set up, then run all experiments of the paper on the built-in model; ends with one report"
+	@echo "make arena     set up, then run all methods at matched cost on the built-in model; ends with one report"
 	@echo "make leap-t    set up, then teach the built-in model to learn from peers and measure it; ends with Table 2"
 	@echo "make test      set up, then check style and types and run all tests"
 	@echo "make docs      build the documentation into site/, with an environment of its own in $(SITE_VENV)"
@@ -77,7 +78,12 @@ demo: setup
 # What is there is not decoded again: after a stop the same command goes on.
 paper: setup
 	@echo "Running the paper's experiments on the built-in model; after a stop the same command goes on ..."
-	@$(RUN) -m leap_lab.run -m 'experiment=glob(*)'
+	@$(RUN) -m leap_lab.run -m 'experiment=glob(*,exclude=[arena,leap_vs_cpt])'
+
+# What is there is not decoded again: after a stop the same command goes on.
+arena: setup
+	@echo "Running all methods at matched cost on the built-in model; after a stop the same command goes on ..."
+	@$(RUN) -m leap_lab.run -m experiment=arena,leap_vs_cpt
 
 # What is there is not made again: after a stop the same command goes on.
 leap-t: setup

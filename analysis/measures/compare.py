@@ -190,9 +190,7 @@ def _row(run: Run, name: str, runs: Sequence[Run], asked: int, these: bool) -> R
         these=these,
         seeds=run.seeds,
         settings=run.settings,
-        right={
-            str(question): float(mean) for question, mean in run.table.groupby("question_id")["pass@1"].mean().items()
-        },
+        right=run.table.groupby("question_id")["pass@1"].mean().to_dict(),
         decides=run.decides,
     )
 
