@@ -45,7 +45,7 @@ class Row:
     seeds: tuple[Any, ...] = ()  # of the runs; several where these are pooled
     data_sets: tuple[str, ...] = ()  # where it is a mean over several
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)  # by dotted keys
-    right: Mapping[str, float] = field(default_factory=dict, repr=False)  # Pass@1 by question
+    right: Mapping[Any, float] = field(default_factory=dict, repr=False)  # Pass@1 by question
     decides: bool = False  # see `Run.decides`
 
     @property

@@ -22,8 +22,8 @@ from . import ledgers
 from .sweep import Report, Show
 
 Folders = Sequence[str | Path]
-# The table of contents of the report of all experiments: beginnings, routers and cost, single settings, blocks, methods. An
-# experiment that is not listed stands after these, in the order in which it was named.
+# The table of contents of the report of all experiments: beginnings, routers and cost, single settings, blocks,
+# methods. An experiment that is not listed stands after these, in the order in which it was named.
 CONTENTS = (
     *("trap", "trap_length", "good_beginnings", "error_tolerance"),
     *("main_table", "efficiency", "scaling", "fair_share"),
