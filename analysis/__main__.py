@@ -1,4 +1,4 @@
-"""`python -m analysis report|NAME RUN_FOLDER...`: tables and figures of runs; NAME is that of an experiment."""
+"""`python -m analysis report|view|NAME RUN_FOLDER...`: tables, figures and pages of runs; NAME is an experiment's."""
 
 import argparse
 import math
@@ -24,6 +24,15 @@ def _analyse(arguments: Sequence[str]) -> int:
     options = parser.parse_args(rest)
     if options.command == "report" and options.over == "these" and options.margin is not None:
         parser.error(f"--margin={options.margin:g}: only for questions like these; leave out --over=these")
+    if options.command == "view":
+        from .viewer.command import view
+
+        return view(options.folders, options.port, options.out)
+    return _report(options, search)
+
+
+def _report(options: argparse.Namespace, search: Sequence[str]) -> int:
+    """Write the table and figures of `report` or of an experiment, and say where they are."""
     from leap_lab.runs.reading import run_folders
     from leap_lab.settings.experiments import exhibit_of
 
@@ -66,13 +75,14 @@ def _parser(arguments: Sequence[str], search: Sequence[str]) -> argparse.Argumen
     from leap_lab.settings.experiments import exhibit_node, names
 
     parser = console.Parser(prog="python -m analysis", description=__doc__, allow_abbrev=False)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="report|NAME")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="report|view|NAME")
     report = commands.add_parser("report", help="table and figure of runs side by side")
     report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")
     words = "also say which differences are within M points, in either direction"
     report.add_argument("--margin", type=_margin, metavar="M", help=words)
     words = "what intervals are for: questions like these (default), or these very questions asked again"
     report.add_argument("--over", choices=["like", "these"], default="like", help=words)
+    _add_view(commands.add_parser("view", help="runs in a browser: questions, groups, paths"))
     known = names(search)
     experiments = {name: commands.add_parser(name, help=f"what experiment={name} ends with") for name in known}
     for command in (report, *experiments.values()):
@@ -86,6 +96,15 @@ def _parser(arguments: Sequence[str], search: Sequence[str]) -> argparse.Argumen
         words = "what is held equal: tokens, flops or critical_path (default: what the experiment names)"
         experiments[chosen].add_argument("--budget", type=_budget, metavar="B", help=words)
     return parser
+
+
+def _add_view(view: argparse.ArgumentParser) -> None:
+    view.add_argument("folders", nargs="+", type=home.path, metavar="RUN_FOLDER")
+    view.add_argument(
+        "--port", type=_port, metavar="N", help="where to serve on 127.0.0.1 (default: 8642, if it is free)"
+    )
+    words = "write the pages to this folder instead; they open from disk and from any web server"
+    view.add_argument("--out", type=home.path, metavar="FOLDER", help=words)
 
 
 def _budget(text: str) -> "Budget":
@@ -104,6 +123,12 @@ def _margin(text: str) -> float:
     if not 0 < margin < 100:
         raise argparse.ArgumentTypeError(f"invalid value: {text} (must be a number of points above 0 and below 100)")
     return margin
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"invalid value: {text} (must be an integer from 1 to 65535)")
+    return int(text)
 
 
 def _count(text: str) -> int:
