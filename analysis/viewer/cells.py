@@ -26,6 +26,7 @@ COLUMNS = (
     *("run_id", "question_id", "group", "path", "gold", "answer", "cluster", "correct", "finish"),
     *("tokens_think", "tokens_summary", "started_s", "finished_s", "probes", "probe_clusters"),
 )
+FORCED = ("forced", "context_full")  # ways to end in which the runtime opened the answer
 State = tuple[int, int]  # of a file: when it was written, and its size
 
 
@@ -140,7 +141,7 @@ def _group(rows: pd.DataFrame, said: list[str | None], recovered: int, harmed: i
     return Group(
         group=int(rows["group"].iloc[0]),
         right="".join("01"[int(each)] for each in right),
-        forced="".join("01"[int(each != "answered")] for each in rows["finish"]),
+        forced="".join("01"[int(each in FORCED)] for each in rows["finish"]),
         recovered=recovered,
         harmed=harmed,
         probed=any(len(probes) for probes in rows["probes"]),

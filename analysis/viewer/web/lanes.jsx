@@ -3,7 +3,7 @@
 import { linkHorizontal } from "d3-shape";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Sign, verdict } from "./frame.jsx";
-import { flip, layout, messages, probe, turns } from "./layout.js";
+import { flip, isForced, layout, messages, probe, turns } from "./layout.js";
 import { go, link } from "./routes.js";
 import { brief } from "./text.jsx";
 
@@ -120,7 +120,7 @@ function Lane({ path, index, height, drawn, blocks, setLane, setTip, dim, onOpen
         <rect class={`part ${part.kind}`} x={part.x0} y={y + 5} width={Math.max(0.8, part.x1 - part.x0)} height={height - 10}
           onMouseMove={(event) => setTip(pointed(event, partTold(path, part)))} onMouseLeave={() => setTip(null)} />
       ))}
-      {last && path.finish !== "answered" && (
+      {last && isForced(path) && (
         <text class="forced" x={last.x1 + 3} y={y + height / 2 + 4}>F<title>{path.finish}</title></text>
       )}
       {blocks.map((turn) => <Marks {...{ path, turn, drawn }} y={y + height / 2} />)}

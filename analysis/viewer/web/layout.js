@@ -98,6 +98,9 @@ export function flip(path, turn) {
   return same || before.correct ? "same" : "changed";
 }
 
+// Whether the runtime opened a path's answer, since the budget or the context ran out.
+export const isForced = ({ finish }) => finish === "forced" || finish === "context_full";
+
 // The blocks of a group, by turn.
 export function turns(group) {
   const known = group.paths.flatMap((path) => [...path.routes, ...path.probes].map(({ turn }) => turn));

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { Page, Sign, verdict } from "./frame.jsx";
-import { flip, probe, turns } from "./layout.js";
+import { flip, isForced, probe, turns } from "./layout.js";
 import { link } from "./routes.js";
 import { brief, Marked, Prose } from "./text.jsx";
 
@@ -40,7 +40,7 @@ export function Path({ run, group, path, query }) {
       </nav>
       <p class="lead">
         <Sign of={verdict(path.correct)} word /> Its answer is <strong><Marked text={brief(path.answer ?? "none", 200)} /></strong>; the right one is{" "}
-        <strong><Marked text={brief(group.gold, 200)} /></strong>. {path.finish !== "answered" && <Sign of="forced" word />}
+        <strong><Marked text={brief(group.gold, 200)} /></strong>. {isForced(path) ? <Sign of="forced" word /> : path.finish !== "answered" && <Marked text={String(path.finish)} />}
       </p>
       <Figures path={path} />
       <Blocks path={path} to={(turn) => link([...here, path.path], { block: turn })} />
@@ -81,7 +81,7 @@ function parts(path) {
   const last = path.segments.findLastIndex(([kind]) => kind === "trigger");
   const own = path.segments.findLastIndex(([kind]) => kind === "summary" || kind === "think");
   return path.segments.map(([kind, turn, text, count], index) => {
-    const forced = path.finish !== "answered" && last > own && index >= last && last >= 0;
+    const forced = isForced(path) && last > own && index >= last && last >= 0;
     start += count;
     return { index, kind, turn, text, count, start: start - count, forced };
   });

@@ -61,8 +61,9 @@ class Tab:
         return self.page
 
     def heading(self, text: str) -> None:
-        """Wait until this is the page's heading."""
+        """Wait until this is the heading of a page that has loaded."""
         self.page.wait_for_selector(f'main h1:has-text("{text}")')
+        self.page.wait_for_selector("[aria-busy]", state="detached")
 
 
 @contextmanager
