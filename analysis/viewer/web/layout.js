@@ -5,6 +5,7 @@ import { scaleLinear } from "d3-scale";
 const GAP = 4;
 const ROOM = 56; // for the messages of a block, between summaries and what is heard
 const NARROWEST = 10; // of a column
+const END = 18; // after the last column: for the sign of a forced answer
 const HIDDEN = new Set(["prompt", "again"]); // the question, the same for all
 
 // The phase of each segment of a path: what it thinks, its summary, what it hears.
@@ -50,7 +51,7 @@ export function layout(paths, width) {
   const gap = (index) => (columns[index + 1]?.phase === "comment" ? ROOM : GAP);
   const gaps = columns.reduce((sum, _, index) => sum + gap(index), 0);
   const total = columns.reduce((sum, { tokens }) => sum + tokens, 0) || 1;
-  const each = Math.max(0, (width - gaps - NARROWEST * columns.length) / total);
+  const each = Math.max(0, (width - END - gaps - NARROWEST * columns.length) / total);
   let x = 0;
   let before = 0;
   columns.forEach((column, index) => {
@@ -66,7 +67,7 @@ export function layout(paths, width) {
       return { ...part, x0: scale(part.start), x1: scale(part.start + part.count) };
     }),
   );
-  return { columns, lanes: placed, width: x, tokens: before };
+  return { columns, lanes: placed, width: x + END, tokens: before };
 }
 
 // Who told whom what: a message for every peer that a path heard, with what probes say of both.

@@ -161,6 +161,8 @@ def test_lanes_show_messages_flips_and_similarity(leap: Tab, known: Known) -> No
 def test_a_forced_answer_and_a_change_for_the_worse_are_marked(leap: Tab, known: Known) -> None:
     page = leap.go(f"#/run/{known['leap'].name}/q-10/0")
     assert page.locator(".turned.harmed").count() == 1 and page.locator(".lane text.forced").count() == 1
+    sign, whole = (page.locator(each).bounding_box() for each in (".lane text.forced", ".lanes svg"))
+    assert sign["x"] + sign["width"] <= whole["x"] + whole["width"]
     page = leap.go(f"#/run/{known['leap'].name}/q-10/0/1")
     assert page.locator(".segment.forced .author").all_text_contents() == ["forced opening", "forced answer"]
     page = leap.go(f"#/run/{known['leap'].name}/q-11/0")
