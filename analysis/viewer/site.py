@@ -26,7 +26,8 @@ from .cells import Cell
 from .groups import group
 from .sweep import sweep
 
-SHARE = 0.01  # of the time at most may go into tables of runs that are being written
+SHARE = 0.01  # of the time at most may go into following runs that are being written
+EVERY_S = (2.0, 30.0)  # how often a page asks, at most and at least
 Document = Mapping[str, Any]
 
 
@@ -48,6 +49,7 @@ class Site:
         self._table_of: dict[str, int] = {}  # the versions that the table is of
         self._table_due = 0.0
         self._refresh()
+        self._cost_s = 0.0  # of reading what was new the last time
 
     def names(self) -> Iterator[str]:
         """All documents but `state`: the table, then of every run its grid and its questions."""
@@ -63,7 +65,8 @@ class Site:
         with self._lock:
             self._refresh()
             if name == "state":
-                return {"runs": {key: self._state(key) for key in self._cells}}
+                every = min(max(self._cost_s / SHARE, EVERY_S[0]), EVERY_S[1])
+                return {"every_s": every, "runs": {key: self._state(key) for key in self._cells}}
             if name in (runs := {_run(key): key for key in self._cells}):
                 return self._grid(runs[name])
             places = (
@@ -76,10 +79,17 @@ class Site:
         return place and _groups(*place)
 
     def _refresh(self) -> None:
-        for name, cell in self._cells.items():
-            if self._versions.get(name) != (version := cell.version()):
-                cell.refresh()
-                self._versions[name] = version
+        began = time.process_time()
+        changed = {
+            name: version
+            for name, cell in self._cells.items()
+            if self._versions.get(name) != (version := cell.version())
+        }
+        for name in changed:
+            self._cells[name].refresh()
+        self._versions |= changed
+        if changed:
+            self._cost_s = time.process_time() - began
 
     def _sweep(self) -> Document:
         """The table; of runs that are being written it is remade only as often as `SHARE` allows."""

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 const asScripts = document.querySelector('meta[name="documents"]')?.content === "scripts";
-const EVERY_MS = 2000;
+const LOST_S = 2; // until a server that did not answer is asked again
 const handed = new Map();
 
 globalThis.leapLabDocument = (name, value) => handed.set(name, value);
@@ -54,18 +54,27 @@ export function useLive() {
   const [state, setState] = useState({ runs: {}, lost: false });
   useEffect(() => {
     if (!isLive) return undefined;
-    const ask = () => {
-      if (document.hidden) return;
-      load("state").then(
-        ({ runs }) => setState((before) => (same(before, runs) ? before : { runs, lost: false })),
-        () => setState((before) => (before.lost ? before : { ...before, lost: true })),
-      );
+    let timer;
+    const again = (seconds) => {
+      clearTimeout(timer);
+      timer = setTimeout(ask, 1000 * seconds);
     };
-    const timer = setInterval(ask, EVERY_MS);
+    const ask = async () => {
+      clearTimeout(timer);
+      if (document.hidden) return;
+      try {
+        const { runs, every_s } = await load("state");
+        setState((before) => (same(before, runs) ? before : { runs, lost: false }));
+        again(every_s);
+      } catch {
+        setState((before) => (before.lost ? before : { ...before, lost: true }));
+        again(LOST_S);
+      }
+    };
     ask();
     document.addEventListener("visibilitychange", ask);
     return () => {
-      clearInterval(timer);
+      clearTimeout(timer);
       document.removeEventListener("visibilitychange", ask);
     };
   }, []);

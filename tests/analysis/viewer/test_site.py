@@ -157,6 +157,24 @@ def test_the_table_of_a_run_in_progress_takes_a_hundredth_of_the_time(tmp_path: 
     assert len(made) == 3, "nothing has changed"
 
 
+def test_a_page_asks_as_often_as_reading_what_is_new_allows(tmp_path: Path, monkeypatch: Any) -> None:
+    clock, cost = [50.0], [0.05]
+
+    def tick() -> float:
+        clock[0] += cost[0]
+        return clock[0]
+
+    folder = opened(tmp_path)
+    site = Site([folder.path])
+    assert site.document("state")["every_s"] == 2
+    monkeypatch.setattr("analysis.viewer.site.time.process_time", tick)
+    for number, (taken, expected) in enumerate([(0.05, 5), (0.001, 2), (9, 30)]):
+        cost[0] = taken
+        folder.write_group(group_rows(folder.run_id, f"q{number}", 0, [RIGHT, HARMED]))
+        assert site.document("state")["every_s"] == pytest.approx(expected)
+        assert site.document("state")["every_s"] == pytest.approx(expected), "nothing has changed"
+
+
 def test_a_damaged_file_is_left_out_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = written(tmp_path)
     next(iter(folder.glob("groups/q-10*"))).write_bytes(b"PAR1 nothing")
