@@ -1,13 +1,13 @@
 // Light or dark: as the system says, or as chosen here.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 const ALL = ["auto", "light", "dark"];
 const KEY = "leap_lab theme";
 
 export function useTheme() {
   const [theme, setTheme] = useState(remembered);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.dataset.theme = theme;
     try {
       localStorage.setItem(KEY, theme);
