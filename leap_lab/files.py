@@ -73,15 +73,16 @@ def remove_unfinished(*folders: pathlib.Path) -> None:
 
 def write_json(file: pathlib.Path, value: Mapping[str, Any]) -> None:
     """Write strict, indented JSON; a number that is not finite becomes null, NumPy scalars become numbers."""
-    text = json.dumps(_strict(value), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(file, f"{storable(text)}\n".encode())
 
 
-def _strict(value: Any) -> Any:
+def strict(value: Any) -> Any:
+    """A value as JSON can hold it: a number that is not finite becomes null, NumPy scalars become numbers."""
     if isinstance(value, Mapping):
-        return {str(key): _strict(item) for key, item in value.items()}
+        return {str(key): strict(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_strict(item) for item in value]
+        return [strict(item) for item in value]
     if isinstance(value, pathlib.PurePath):
         return str(value)
     value = value.item() if hasattr(value, "item") else value

@@ -5,6 +5,7 @@ reports. Slow modules are imported where they are used, inside `console.run`.
 """
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from leap_lab.settings.compose import PlannedSweep
 
 SWEEP = "LEAP_LAB_SWEEP"  # the environment variable that names the sweep to jobs in other processes
+NAMED = 4  # run folders that a command names one by one
 RESUME = "finished groups are kept; rerun the same command to resume"
 
 
@@ -129,8 +131,17 @@ def _finish(session: "Session", plan: "Sequence[PlannedSweep]") -> int:
         print(f"{len(session.failures)} groups failed; rerun the same command to try them again", file=sys.stderr)
     if session.failures or report.problems or report.undrawn:
         return 1
+    print(f"paths in a browser: {_view(list(shown))}")
     print(f"Look next at {_short(report.look)}")
     return 0
+
+
+def _view(folders: "Sequence[Path]") -> str:
+    """The command that shows these runs in a browser; of many, all that lie beside the first."""
+    named = [shlex.quote(_short(folder)) for folder in folders]
+    if len(named) > NAMED:
+        named = [f"{shlex.quote(_short(folders[0].parent))}/*"]
+    return f"python -m analysis view {' '.join(named)}"
 
 
 def _report(session: "Session", folders: Sequence[Path], plan: "Sequence[PlannedSweep]") -> "Report":

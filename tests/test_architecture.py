@@ -32,7 +32,7 @@ OPEN_TO_ANALYSIS = {
 # Commands that end with a report; all others reach the analysis through `siblings`, by what they are handed.
 REPORTING = {"leap_lab/builtin/evaluate.py", "leap_lab/training/leap_t.py"}
 # The rooms of the analysis from the ground up, with the modules beside them.
-ANALYSIS = [{"stats", "labels"}, {"load"}, {"measures"}, {"drawing"}, {"exhibits"}, {"report"}, {"replay"}]
+ANALYSIS = [{"stats", "labels"}, {"load"}, {"measures"}, {"drawing"}, {"exhibits"}, {"report", "viewer"}, {"replay"}]
 ANALYSIS_FLOOR = {room: number for number, rooms in enumerate([*ANALYSIS, {"__main__"}]) for room in rooms}
 
 

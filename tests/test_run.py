@@ -25,6 +25,8 @@ def test_a_sweep_ends_with_a_table_a_figure_and_its_folders(tmp_path, capsys):
     figures = [Path(line.removeprefix("report: ")) for line in out.splitlines() if line.endswith((".png", ".pdf"))]
     assert {file.suffix for file in figures if file.is_file()} == {".png", ".pdf"}
     assert out.splitlines()[-1].startswith("Look next at ")
+    folders = [line.removeprefix("run folder: ") for line in out.splitlines() if line.startswith("run folder: ")]
+    assert out.splitlines()[-2] == f"paths in a browser: python -m analysis view {' '.join(folders)}"
 
 
 def test_a_run_folder_holds_what_the_schema_says(tmp_path, capsys):

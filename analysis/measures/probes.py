@@ -28,8 +28,15 @@ class Probed:
 
 
 def probes_of(folder: str | Path) -> pd.DataFrame:
-    """A row a probe: question, group, path, turn, phase; `said` (`votes.named`; None: no answer); `right`."""
-    paths = load([folder], columns=(*KEY, "probes", "probe_clusters"))
+    """A row a probe of this run, as in `probes_in`."""
+    return probes_in(load([folder], columns=(*KEY, "probes", "probe_clusters")))
+
+
+def probes_in(paths: pd.DataFrame) -> pd.DataFrame:
+    """A row a probe: question, group, path, turn, phase; `said` (`votes.named`; None: no answer); `right`.
+
+    The paths are of one run, with the columns that name them, `probes` and `probe_clusters`.
+    """
     rows = [
         (*key, probe["turn"], probe["phase"], probe["answer"], number, bool(probe["correct"]))
         for *key, probes, numbers in zip(*(paths[name] for name in (*KEY, "probes", "probe_clusters")), strict=True)

@@ -1,0 +1,1 @@
+"""Runs in a browser: their tables, questions, groups and paths. Reads run folders, never writes into them."""
