@@ -12,7 +12,8 @@ from typing import Any
 
 from leap_lab.engines import adapters, checkpoints
 from leap_lab.engines.adapters import Adapter
-from leap_lab.engines.base import Completion, EngineDied, Request, Stopped, TooLong
+from leap_lab.engines.base import Completion, EngineDied, Request, TooLong
+from leap_lab.engines.finished import completion
 from leap_lab.engines.launch import Launched, check_fields, launched, on_cpu
 from leap_lab.engines.models import Model
 from leap_lab.engines.tokens import ModelTokens
@@ -200,14 +201,6 @@ def _sampling_params(request: Request) -> Any:
 
 
 def _completion(output: Any, stop_ids: Collection[int]) -> Completion:
-    """`stop_reason` is a matched stop string, or the id of a further end token; for the model's own end token
-    it is None. An end token is the last of `token_ids`."""
     (result,) = output.outputs
-    if result.finish_reason not in ("stop", "length"):
-        raise RuntimeError(f"vLLM ended a request with finish_reason={result.finish_reason}")
-    tokens = list(result.token_ids)
-    stop = result.stop_reason if isinstance(result.stop_reason, str) or result.stop_reason in stop_ids else None
-    stopped: Stopped = "length" if result.finish_reason == "length" else "eos" if stop is None else "stop"
-    if stopped == "eos":
-        tokens.pop()
-    return Completion(tokens, stopped, len(output.prompt_token_ids) - (output.num_cached_tokens or 0), stop)
+    prefilled = len(output.prompt_token_ids) - (output.num_cached_tokens or 0)
+    return completion(result.token_ids, result.finish_reason, result.stop_reason, stop_ids, prefilled)
