@@ -18,7 +18,7 @@ FLOORS = [
     {"settings"},
     {"decoding"},
     {"api"},
-    {"run", "benchmarks", "cli", "convert", "regrade"},
+    {"run", "benchmarks", "cli", "convert", "regrade", "serve"},
     {"builtin"},
     {"training"},
 ]
