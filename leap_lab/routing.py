@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 from typing import Protocol
 
@@ -22,12 +23,19 @@ def similarity_matrix(summaries: Sequence[str], metric: str = "levenshtein") -> 
     `levenshtein` is the paper's Eq. 4, 1 - Levenshtein(s_i, s_j) / max(|s_i|, |s_j|), in characters. `indel` is what
     its released code computes: 1 - Indel(s_i, s_j) / (|s_i| + |s_j|).
     """
+    checks.one_of("router.similarity", metric, METRICS)
+    return _matrix(tuple(summaries), metric)
+
+
+@lru_cache(maxsize=1)  # a block is routed, then its ties are counted
+def _matrix(summaries: tuple[str, ...], metric: str) -> Similarity:
     from rapidfuzz.distance import Indel, Levenshtein
     from rapidfuzz.process import cdist
 
-    checks.one_of("router.similarity", metric, METRICS)
     scorer = Levenshtein if metric == "levenshtein" else Indel
-    return cdist(summaries, summaries, scorer=scorer.normalized_similarity, dtype=np.float64)
+    found: Similarity = cdist(summaries, summaries, scorer=scorer.normalized_similarity, dtype=np.float64)
+    found.flags.writeable = False
+    return found
 
 
 @dataclass(frozen=True)

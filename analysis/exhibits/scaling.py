@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,9 +33,6 @@ from . import matched
 from .base import Claim, Exhibit, directional
 from .matched import Groups
 from .scaling_curves import Agents, Curve, Point, Scaling, figure
-
-if TYPE_CHECKING:
-    pass
 
 PAPERS = {"moa": "Mixture of agents"}  # what the paper calls a method; any other goes by its own name
 UNTOLD = ("peers", "method.max_tokens")  # not in the name of a curve: its x axis, and that agents share a budget

@@ -85,21 +85,22 @@ async def solved(each: Cell, engine: Engine, method: Any = None) -> tuple[list[P
     return [path for group in groups for path in group], time.monotonic() - started
 
 
-class TimedRouter:
-    """A router that adds up the seconds it took."""
+class Stopwatch:
+    """The seconds that something took in all."""
 
-    def __init__(self, router: Any) -> None:
-        self.router, self.seconds = router, 0.0
-
-    def route(self, *arguments: Any) -> Any:
-        started = time.perf_counter()
-        choices = self.router.route(*arguments)
-        self.seconds += time.perf_counter() - started
-        return choices
+    seconds = 0.0
 
 
-def with_timed_router(each: Cell) -> tuple[Any, TimedRouter]:
-    """The cell's method, with a router that adds up its time, and that router."""
+def with_timed_router(each: Cell) -> tuple[Any, Stopwatch]:
+    """The cell's method, with a router of the same class that adds up its time, and that time."""
     method: Any = each.method()
-    timed = TimedRouter(method.router)
-    return replace(method, router=timed), timed
+    watch = Stopwatch()
+
+    class Timed(type(method.router)):  # type: ignore[misc]
+        def route(self, *arguments: Any) -> Any:
+            started = time.perf_counter()
+            choices = super().route(*arguments)
+            watch.seconds += time.perf_counter() - started
+            return choices
+
+    return replace(method, router=Timed(**vars(method.router))), watch

@@ -9,7 +9,7 @@ import pytest
 from analysis.__main__ import main
 from analysis.load import load
 from leap_lab.settings.experiments import names
-from tests.known_runs import EASY, HARD, write_run
+from tests.known_runs import EASY, HARD, copies, write_run
 
 MINE = """# @package _global_
 experiment:
@@ -21,7 +21,8 @@ experiment:
 
 @pytest.fixture
 def runs(tmp_path: Path) -> list[str]:
-    return [str(write_run(tmp_path, HARD)), str(write_run(tmp_path, EASY, "dispersed", 4))]
+    easy, hard = copies(EASY, 6), copies(HARD, 6)  # 48 questions: enough to decide
+    return [str(write_run(tmp_path, hard)), str(write_run(tmp_path, easy, "dispersed", 4))]
 
 
 def test_every_experiment_is_a_command(runs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

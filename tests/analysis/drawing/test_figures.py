@@ -10,10 +10,14 @@ import pytest
 from analysis.drawing import figures
 from analysis.measures.compare import compare
 from analysis.stats.intervals import Estimate
+from tests.known_runs import EASY, HARD, copies, write_run
 
 
-def test_the_figure_draws_the_values_and_their_intervals(sweep: list[Path]) -> None:
-    found = compare(sweep)
+def test_the_figure_draws_the_values_and_their_intervals(tmp_path: Path) -> None:
+    easy, hard = copies(EASY, 2), copies(HARD, 2)  # 16 questions: enough for intervals of differences
+    some = {**hard, **dict(list(easy.items())[:12])}
+    runs = [write_run(tmp_path, easy, "dispersed"), write_run(tmp_path, some, "clustered"), write_run(tmp_path, hard)]
+    found = compare(runs)
     top, middle, bottom = figures.overview(found).axes
     pass1, cons = top.containers
     for drawn, name in ((pass1, "pass@1"), (cons, "cons")):

@@ -12,7 +12,7 @@ from analysis.measures.budget import Budget
 from analysis.report import paper
 from leap_lab.errors import UserError
 from leap_lab.settings.experiments import exhibit_of, names
-from tests.known_runs import EASY, HARD, write_run
+from tests.known_runs import EASY, HARD, copies, write_run
 
 
 @pytest.mark.parametrize("name", names())
@@ -37,7 +37,8 @@ def test_a_run_of_one_question_decides_nothing(name: str, tmp_path: Path) -> Non
 
 
 def test_the_report_sorts_claims_by_what_the_data_say(tmp_path: Path) -> None:
-    runs = [write_run(tmp_path, HARD), *(write_run(tmp_path, EASY, "dispersed", k) for k in (1, 4))]
+    easy, hard = copies(EASY, 6), copies(HARD, 6)  # 48 questions: enough to decide
+    runs = [write_run(tmp_path, hard), *(write_run(tmp_path, easy, "dispersed", k) for k in (1, 4))]
     made = paper.write({"main_table": runs, "top_k": runs}, tmp_path / "out")
     assert made.problems == [] and made.look.name == "report.html"
     holds, _, rest = made.table.partition("Do not hold here (0):")
