@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 from openai import OpenAI
 
+from leap_lab.builtin.policy import write
 from leap_lab.engines.base import Completion, EngineDied, EngineWrapper, Request
 from leap_lab.engines.metered import Metered
 from leap_lab.engines.models import Model
@@ -19,6 +20,14 @@ from leap_lab.settings.arguments import Arguments
 
 QUESTION = "a=38+51\nb=a-12\nc=b-15\nd=c+12\ne=d+6\nf=e-9\nWhat is f?"
 BASE = ("engine=scripted", "tracking=none", "peers=4")
+
+
+def script(text: str, request: Request) -> str:
+    """The programmatic reasoner, which says nothing to what is no question of its task."""
+    try:
+        return write(text, request)
+    except ValueError:
+        return ""
 
 
 class Slow(EngineWrapper):
@@ -62,6 +71,7 @@ class Endpoint:
     async def _serve(self) -> None:
         cell = self.cells.own
         self.engine = Slow(await cell.engine().start(Model(cell.model_path)))
+        self.engine.inner.script = script
         self.service = Service(self.cells, Metered(self.engine), self.options, self.deaths.append)
         app = build(self.service, str(cell.config["model"]["path"]), self.key)
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))

@@ -100,7 +100,7 @@ def test_a_request_chooses_method_and_parameters(served):
     assert not any(path["routes"] for path in answer["paths"])
     few = {"method.interval": 32, "method.summary_tokens": 16, "router": "random", "router.top_k": 1, "paths": True}
     answer = ask(client, temperature=0.5, extra_body={"leap": few}).choices[0].leap
-    assert {len(route["peers"]) for path in answer["paths"] for route in path["routes"]} == {1}
+    assert max(len(route["peers"]) for path in answer["paths"] for route in path["routes"]) == 1
 
 
 def test_max_tokens_bounds_the_thinking_of_a_path_and_stop_cuts_the_content(served):
