@@ -134,8 +134,9 @@ class Greeting:
     async def _is_same(self, server: Server, block: list[int]) -> bool:
         """Whether these ids mean the same; some tokenizers take out spaces before punctuation as they decode."""
         theirs = await self._said(server, block)
-        tidied = self.tokens.tokenizer.decode(block, clean_up_tokenization_spaces=True)
-        return theirs in (self.tokens.decode(block), tidied)
+        return theirs == self.tokens.decode(block) or theirs == self.tokens.tokenizer.decode(
+            block, clean_up_tokenization_spaces=True
+        )
 
     async def _said(self, server: Server, block: list[int]) -> str | None:
         try:
