@@ -62,19 +62,24 @@ def _serve(given: Sequence[str]) -> int:
     cells.own.engine().check(cells.own.model)
     engines = Engines()
     try:
-        with _listening(options) as listener:
+        with _bound(options) as listener:
             return engines.loop.run(until_stopped(engines, cells, options, listener))
     finally:
         engines.close()
 
 
-def _listening(options: "Options") -> socket.socket:
-    """The socket, before anything slow: a port that is taken is refused at once."""
+def _bound(options: "Options") -> socket.socket:
+    """The socket, before anything slow: a taken port is refused at once. It listens when the engine is ready."""
     try:
-        family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-        return socket.create_server((options.host, options.port), family=family)
+        [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
+            options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
     except OSError as error:
         raise UserError(f"port={options.port}: cannot listen on {options.host} ({error.strerror or error})") from error
+    return bound
 
 
 if __name__ == "__main__":
