@@ -57,9 +57,8 @@ def solve(question: str | Problem, *overrides: Override) -> list[Path]:
     with _engines() as engines:
 
         async def decode() -> list[Path]:
-            return await method.solve(
-                Job(problem, 0, config["peers"], config["seed"]), Retrying(await engines.for_cell(cell))
-            )
+            job = Job(problem, 0, config["peers"], config["seed"], recording=cell.recording)
+            return await method.solve(job, Retrying(await engines.for_cell(cell)))
 
         try:
             paths = engines.loop.run(decode())

@@ -10,10 +10,11 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import Literal
 
+from leap_lab.confidence import OFF, Recording, of_tokens
 from leap_lab.engines.base import Completion, Request
 from leap_lab.engines.usage import Bounds, Usage
 
-Finish = Literal["answered", "forced", "context_full"]
+Finish = Literal["answered", "forced", "context_full", "stopped"]  # stopped: by its method, without an answer
 
 
 class Kind(StrEnum):
@@ -92,10 +93,15 @@ class Path:
     finish: Finish | None = None
     answer: str | None = None  # by its own words alone, set when it is graded
     correct: bool | None = None  # None before that, and where the right answer is not known
+    weight: float | None = (
+        None  # how much its answer counts in the group's decision; None: 1, like any other; 0: no vote
+    )
     forced_at: int | None = None  # index of the segment in which the runtime opened an answer, such as `\boxed{`
-    tokens_cut: int = 0  # sampled, then cut before a summary: on the bill, but no longer in the path
+    tokens_cut: int = 0  # sampled, then cut: on the bill, but no longer in the path
     closed: bool = False  # whether the path ended its thinking, so that an answer follows
     heard: int | None = None  # of the tokens of its comments those that peers wrote; None where they were not counted
+    recording: Recording = OFF  # which log-probabilities its requests ask for
+    confidences: list[float] = field(default_factory=list)  # of the sampled tokens in it, in order
     own_blocks: int = 0  # how often it opened a summary or a comment of its own accord, which was cut
     tokens_probe: int = 0
     usage: Usage = field(default_factory=Usage)  # of the path's own requests
@@ -143,6 +149,15 @@ class Path:
         self.bounds += Bounds.of(request, done, common(request.prompt, self.computed))
         self.computed = [*request.prompt, *done.tokens[: usage.decoded]]
         self.critical_path += len(done.tokens)
+        if self.recording.top_logprobs:
+            if done.logprobs is None:
+                raise ValueError("log-probabilities were asked for, and the engine told none")
+            self.confidences += of_tokens(done.logprobs)
+
+    def cut_back(self, count: int) -> None:
+        """The last `count` sampled tokens leave the path; they stay on its bill."""
+        self.tokens_cut += count
+        del self.confidences[len(self.confidences) - count :]
 
     @property
     def spent(self) -> int:

@@ -130,10 +130,18 @@ class FakeServer:
                 Sampling(**{name: body[name] for name in SAMPLING}),
                 tuple(body["stop"]),
                 tuple(body["stop_token_ids"]),
+                top_logprobs=body.get("logprobs") or 0,
             )
         )
         ids = [*done.tokens, *([self.tokens.end] if done.stopped == "eos" else [])]
-        return self._answer(body, ids, "length" if done.stopped == "length" else "stop", done.stop)
+        answer = self._answer(body, ids, "length" if done.stopped == "length" else "stop", done.stop)
+        if done.logprobs is not None:  # with the sampled token, and for the end token, too
+            places = [*done.logprobs, *([[-0.5] * body["logprobs"]] if done.stopped == "eos" else [])]
+            top = [
+                {"token_id:0": -20.0, **{f"token_id:{n + 1}": each for n, each in enumerate(place)}} for place in places
+            ]
+            answer["choices"][0]["logprobs"] = {"top_logprobs": top}
+        return answer
 
     def _answer(self, body: dict[str, Any], ids: list[int], reason: str, stop: str | int | None) -> dict[str, Any]:
         told = {"token_ids": ids, "prompt_token_ids": body["prompt"]} if self.token_ids else {}

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # From the ground up; rooms of one floor do not know each other.
 FLOORS = [
-    {"errors", "seeds", "home"},
+    {"errors", "seeds", "home", "confidence"},
     {"checks", "hub", "siblings"},
     {"files", "console", "engines"},
     {"tasks", "path"},

@@ -12,7 +12,11 @@ from tests.commands import SMALL, run, run_folders
     [
         (["router=foo"], "router=foo: no such choice; allowed are all, clustered, dispersed, hybrid, none, random"),
         (["model=gpt"], "model=gpt: no such choice; allowed are gpt_oss_20b, leap_t_14b"),
-        (["method=magic"], "method=magic: no such choice; allowed are independent, leap, leap_s, moa"),
+        (
+            ["method=magic"],
+            "method=magic: no such choice; allowed are best_of_n, budget_forcing, deepconf, independent, leap, leap_s, "
+            "moa, prune, short",
+        ),
         (["router.top_k=0"], "router.top_k=0: must be an integer >= 1"),
         (["-m", "router.top_k=2,0"], "router.top_k=0"),
         (["-m", "router=clustered,foo"], "router=foo"),

@@ -106,6 +106,9 @@ def test_every_room_has_a_page_in_the_reference() -> None:
         assert set(left_out[1].split("|")) == inside
 
 
+KEYED = ("reference", "sampling", "confidence")  # nodes of the configuration that hold keys and are no choice
+
+
 def test_every_choice_and_key_is_explained() -> None:
     text = (DOCS / "commands.md").read_text()
     rows = {row.split("|")[1].strip(" `"): row for row in text.splitlines() if row.startswith("| `")}
@@ -114,8 +117,8 @@ def test_every_choice_and_key_is_explained() -> None:
         options = {file.stem for file in (ROOT / "conf" / group).glob("*.yaml")}
         assert set(re.findall(r"`(\w+)`", rows[group].split("|")[2])) == options, group
     config = yaml.safe_load((ROOT / "conf" / "config.yaml").read_text())
-    keys = {key for key in config if key not in ("defaults", "hydra", "experiment", "reference", "sampling")}
-    keys |= {f"{group}.{key}" for group in ("reference", "sampling") for key in config[group]}
+    keys = {key for key in config if key not in ("defaults", "hydra", "experiment", *KEYED)}
+    keys |= {f"{group}.{key}" for group in KEYED for key in config[group]}
     for group in ("method", "router", "prefix"):
         choices = [yaml.safe_load(file.read_text()) for file in (ROOT / "conf" / group).glob("*.yaml")]
         keys |= {f"{group}.{key}" for choice in choices for key, value in choice.items() if not isinstance(value, dict)}

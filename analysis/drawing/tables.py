@@ -39,6 +39,7 @@ SPENT = ("sampled", "heard", "wrapper", "prefilled", "FLOPs", "critical path")
 # Shares of paths that stand in any table where they are not 0 throughout: their heading, and what they are.
 ENDINGS = {
     "forced": ("forced %", "paths whose budget or context ran out, so that the runtime opened their answer."),
+    "stopped": ("stopped %", "paths that their method ended early; they have no answer."),
     "own_blocks": ("own blocks %", "paths that opened a summary or a comment of their own accord; it was cut."),
 }
 CONTROL = (

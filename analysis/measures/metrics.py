@@ -24,7 +24,7 @@ KNOWN = (
     *("tokens_heard", "tokens_wrapper", "tokens_prefilled", "tokens_cached", "flops"),
     *("tokens_prefilled_least", "tokens_prefilled_most", "flops_least", "flops_most"),
 )
-ENDINGS = ("forced", "own_blocks")  # shares of paths that tables show beside their own subject, where not 0
+ENDINGS = ("forced", "stopped", "own_blocks")  # shares of paths that tables show beside their own subject, where not 0
 DRAWS = (2, 4, 8, 16, 32)  # the k of pass@k
 
 
@@ -113,7 +113,9 @@ def ended(paths: pd.DataFrame) -> dict[str, pd.Series]:
     """How each path ended, by `ENDINGS`: from version 4 of the schema on also whether it opened a block by itself."""
     known = "own_blocks" in paths and bool(paths["own_blocks"].notna().all())
     own = {"own_blocks": (paths["own_blocks"] > 0).astype(float)} if known else {}
-    return {"forced": (paths["finish"] != "answered").astype(float), **own}
+    stopped = paths["finish"] == "stopped"
+    forced = ~stopped & (paths["finish"] != "answered")
+    return {"forced": forced.astype(float), "stopped": stopped.astype(float), **own}
 
 
 def _votes(group: pd.DataFrame) -> dict[str, float]:

@@ -14,7 +14,14 @@ SHARED_GROUPS = ("dataset", "sampling", "difficulty", "prefix")
 # Of a prompt set it shares how the question is asked; what explains the exchange is for paths that have one.
 ASKED = tuple(f"prompts.{key}" for key in prompts.ASKED)
 SHARES = ("max_tokens", "answer_tokens")  # of the method, where a run does not record `comparison.shares`
-ELSEWHERE = ("tracking", "hydra", "reference", "engine", "comparison")  # groups that did not determine what was found
+ELSEWHERE = (
+    "tracking",
+    "hydra",
+    "reference",
+    "engine",
+    "comparison",
+    "confidence",
+)  # groups that did not determine what was found
 
 
 def determining(settings: Mapping[str, Any], but: Collection[str] = ()) -> dict[str, Any]:

@@ -131,7 +131,8 @@ class Decoder:
         question, group = self._missing.popleft()
         problem, peers, seed = self.wanted.groups[question, group], self._config["peers"], self._config["seed"]
         beginnings = self.wanted.selection.beginnings(problem, group, peers, seed)
-        return Job(problem, group, peers, seed, priority, self._numbers[question], beginnings)
+        number, recording = self._numbers[question], self.wanted.cell.recording
+        return Job(problem, group, peers, seed, priority, number, beginnings, recording)
 
     @property
     def _running(self) -> Recorder:

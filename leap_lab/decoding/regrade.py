@@ -105,13 +105,14 @@ def _probe(probe: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
 def path_of(row: Mapping[str, Any]) -> Path:
     """What grading reads of a path, from its row: the segments, and where the runtime opened an answer.
 
-    An answer was opened in every path that did not end by itself, and it is the last that the runtime wrote there.
+    An answer was opened in every path that ran out of budget or context, and it is the last that the runtime wrote
+    there.
     """
     segments = [
         Segment(Kind(part["kind"]), part["turn"], tuple(part["tokens"]), part["text"]) for part in row["segments"]
     ]
     path = Path(row["path"], row["seed"], segments, finish=row["finish"])
-    if path.finish != "answered":
+    if path.finish in ("forced", "context_full"):
         written = [index for index, segment in enumerate(segments) if segment.kind is Kind.TRIGGER]
         path.forced_at = written[-1] if written else None
     return path

@@ -49,7 +49,8 @@ class Request:
     `stop` strings are matched on text that keeps special tokens; they and `stop_ids` stay in the completion. A lower
     `priority` is served first. Requests with the same `affinity` go to the same data-parallel rank, where their prefix
     is cached. With `ignore_eos` all of `max_tokens` are sampled, which only benchmarks use. `purpose` does not affect
-    what is sampled: journals, tests and scripted engines read it.
+    what is sampled: journals, tests and scripted engines read it. `top_logprobs`: how many of the most likely tokens to
+    tell the log-probabilities of, at each sampled token.
     """
 
     prompt: Sequence[int]
@@ -62,6 +63,7 @@ class Request:
     affinity: int = 0
     ignore_eos: bool = False
     purpose: Purpose | None = None
+    top_logprobs: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,15 @@ class Completion:
 
     `tokens` are all sampled ids, without an end-of-sequence token. A stop string can end inside a token, so their text
     may run past it. `prefilled` counts the prompt tokens that were computed, without cache hits; None where the engine
-    does not report it.
+    does not report it. `logprobs` are for each of `tokens` the log-probabilities of the most likely tokens there, as
+    many as were asked for, in descending order; None where none were.
     """
 
     tokens: list[int]
     stopped: Stopped
     prefilled: int | None
     stop: str | int | None = None  # the string or id that stopped it
+    logprobs: list[list[float]] | None = None
 
 
 class TooLong(ValueError):

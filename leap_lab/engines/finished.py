@@ -1,8 +1,10 @@
 """What vLLM says of a request that it has finished, in process or over HTTP, as a `Completion`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from leap_lab.engines.base import Completion, Stopped
+
+LEAST_LOGPROB = -9999.0  # in the place of minus infinity, of a token that cannot be sampled
 
 
 def completion(
@@ -11,6 +13,7 @@ def completion(
     stop_reason: str | int | None,
     stop_ids: Collection[int],
     prefilled: int | None,
+    logprobs: list[list[float]] | None = None,
 ) -> Completion:
     """`stop_reason` is a matched stop string, or the id of a further end token; for the model's own end token it is
     None. An end token is the last of `tokens`, and not of the completion."""
@@ -21,4 +24,15 @@ def completion(
     stopped: Stopped = "length" if finish_reason == "length" else "eos" if stop is None else "stop"
     if stopped == "eos":
         tokens.pop()
-    return Completion(tokens, stopped, prefilled, stop)
+    return Completion(tokens, stopped, prefilled, stop, None if logprobs is None else logprobs[: len(tokens)])
+
+
+def largest(places: Iterable[Iterable[float]] | None, count: int) -> list[list[float]] | None:
+    """The largest log-probabilities of each place. vLLM adds that of the sampled token where it is none of these.
+
+    They are of the model's own distribution, before temperature and filters (logprobs_mode=raw_logprobs). Five digits
+    are more than they are good for, and keep journals small.
+    """
+    if places is None:
+        return None
+    return [sorted((round(max(each, LEAST_LOGPROB), 5) for each in place), reverse=True)[:count] for place in places]

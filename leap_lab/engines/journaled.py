@@ -67,7 +67,7 @@ class Journaled(EngineWrapper):
         if self._out is None:
             return
         purpose = {"purpose": asdict(request.purpose)} if request.purpose else {}
-        line = _line({"key": key, **purpose, **asdict(completion)})
+        line = _line({"key": key, **purpose, **vars(completion)})  # asdict would copy every log-probability
         try:
             if self._out.write(line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -81,7 +81,7 @@ class Journaled(EngineWrapper):
 
 def key_of(request: Request) -> str:
     """The name of a request: its purpose, and everything that affects its completion."""
-    settings = (
+    settings: tuple[Any, ...] = (
         request.max_tokens,
         request.seed,
         request.sampling,
@@ -89,6 +89,7 @@ def key_of(request: Request) -> str:
         request.stop_ids,
         request.ignore_eos,
         request.purpose,
+        *([request.top_logprobs] if request.top_logprobs else []),
     )
     return hashlib.blake2b(array("q", request.prompt).tobytes() + repr(settings).encode(), digest_size=16).hexdigest()
 

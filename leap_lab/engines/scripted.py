@@ -3,12 +3,15 @@
 It follows the rules of a real engine: token ids in and out, stop strings, lengths, the context limit.
 """
 
+import math
 from collections.abc import Callable, Sequence
+from random import Random
 
 from leap_lab.engines.base import Completion, Request, Tokens, TooLong
 from leap_lab.engines.chat import Chat
 
 Script = Callable[[str, Request], str]
+Logprobs = Callable[[Request, Sequence[int]], list[list[float]]]
 
 
 class Characters:
@@ -32,11 +35,31 @@ class Characters:
         return text
 
 
-class ScriptedEngine:
-    """`script(text so far, request)` returns everything that the model would write until its end of sequence."""
+def drawn(request: Request, tokens: Sequence[int]) -> list[list[float]]:
+    """Log-probabilities for a program that has none: those of a geometric distribution, with p_j a multiple of e^-sj.
 
-    def __init__(self, script: Script, tokens: Tokens | None = None, max_model_len: int = 1_000_000) -> None:
-        self.script = script
+    The steepness s is drawn from the seed of the request, between 0.5 and 2, so that paths differ and a repeated
+    request does not. It says nothing of the words.
+    """
+    steepness = Random(request.seed).uniform(0.5, 2.0)
+    first = math.log1p(-math.exp(-steepness))
+    return [[first - steepness * rank for rank in range(request.top_logprobs)] for _ in tokens]
+
+
+class ScriptedEngine:
+    """`script(text so far, request)` returns everything that the model would write until its end of sequence.
+
+    `logprobs(request, tokens)` returns `Completion.logprobs` for the sampled tokens of a request that asks for them.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        tokens: Tokens | None = None,
+        max_model_len: int = 1_000_000,
+        logprobs: Logprobs = drawn,
+    ) -> None:
+        self.script, self.logprobs = script, logprobs
         self.max_model_len = max_model_len
         self.requests: list[Request] = []
         self.tokens: Tokens = tokens or Characters()
@@ -47,9 +70,12 @@ class ScriptedEngine:
         self.requests.append(request)
         text = self.script(self.tokens.decode(request.prompt), request)
         tokens, stop = self._stopped(text, request)
-        if len(tokens) > request.max_tokens or (len(tokens) == request.max_tokens and stop is None):
-            return Completion(tokens[: request.max_tokens], "length", len(request.prompt))
-        return Completion(tokens, "eos" if stop is None else "stop", len(request.prompt), stop)
+        cut = len(tokens) > request.max_tokens or (len(tokens) == request.max_tokens and stop is None)
+        tokens = tokens[: request.max_tokens]
+        told = self.logprobs(request, tokens) if request.top_logprobs else None
+        if cut:
+            return Completion(tokens, "length", len(request.prompt), logprobs=told)
+        return Completion(tokens, "eos" if stop is None else "stop", len(request.prompt), stop, told)
 
     def _stopped(self, text: str, request: Request) -> tuple[list[int], str | int | None]:
         """The tokens of the text up to the first stop, and that stop; all of them and None where there is none."""

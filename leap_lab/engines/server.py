@@ -16,7 +16,7 @@ import aiohttp
 
 from leap_lab import checks
 from leap_lab.engines.base import Completion, Request, TooLong
-from leap_lab.engines.finished import completion
+from leap_lab.engines.finished import completion, largest
 from leap_lab.engines.greeting import Greeting
 from leap_lab.engines.launch import check_fields
 from leap_lab.engines.models import Model
@@ -158,7 +158,7 @@ class ServerEngine:
 
 def body(request: Request) -> dict[str, Any]:
     """A request as vLLM's /v1/completions takes it. What is not named there, a server sets as its model says."""
-    sampling = request.sampling
+    sampling, told = request.sampling, request.top_logprobs
     return {
         "prompt": list(request.prompt),
         "max_tokens": request.max_tokens,
@@ -171,6 +171,7 @@ def body(request: Request) -> dict[str, Any]:
         "stop_token_ids": list(request.stop_ids),
         "ignore_eos": request.ignore_eos,
         "priority": request.priority,
+        **({"logprobs": told, "return_tokens_as_token_ids": True} if told else {}),
         **NEUTRAL,
         **IDS_ONLY,
     }
@@ -183,7 +184,9 @@ def read(answer: Mapping[str, Any], request: Request) -> Completion:
         tokens, usage = [int(token) for token in choice["token_ids"]], answer.get("usage") or {}
         cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
         prefilled = None if cached is None else len(request.prompt) - int(cached)
-        done = completion(tokens, choice["finish_reason"], choice.get("stop_reason"), request.stop_ids, prefilled)
+        places = [place.values() for place in choice["logprobs"]["top_logprobs"]] if request.top_logprobs else None
+        reasons = choice["finish_reason"], choice.get("stop_reason")
+        done = completion(tokens, *reasons, request.stop_ids, prefilled, largest(places, request.top_logprobs))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise Failed(f"a server's answer is no completion ({type(error).__name__}: {one_line(error, 100)})") from None
     if done.stopped == "length" and len(done.tokens) < request.max_tokens:

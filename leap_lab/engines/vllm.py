@@ -13,7 +13,7 @@ from typing import Any
 from leap_lab.engines import adapters, checkpoints
 from leap_lab.engines.adapters import Adapter
 from leap_lab.engines.base import Completion, EngineDied, Request, TooLong
-from leap_lab.engines.finished import completion
+from leap_lab.engines.finished import completion, largest
 from leap_lab.engines.launch import Launched, check_fields, launched, on_cpu
 from leap_lab.engines.models import Model
 from leap_lab.engines.tokens import ModelTokens
@@ -50,14 +50,23 @@ NOT_IDENTITY = {
     *("gpu_memory_utilization", "kv_cache_memory_bytes", "block_size", "swap_space", "cpu_offload_gb"),
     *("max_num_seqs", "max_num_batched_tokens", "max_parallel_loading_workers", "num_gpu_blocks_override"),
     *("enable_prefix_caching", "enable_chunked_prefill", "enforce_eager", "scheduling_policy", "download_dir"),
-    *("disable_log_stats", "enable_log_requests", "seed"),  # every request has a seed of its own
+    *("disable_log_stats", "enable_log_requests", "max_logprobs", "seed"),  # every request has a seed of its own
 }
+
+
+MAX_LOGPROBS = 20  # vLLM's own default of max_logprobs
 
 
 class VllmSettings:
     """`engine=vllm`: `fields` are of vLLM's AsyncEngineArgs. vLLM's own output goes to a file unless `log` is set."""
 
     uses_model = True
+
+    @property
+    def max_logprobs(self) -> int:
+        """The most log-probabilities of a token that a request may ask for; -1: all."""
+        most: int = self.fields.get("max_logprobs", MAX_LOGPROBS)
+        return most
 
     def __init__(self, max_model_len: int, log: bool = False, **fields: Any) -> None:
         self.log, self.fields = log, {"max_model_len": max_model_len, **fields}
@@ -115,7 +124,7 @@ class VllmEngine:
 
         self._check_room(request)
         try:
-            return _completion(await self._final_output(request), request.stop_ids)
+            return _completion(await self._final_output(request), request.stop_ids, request.top_logprobs)
         except EngineDeadError:
             raise EngineDied(f"vLLM's engine process died; its log: {self._launched.log_file}") from None
 
@@ -197,10 +206,13 @@ def _sampling_params(request: Request) -> Any:
         skip_special_tokens=False,
         detokenize=bool(request.stop),
         output_kind=RequestOutputKind.FINAL_ONLY,
+        logprobs=request.top_logprobs or None,
     )
 
 
-def _completion(output: Any, stop_ids: Collection[int]) -> Completion:
+def _completion(output: Any, stop_ids: Collection[int], top_logprobs: int = 0) -> Completion:
     (result,) = output.outputs
     prefilled = len(output.prompt_token_ids) - (output.num_cached_tokens or 0)
-    return completion(result.token_ids, result.finish_reason, result.stop_reason, stop_ids, prefilled)
+    places = [[each.logprob for each in place.values()] for place in result.logprobs] if top_logprobs else None
+    reasons = result.finish_reason, result.stop_reason
+    return completion(result.token_ids, *reasons, stop_ids, prefilled, largest(places, top_logprobs))

@@ -38,7 +38,12 @@ class Grade:
 
 
 def grade(path: Path, problem: Problem) -> Grade:
-    """Grade a path by its own words. May wait for the checker: call it off the event loop, from any thread."""
+    """Grade a path by its own words. May wait for the checker: call it off the event loop, from any thread.
+
+    A path that its method stopped has no answer, whatever stands in its thinking.
+    """
+    if path.finish == "stopped":
+        return Grade(None, False, "none")
     answer, note = read(path.final, path.thinking, problem)
     return Grade(answer, answer is not None and equal(answer, problem), note)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from leap_lab import checks
+from leap_lab.confidence import Recording
 from leap_lab.engines.base import Engine, Sampling
 from leap_lab.errors import UserError
 from leap_lab.methods.job import Job
@@ -57,6 +58,12 @@ class Method(ABC):
         """Whether its prompt speaks of the exchange, where the prompt set has something to say of it."""
         return self.routed
 
+    def records(self, asked: Recording) -> Recording:
+        """The log-probabilities that its paths keep: those `asked` for, unless it needs others to decide by."""
+        return asked
+
     def writer(self, job: Job, engine: Engine) -> Writer:
         """The writer for the paths of a group."""
-        return Writer(job, engine, self.prompts, self.sampling, self.max_tokens, self.answer_tokens, self.explained)
+        budgets = self.max_tokens, self.answer_tokens
+        recording = self.records(job.recording)
+        return Writer(job, engine, self.prompts, self.sampling, *budgets, self.explained, recording)

@@ -7,9 +7,10 @@ budget nor `max_model_len` can leave a path without an answer.
 import time
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
+from leap_lab.confidence import OFF, Recording
 from leap_lab.engines.base import GREEDY, Completion, Engine, Purpose, Request, Sampling, Tokens
 from leap_lab.methods.cutting import PARAGRAPH, before, parted, whole_paragraphs
 from leap_lab.methods.forms import Form, form_of
@@ -19,11 +20,6 @@ from leap_lab.prompts import Prompts
 from leap_lab.seeds import derive_seed, rng_for
 
 MOST_OWN_BLOCKS = 3  # in a row; a path that opens more of them goes on without thinking further
-
-
-def chat_prompt(tokens: Tokens, user: str, opening: str = "") -> list[int]:
-    """The chat template around a user message, the thinking opened where the model thinks, and its first words."""
-    return tokens.chat(user, tokens.form.opening + opening)
 
 
 @dataclass(frozen=True)
@@ -40,6 +36,7 @@ class Writer:
     max_tokens: int
     answer_tokens: int
     explained: bool = False
+    recording: Recording = OFF  # which log-probabilities its paths ask for
     probing: Literal["before", "after"] | None = None  # the phase of the probe that is being written
 
     @cached_property
@@ -65,11 +62,12 @@ class Writer:
 
     def blank(self) -> list[Path]:
         """N paths with nothing in them yet."""
-        return [Path(index, self._seed(index), started_s=time.time()) for index in range(self.job.peers)]
+        new, now = partial(Path, recording=self.recording), time.time()
+        return [new(index, self._seed(index), started_s=now) for index in range(self.job.peers)]
 
     def prompt(self, user: str, opening: str = "") -> list[int]:
         """The chat template around a user message, the thinking opened where the model thinks, and its first words."""
-        return chat_prompt(self.tokens, user, opening)
+        return self.tokens.chat(user, self.tokens.form.opening + opening)
 
     async def think(self, path: Path, turn: int, limit: int | None = None) -> bool:
         """Think for at most `limit` more own tokens. True when the path closed its thinking or ended its message.
@@ -93,7 +91,7 @@ class Writer:
         """Add what was thought up to the block that the path opened itself."""
         kept = before(str(done.stop), done.tokens, self.tokens)
         path.add(Kind.THINK, turn, done.tokens[:kept], self.tokens.decode(done.tokens[:kept]))
-        path.tokens_cut += len(done.tokens) - kept
+        path.cut_back(len(done.tokens) - kept)
         path.own_blocks += 1
 
     def can_exchange(self, path: Path, summary_tokens: int) -> bool:
@@ -206,8 +204,9 @@ class Writer:
         self, path: Path, phase: str, turn: int, limit: int, stop: tuple[str, ...] = (), ids: tuple[int, ...] = ()
     ) -> Completion:
         seed = derive_seed(self._seed(path.index), turn, phase)
-        place, purpose = (self.job.priority, self.job.affinity), Purpose(path.index, turn, phase, self.probing)
-        request = Request(path.tokens, limit, seed, self.sampling, stop, ids, *place, purpose=purpose)
+        purpose = Purpose(path.index, turn, phase, self.probing)
+        place = self.job.priority, self.job.affinity, False, purpose, path.recording.top_logprobs
+        request = Request(path.tokens, limit, seed, self.sampling, stop, ids, *place)
         completion = await self.engine.generate(request)
         path.bill(request, completion)
         return completion
@@ -221,7 +220,7 @@ class Writer:
         if self.form.again or last.kind is not Kind.THINK:
             return
         kept = whole_paragraphs(last.tokens, self.tokens)
-        path.tokens_cut += len(last.tokens) - kept
+        path.cut_back(len(last.tokens) - kept)
         path.segments[-1] = replace(last, tokens=last.tokens[:kept], text=self.tokens.decode(last.tokens[:kept]))
 
     def _seed(self, index: int) -> int:

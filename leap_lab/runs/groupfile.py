@@ -20,6 +20,7 @@ ADDED = {"own_blocks": 4} | dict.fromkeys(
     (
         *("extraction", "cluster", "probe_clusters", "tokens_heard", "route_ties"),
         *("tokens_prefilled_least", "tokens_prefilled_most", "tokens_attended_least", "tokens_attended_most"),
+        *("confidence_mean", "confidence_tail", "confidence_lowest", "confidence_bottom", "confidences"),
     ),
     5,
 )
@@ -83,6 +84,12 @@ SCHEMA = pa.schema(
         "tokens_prefilled_most": pa.int64(),
         "tokens_attended_least": pa.int64(),
         "tokens_attended_most": pa.int64(),
+        # `confidence.Confidence` of the tokens that the path sampled; null where no log-probabilities were kept.
+        "confidence_mean": pa.float64(),
+        "confidence_tail": pa.float64(),
+        "confidence_lowest": pa.float64(),
+        "confidence_bottom": pa.float64(),
+        "confidences": pa.list_(pa.float32()),  # `Path.confidences`; null unless they were asked for
     }
 )
 

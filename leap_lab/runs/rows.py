@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from leap_lab.confidence import Confidence
 from leap_lab.engines.usage import total
 from leap_lab.files import storable
 from leap_lab.path import Kind, Path
@@ -58,10 +59,17 @@ def _of_path(path: Path) -> dict[str, Any]:
         "route_ties": [route.tied for route in path.routes],
         "cluster": None,  # of a whole group: `decoding.regrade.clustered`
         "probe_clusters": None,
+        **_confidence(path),
         "seed": path.seed,
         "started_s": path.started_s,
         "finished_s": path.finished_s,
     }
+
+
+def _confidence(path: Path) -> dict[str, Any]:
+    known = Confidence.of(path.confidences, path.recording.window) if path.confidences else None
+    measures = {f"confidence_{name}": getattr(known, name, None) for name in ("mean", "tail", "lowest", "bottom")}
+    return {**measures, "confidences": list(path.confidences) if known and path.recording.per_token else None}
 
 
 def _tokens(path: Path) -> dict[str, int | None]:

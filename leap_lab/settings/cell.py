@@ -1,13 +1,15 @@
 """A cell of a sweep: one value for every setting, and the identity that names its run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from leap_lab.confidence import OFF, Recording
 from leap_lab.engines import adapters
 from leap_lab.engines.base import EngineSettings, Sampling
 from leap_lab.engines.models import Model, fingerprint, located
+from leap_lab.errors import UserError
 from leap_lab.methods.base import Method
 from leap_lab.methods.independent import Independent
 from leap_lab.prompts import ASKED, unexplained
@@ -33,6 +35,7 @@ class Cell:
     def __post_init__(self) -> None:
         if self.engine().uses_model:
             context.check(self.config)
+        self._check_logprobs()
         self.method().check(self.config["peers"], self.config["engine"]["max_model_len"])
 
     def but(self, **changes: Any) -> "Cell":
@@ -58,6 +61,7 @@ class Cell:
         baseline = self.baseline()
         method = {**baseline.config["method"], "max_tokens": model["max_tokens"]}
         own = {"peers": reference["responses"], "seed": reference["seed"], "groups": 1, "sampling": model["sampling"]}
+        own["confidence"] = asdict(OFF)
         return baseline.but(difficulty={"name": "all"}, prefix=NO_PREFIX, method=method, **own)
 
     @property
@@ -131,10 +135,11 @@ class Cell:
     @cached_property
     def settled(self) -> dict[str, Any]:
         """The identity without what has to be read or asked for: the questions, and the commits of hub repositories."""
-        config, engine = self.config, self.engine()
+        config, engine, recorded = self.config, self.engine(), self.method().records(self.recording)
         selected = {key: config[key] for key in ("difficulty", "prefix") if self.needs_reference}
         return {
             **selected,
+            **({"confidence": asdict(recorded)} if recorded.top_logprobs else {}),
             **({"probes": {"tokens": config["probe_tokens"], "sampled": True}} if self._probed else {}),
             "schema": SCHEMA_VERSION,
             "model": fingerprint(self.model_path) if engine.uses_model else "none",
@@ -172,6 +177,11 @@ class Cell:
         method: Method = instantiate(config["method"], **parts)
         return method
 
+    @property
+    def recording(self) -> Recording:
+        """Which log-probabilities are to be kept; a method may need others (`Method.records`)."""
+        return Recording(**self.config["confidence"])
+
     def engine(self) -> EngineSettings:
         """The engine, not started."""
         settings: EngineSettings = instantiate(self.config["engine"])
@@ -205,6 +215,13 @@ class Cell:
             return None if model.get("lora_revision") is None else str(model["lora_revision"])
         place = adapters.located(self.lora)
         return commit(pins, "model", "lora", place, model.get("lora_revision"), "model.lora_revision")
+
+    def _check_logprobs(self) -> None:
+        """`UserError` where more log-probabilities of a token are needed than the engine is known to tell."""
+        needed, most = self.method().records(self.recording).top_logprobs, getattr(self.engine(), "max_logprobs", None)
+        if isinstance(most, int) and 0 <= most < needed:
+            group = "confidence" if needed == self.recording.top_logprobs else "method"
+            raise UserError(f"{group}.top_logprobs={needed}: must be <= engine.max_logprobs={most}; set both")
 
     def _sets(self, key: str) -> bool:
         return self.config[key]["name"] not in ("all", "none")

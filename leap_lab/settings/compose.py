@@ -246,5 +246,6 @@ def _near(key: str) -> str:
     known = ["peers", "seed", "groups", "limit", "baseline", "concurrency", "runs_dir", "model", "method", "router"]
     known += ["dataset", "tracking", "prompts", "engine", "difficulty", "prefix", "router.top_k", "method.interval"]
     known += ["method.max_tokens", "method.summary_tokens", "sampling.temperature", "sampling.top_p", "dataset.path"]
+    known += ["confidence.top_logprobs", "confidence.window", "confidence.per_token"]
     near = difflib.get_close_matches(key, known, n=3)
     return f"; did you mean {' or '.join(near)}?" if near else "; --help lists the keys"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from leap_lab.engines.base import Tokens
 from leap_lab.errors import UserError
-from leap_lab.methods.writer import chat_prompt
 from leap_lab.path import Kind, Segment
 from leap_lab.prompts import Prompts, load_prompts
 from leap_lab.settings.objects import instantiate
@@ -46,4 +45,4 @@ class Reprompted:
         return replace(candidate, segments=(Segment(Kind.PROMPT, 0, prompt, self.tokens.decode(prompt)), *rest))
 
     def _prompt(self, prompts: Prompts, problem: Problem) -> tuple[int, ...]:
-        return tuple(chat_prompt(self.tokens, prompts.user(problem), prompts.opening()))
+        return tuple(self.tokens.chat(prompts.user(problem), self.tokens.form.opening + prompts.opening()))

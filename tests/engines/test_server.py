@@ -98,6 +98,19 @@ def test_stops_seeds_lengths_and_cached_tokens_are_those_of_the_request():
     assert first["repetition_penalty"] == 1.0
 
 
+def test_log_probabilities_are_those_of_the_same_program_in_process():
+    async def work(engine):
+        return await one(engine, top_logprobs=3), await one(engine)
+
+    with served() as [server]:
+        told, without = asked([server], work)
+        here = asyncio.run(server.engine.generate(request(server.engine, top_logprobs=3)))
+    assert told.stopped == here.stopped
+    assert len(told.logprobs) == len(told.tokens) > 0
+    assert told.logprobs == [[round(each, 5) for each in place] for place in here.logprobs]
+    assert without.logprobs is None
+
+
 def test_a_server_that_does_not_tell_cached_tokens_leaves_them_unknown(capsys):
     with served() as [server]:
         server.cached = False

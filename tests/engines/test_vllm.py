@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -94,6 +95,17 @@ def test_the_end_of_the_turn_is_left_out(running):
 def test_a_length_is_kept_to_the_token(running):
     done = running.generate(running.ask(max_tokens=7))
     assert (done.stopped, len(done.tokens)) == ("length", 7)
+
+
+def test_log_probabilities_come_with_every_token_and_change_none(running):
+    plain, told = (running.generate(running.ask(max_tokens=400, top_logprobs=count)) for count in (0, 20))
+    assert plain.logprobs is None and told.logprobs is not None
+    assert told.tokens == plain.tokens and len(told.logprobs) == len(told.tokens)
+    for place in told.logprobs:
+        assert len(place) == 20 and place == sorted(place, reverse=True)
+        assert place[0] <= 0 and sum(math.exp(each) for each in place) < 1.001
+    greedy = running.generate(running.ask(sampling=GREEDY, top_logprobs=1, stop=(THINK_CLOSE,)))
+    assert greedy.logprobs is not None and len(greedy.logprobs) == len(greedy.tokens)
 
 
 def test_cached_prompt_tokens_are_not_computed_again(running):
