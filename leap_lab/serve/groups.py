@@ -74,6 +74,7 @@ def decided(asked: Asked, paths: Sequence[Path], rows: Sequence[Mapping[str, Any
             votes[row["cluster"]] = votes.get(row["cluster"], 0.0) + weight
     most = max(votes.values(), default=0.0)
     wanted = [place for place, row in enumerate(rows) if votes and votes.get(row["cluster"], -1.0) == most]
-    chosen = min(wanted or range(len(paths)), key=lambda place: (paths[place].sampled, place))
+    counted = [place for place in wanted if weights[place] > 0]
+    chosen = min(counted or wanted or range(len(paths)), key=lambda place: (paths[place].sampled, place))
     total = sum(votes.values())
     return Group(asked, paths, rows, chosen, most / total if total else 0.0)

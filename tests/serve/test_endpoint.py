@@ -262,3 +262,6 @@ def test_a_group_decides_by_votes_then_by_length():
     assert of([0, 1, 1, 0], [5, 9, 3, 4]) == (2, 0.5)
     assert of([0, 1, 1, None], [0, 7, 6, 0]) == (2, 2 / 3)
     assert of([None] * 4, [3, 2, 1, 1]) == (2, 0.0)
+    for path, weight in zip(paths, (0.0, 2.0, 0.0, None), strict=True):
+        path.weight = weight  # how much it counts, where its method says so; its absence is as good as None
+    assert of([0, 0, 1, 1], [0, 9, 0, 5]) == (1, 2 / 3)
