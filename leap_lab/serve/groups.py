@@ -67,7 +67,7 @@ async def decoded(asked: Asked, engine: Engine, priority: int) -> Group:
 
 def decided(asked: Asked, paths: Sequence[Path], rows: Sequence[Mapping[str, Any]]) -> Group:
     """The group's decision: most votes; of answers with as many, that of the shorter path."""
-    weights = [1.0 if (weight := getattr(path, "weight", None)) is None else float(weight) for path in paths]
+    weights = [1.0 if (weight := path.weight) is None else float(weight) for path in paths]
     votes: dict[int, float] = {}
     for row, weight in zip(rows, weights, strict=True):
         if row["cluster"] is not None:
