@@ -148,9 +148,9 @@ viewer:
 # triton, a GB that only a GPU uses: they are left out, and so the pins are installed with --no-deps.
 LEFT_OUT := torchvision torchaudio torchcodec triton
 lock: setup
-	@echo "Pinning pyproject.toml's cpu, gguf, gym, semantic, train and dev extras in $(PINS) ..."
+	@echo "Pinning pyproject.toml's cpu, gguf, gym, semantic, serve, train and dev extras in $(PINS) ..."
 	@$(BIN)/uv pip compile --quiet --no-header --no-annotate --python-version 3.11 $(TORCH) \
-		--extra cpu --extra gguf --extra gym --extra semantic --extra train --extra dev $(addprefix --no-emit-package ,$(LEFT_OUT)) pyproject.toml > $(VENV)/pins.txt
+		--extra cpu --extra gguf --extra gym --extra semantic --extra serve --extra train --extra dev $(addprefix --no-emit-package ,$(LEFT_OUT)) pyproject.toml > $(VENV)/pins.txt
 	@{ echo "# The tested CPU install for Linux x86_64, Python 3.11 and 3.12, made by 'make lock'. It is whole: install it"; \
 		echo "# with --no-deps. torch's CPU build comes from PyTorch's own index: see 'make setup'."; \
 		cat $(VENV)/pins.txt; } > $(PINS)

@@ -12,6 +12,7 @@ from leap_lab import console
 # Where the `main(arguments)` of each command is.
 COMMANDS = {
     "run": ("leap_lab.run", "decode a run or a sweep, then print a table and write a figure"),
+    "serve": ("leap_lab.serve.__main__", "serve a method as an endpoint that speaks OpenAI's protocol"),
     "analysis": ("analysis.__main__", "make tables and figures from runs"),
     "regrade": ("leap_lab.regrade", "grade runs again from what their paths wrote"),
     "judge": ("leap_lab.judge", "ask a model about answers that grading rejected"),

@@ -19,7 +19,7 @@ FLOORS = [
     {"settings"},
     {"decoding"},
     {"api"},
-    {"run", "benchmarks", "cli", "convert", "judge", "regrade"},
+    {"run", "benchmarks", "cli", "convert", "judge", "regrade", "serve"},
     {"builtin"},
     {"training"},
 ]

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from leap_lab.errors import UserError
+
 from ..stats import again
 from ..stats.intervals import SHARE, Estimate, Floats, estimate
 from .votes import decision, majority, named
@@ -81,9 +83,14 @@ def by_question(table: pd.DataFrame, name: str, questions: Sequence[str] | None 
 
 
 def per_group(paths: pd.DataFrame) -> pd.DataFrame:
-    """One row per question and group of one run, with every metric. `ValueError` for paths of several runs."""
+    """One row per question and group of one run, with every metric. `ValueError` for paths of several runs.
+
+    `UserError` for paths that nobody can grade, such as those of an endpoint.
+    """
     if paths["run_id"].nunique() != 1:
         raise ValueError(f"metrics are of one run, not of {paths['run_id'].nunique()}")
+    if paths["correct"].isna().any():
+        raise UserError(f"run {paths['run_id'].iloc[0]}: no right answers are known; leap_lab.load reads what it holds")
     own = paths[SAMPLED].sum(axis=1)
     if "tokens_heard" in paths:
         paths = paths.assign(tokens_wrapper=paths["tokens_comment"] - paths["tokens_heard"])

@@ -7,12 +7,13 @@ import asyncio
 import itertools
 import logging
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from leap_lab.engines import adapters, checkpoints
 from leap_lab.engines.adapters import Adapter
-from leap_lab.engines.base import Completion, EngineDied, Request, Stopped, TooLong
+from leap_lab.engines.base import Completion, EngineDied, Request, TooLong
+from leap_lab.engines.finished import completion, largest
 from leap_lab.engines.launch import Launched, check_fields, launched, on_cpu
 from leap_lab.engines.models import Model
 from leap_lab.engines.tokens import ModelTokens
@@ -54,7 +55,6 @@ NOT_IDENTITY = {
 
 
 MAX_LOGPROBS = 20  # vLLM's own default of max_logprobs
-LEAST_LOGPROB = -9999.0  # in the place of minus infinity, of a token that cannot be sampled
 
 
 class VllmSettings:
@@ -211,28 +211,8 @@ def _sampling_params(request: Request) -> Any:
 
 
 def _completion(output: Any, stop_ids: Collection[int], top_logprobs: int = 0) -> Completion:
-    """`stop_reason` is a matched stop string, or the id of a further end token; for the model's own end token
-    it is None. An end token is the last of `token_ids`."""
     (result,) = output.outputs
-    if result.finish_reason not in ("stop", "length"):
-        raise RuntimeError(f"vLLM ended a request with finish_reason={result.finish_reason}")
-    tokens = list(result.token_ids)
-    stop = result.stop_reason if isinstance(result.stop_reason, str) or result.stop_reason in stop_ids else None
-    stopped: Stopped = "length" if result.finish_reason == "length" else "eos" if stop is None else "stop"
-    if stopped == "eos":
-        tokens.pop()
     prefilled = len(output.prompt_token_ids) - (output.num_cached_tokens or 0)
-    told = _logprobs(result.logprobs, top_logprobs)[: len(tokens)] if top_logprobs else None
-    return Completion(tokens, stopped, prefilled, stop, told)
-
-
-def _logprobs(places: Iterable[Mapping[int, Any]], top_logprobs: int) -> list[list[float]]:
-    """The largest log-probabilities of each place. vLLM adds that of the sampled token where it is none of these.
-
-    They are of the model's own distribution, before temperature and filters (logprobs_mode=raw_logprobs). Five digits
-    are more than they are good for, and keep journals small.
-    """
-    return [
-        sorted((round(max(each.logprob, LEAST_LOGPROB), 5) for each in place.values()), reverse=True)[:top_logprobs]
-        for place in places
-    ]
+    places = [[each.logprob for each in place.values()] for place in result.logprobs] if top_logprobs else None
+    reasons = result.finish_reason, result.stop_reason
+    return completion(result.token_ids, *reasons, stop_ids, prefilled, largest(places, top_logprobs))

@@ -22,6 +22,7 @@ GROUPS = {
 }
 NEEDED = {
     "local": {"model": "model.path=owner/name", "dataset": "dataset.path=questions.jsonl"},
+    "server": {"engine": "engine.urls=[http://127.0.0.1:8000]"},
     "reasoning_gym": {"dataset": "dataset.task=chain_sum"},
 }
 

@@ -1,0 +1,1 @@
+"""A decoding method as an endpoint that speaks OpenAI's protocol."""
