@@ -238,7 +238,9 @@ def test_an_exhibit_that_cannot_be_used_is_one_line(tmp_path, monkeypatch, text,
 
 
 def test_an_experiment_or_folder_that_is_not_there_is_one_line(tmp_path):
-    with pytest.raises(UserError, match="experiment=tarp: no such experiment; choose from arena, communication_types, diff"):
+    with pytest.raises(
+        UserError, match="experiment=tarp: no such experiment; choose from arena, communication_types, diff"
+    ):
         exhibit_of("tarp")
     for find in (names, lambda search: exhibit_of("trap", search)):
         with pytest.raises(UserError, match="--config-dir=.*nowhere: no such folder"):
