@@ -9,7 +9,7 @@ import pytest
 
 from leap_lab import embedding
 from leap_lab.errors import UserError
-from leap_lab.methods.pool import Pool
+from leap_lab.methods.exchange.pool import Pool
 from leap_lab.path import Path as Line
 from leap_lab.routing import Semantic, Speaker, ties
 from leap_lab.settings import compose

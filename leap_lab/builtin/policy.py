@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from leap_lab.engines.base import Request
-from leap_lab.methods.notes import CLOSE as NOTES_CLOSE
-from leap_lab.methods.notes import OPEN as NOTES_OPEN
+from leap_lab.methods.exchange.notes import CLOSE as NOTES_CLOSE
+from leap_lab.methods.exchange.notes import OPEN as NOTES_OPEN
 from leap_lab.prompts import SUMMARY_CLOSE, SUMMARY_OPEN, THINK_CLOSE, THINK_OPEN
 from leap_lab.tasks.arithmetic import level_of
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from leap_lab import checks
 from leap_lab.engines.base import Engine
 from leap_lab.errors import UserError
-from leap_lab.methods.audience import Draws, pool_of
 from leap_lab.methods.base import Method
-from leap_lab.methods.blocks import in_rounds
-from leap_lab.methods.exchange import Exchange
+from leap_lab.methods.exchange.audience import Draws, pool_of
+from leap_lab.methods.exchange.block import Exchange
+from leap_lab.methods.exchange.notes import Distiller, Notes
+from leap_lab.methods.exchange.rounds import in_rounds
+from leap_lab.methods.exchange.schedules import Novelty, check_novelty
 from leap_lab.methods.forms import BoardText
 from leap_lab.methods.job import Job
-from leap_lab.methods.notes import Distiller, Notes
 from leap_lab.methods.references import References
-from leap_lab.methods.schedules import Novelty, check_novelty
 from leap_lab.methods.writer import Writer
 from leap_lab.path import Path
 from leap_lab.routing import NoPeers, Pooled

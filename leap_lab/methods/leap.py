@@ -8,13 +8,13 @@ from typing import ClassVar
 from leap_lab import checks
 from leap_lab.engines.base import Engine
 from leap_lab.errors import UserError
-from leap_lab.methods.audience import audience_of, check_router
-from leap_lab.methods.blocks import in_rounds
-from leap_lab.methods.exchange import Exchange
-from leap_lab.methods.exchanging import Exchanging
+from leap_lab.methods.exchange.audience import audience_of, check_router
+from leap_lab.methods.exchange.block import Exchange
+from leap_lab.methods.exchange.rounds import in_rounds
+from leap_lab.methods.exchange.schedules import EveryBlock, Novelty, Schedule, check_novelty
+from leap_lab.methods.exchange.settings import Exchanging
+from leap_lab.methods.exchange.virtual_time import without_waiting
 from leap_lab.methods.job import Job
-from leap_lab.methods.schedules import EveryBlock, Novelty, Schedule, check_novelty
-from leap_lab.methods.virtual_time import without_waiting
 from leap_lab.path import Path
 from leap_lab.prompts import SUMMARY_CLOSE
 from leap_lab.routing import Pooled, Router

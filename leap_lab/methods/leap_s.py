@@ -7,9 +7,9 @@ from itertools import cycle
 from leap_lab import checks
 from leap_lab.engines.base import Engine
 from leap_lab.errors import UserError
-from leap_lab.methods.audience import audience_of, check_router
-from leap_lab.methods.exchange import Exchange
-from leap_lab.methods.exchanging import Exchanging
+from leap_lab.methods.exchange.audience import audience_of, check_router
+from leap_lab.methods.exchange.block import Exchange
+from leap_lab.methods.exchange.settings import Exchanging
 from leap_lab.methods.job import Job
 from leap_lab.path import Path
 from leap_lab.routing import Router

@@ -5,7 +5,7 @@ from random import Random
 
 from leap_lab.engines.base import Completion, EngineWrapper, Request
 from leap_lab.engines.scripted import Characters, ScriptedEngine
-from leap_lab.methods.notes import Distiller
+from leap_lab.methods.exchange.notes import Distiller
 from leap_lab.path import Path
 from tests.doubles import job
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from leap_lab.engines.base import Completion
 from leap_lab.errors import UserError
-from leap_lab.methods.notes import Distiller, parsed
-from leap_lab.methods.pool import Entry, Pool, normalized
+from leap_lab.methods.exchange.notes import Distiller, parsed
+from leap_lab.methods.exchange.pool import Entry, Pool, normalized
 from leap_lab.prompts import load_prompts
 from tests.doubles import leap, who
 from tests.methods.doubles import solve

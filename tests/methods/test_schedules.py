@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leap_lab.errors import UserError
-from leap_lab.methods.schedules import EveryBlock, Novelty, check_novelty
+from leap_lab.methods.exchange.schedules import EveryBlock, Novelty, check_novelty
 from leap_lab.routing import AllPeers
 from tests.doubles import leap, who
 from tests.methods.doubles import kinds, solve

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from leap_lab.decoding.decoder import graded_rows
 from leap_lab.engines.base import Request
-from leap_lab.methods.virtual_time import Message, Timeline
+from leap_lab.methods.exchange.virtual_time import Message, Timeline
 from leap_lab.path import Kind
 from leap_lab.routing import AllPeers, Dispersed, RandomPeers
 from tests.doubles import QUESTION, leap, who

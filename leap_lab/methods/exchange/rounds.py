@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from itertools import count
 
-from leap_lab.methods.audience import Audience
-from leap_lab.methods.exchange import Exchange
-from leap_lab.methods.schedules import Schedule
+from leap_lab.methods.exchange.audience import Audience
+from leap_lab.methods.exchange.block import Exchange
+from leap_lab.methods.exchange.schedules import Schedule
 from leap_lab.path import Path, Route
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from leap_lab.methods.shares import Share, Summary
+from leap_lab.methods.exchange.shares import Share, Summary
 from leap_lab.methods.writer import Writer
 from leap_lab.path import Path, Route, wait_for_all
 from leap_lab.routing import Router, Speaker, ties

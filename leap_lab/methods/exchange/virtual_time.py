@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 
-from leap_lab.methods.audience import Audience
-from leap_lab.methods.exchange import Exchange
+from leap_lab.methods.exchange.audience import Audience
+from leap_lab.methods.exchange.block import Exchange
 from leap_lab.path import Kind, Path
 
 

@@ -13,8 +13,8 @@ from typing import ClassVar
 from leap_lab import checks
 from leap_lab.engines.base import Sampling
 from leap_lab.errors import UserError
-from leap_lab.methods.pool import Pool
-from leap_lab.methods.shares import work_aside
+from leap_lab.methods.exchange.pool import Pool
+from leap_lab.methods.exchange.shares import work_aside
 from leap_lab.methods.writer import Writer
 from leap_lab.path import Kind, Path
 from leap_lab.routing import Pooled

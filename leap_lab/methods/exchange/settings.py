@@ -8,11 +8,11 @@ from leap_lab import checks
 from leap_lab.engines.base import Engine
 from leap_lab.errors import UserError
 from leap_lab.methods.base import Method
+from leap_lab.methods.exchange.notes import Distiller, Notes
+from leap_lab.methods.exchange.shares import Answer, Share, Summary, Tail
 from leap_lab.methods.forms import BoardText
 from leap_lab.methods.job import Job
-from leap_lab.methods.notes import Distiller, Notes
 from leap_lab.methods.references import References
-from leap_lab.methods.shares import Answer, Share, Summary, Tail
 from leap_lab.methods.writer import Writer
 from leap_lab.routing import Pooled, Router
 

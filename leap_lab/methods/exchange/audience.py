@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from leap_lab.methods.exchange import Exchange, Heard, Told, joined
-from leap_lab.methods.pool import Pool
+from leap_lab.methods.exchange.block import Exchange, Heard, Told, joined
+from leap_lab.methods.exchange.pool import Pool
 from leap_lab.path import Path, Route
 from leap_lab.routing import Pooled, Router
 from leap_lab.seeds import rng_for
