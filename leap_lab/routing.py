@@ -119,8 +119,8 @@ class Pooled:
     """No peers, but a pool: what paths told so far without duplicates, of which every path hears `draw` entries.
 
     They are drawn at random, anew for each path, among those that others wrote. The pool holds at most `cap` entries,
-    and one more puts a random one out. Duplicates are at least `same` alike (`methods.exchange.pool`): by `embedding`, a folder
-    with a model of model2vec, or with null by edit distance.
+    and one more puts a random one out. Duplicates are at least `same` alike (`methods.exchange.pool`): by `embedding`,
+    a folder with a model of model2vec, or with null by edit distance.
     """
 
     draw: int = 4

@@ -25,7 +25,7 @@ from ..measures.shared import INDEPENDENT
 from ..stats.front import front
 from ..stats.intervals import SHARE, Estimate, Floats, estimate
 from . import matched
-from .arena_claims import claims
+from .arena_claims import claims, untrained
 from .arena_figures import figure
 from .base import Exhibit, Further
 from .matched import Groups, Matched
@@ -33,7 +33,8 @@ from .matched import Groups, Matched
 NAME = "arena"
 NOTES = (
     "decision: the answer that the method decides for: its last one, the one that it selected, or a weighted vote; "
-    "without weights the vote of a group's paths. Pass@1: the mean of the paths that have a row.",
+    "without weights the vote of a group's paths. Pass@1: the mean of the paths that have a row; one that its method "
+    "stopped counts as wrong.",
     "tokens, FLOPs, critical path: per question, by all paths of a group, helpers and earlier rounds included. "
     "seconds: from a group's first request to its last answer, beside the other groups in flight.",
     "front: how often, of 10,000 resamples of the questions, no other method here, and no number of independent paths, "
@@ -55,6 +56,11 @@ class Entry:
     def method(self) -> str:
         """As in `method=`."""
         return str(self.groups.run.settings["method.name"])
+
+    @property
+    def untrained(self) -> bool:
+        """Whether the built-in model decoded it, which has never seen anything of the kind."""
+        return untrained(self.groups.run)
 
     def decision(self) -> Estimate:
         """The share of questions that the method decides rightly."""
@@ -84,11 +90,19 @@ def arena(folders: Sequence[str | Path]) -> list[Arena]:
             "arena: nothing to compare; allowed are independent runs and others of the same model, questions, sampling "
             "and budget"
         )
-    names = dict(
-        zip(map(id, others), names_of([r.settings for r in others], [r.folder.name for r in others]), strict=True)
-    )
+    names = dict(zip(map(id, others), _names(others), strict=True))
     by_pool = [(pool, [run for run in others if pool_of(run, found) is pool]) for pool in found]
     return [_arena(pool, own, [names[id(run)] for run in own]) for pool, own in by_pool if own]
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """The method where that is enough, or else also what tells its runs apart."""
+    methods = [str(run.settings["method.name"]) for run in runs]
+    whole = names_of([run.settings for run in runs], [run.folder.name for run in runs])
+    return [
+        method if methods.count(method) == 1 else name if name.startswith(method) else f"{method} {name}"
+        for method, name in zip(methods, whole, strict=True)
+    ]
 
 
 def _arena(pool: Pool, runs: Sequence[Run], names: Sequence[str]) -> Arena:
@@ -191,12 +205,24 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
         title="Methods of parallel reasoning at matched cost",
         source="each method's own paper",
         table=table,
-        notes=[*NOTES, *endings_told(table)],
+        notes=[*NOTES, *endings_told(table), *_untrained(found)],
         figures=Drawings({f"{NAME}_{budget}": partial(figure, found, budget) for budget in Budget}),
         claims=claims(found),
         runs=list(dict.fromkeys(run for each in found for run in _runs(each))),
         further=[_compared(found)],
     )
+
+
+def _untrained(found: Sequence[Arena]) -> list[str]:
+    """Which rows say nothing of their method."""
+    rows = [entry.name for each in found for entry in each.entries if entry.untrained]
+    if not rows:
+        return []
+    return [
+        f"{', '.join(rows)}: the built-in model was trained for LeaP's tags alone. It cannot read the answers of "
+        "others, compare them, write notes, or think on when told to. These rows say what it does not know, and "
+        "nothing of the methods."
+    ]
 
 
 def _runs(each: Arena) -> list[str]:

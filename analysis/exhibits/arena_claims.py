@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..measures.budget import Budget
+from ..measures.compare import Run
 from ..measures.contrasts import Against
 from ..stats.intervals import DIFFERENCE
 from .base import Asked, Claim, decided
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 Measure = Literal["vote", "pass@1"] | Budget
 FAMILY = "claims of the arena"
+UNTRAINED = ("rsa", "pacore", "cpt", "debate", "genselect", "moa", "budget_forcing")  # methods, by the built-in model
+WHY = "the built-in model has never learned to do this"
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ TOLD = {  # by the name of the method
 }
 
 
+def untrained(run: Run) -> bool:
+    """Whether the built-in model decoded it with a method of which it has never seen anything."""
+    return str(run.settings["model.path"]).startswith("builtin:") and run.settings["method.name"] in UNTRAINED
+
+
 def claims(found: Sequence["Arena"]) -> list[Claim]:
     """What the data say of each claim; p corrected for all of them."""
     asked, open_ones = [], []
@@ -52,7 +60,7 @@ def claims(found: Sequence["Arena"]) -> list[Claim]:
             if (told := TOLD.get(entry.method)) is None:
                 continue
             text = f"{told.text} ({entry.name})."
-            against, why = _measured(each, entry, told.measure)
+            against, why = (None, WHY) if entry.untrained else _measured(each, entry, told.measure)
             if against is None:
                 open_ones.append(Claim(text, told.source, "undecided", f"There is no comparison: {why}."))
             else:

@@ -26,9 +26,11 @@ from ..measures.contrasts import Against
 from ..measures.contrasts import corrected as family
 from ..measures.metrics import endings
 from ..stats.intervals import DIFFERENCE, SHARE, Estimate, Floats, estimate
+from .arena_claims import WHY, untrained
 from .base import Claim, Exhibit, directional
 from .matched import Groups
 from .scaling import between
+from .scaling_curves import rounded, ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -138,8 +140,9 @@ def exhibit(folders: Sequence[str | Path]) -> Exhibit:
 
 def _claim(each: Met) -> Claim:
     text, source = f"At equal {each.measure} CPT decides better than LeaP ({each.name}).", "CPT, 2605.27030"
-    if each.vote is None:
-        return Claim(text, source, "undecided", f"There is no comparison: {each.why}.")
+    why = WHY if untrained(each.groups.run) else each.why
+    if each.vote is None or why:
+        return Claim(text, source, "undecided", f"There is no comparison: {why}.")
     return directional(text, source, each.vote, up=True)
 
 
@@ -154,7 +157,9 @@ def figure(met: Sequence[Met], leap: Sequence[Groups], asked: Sequence[str]) -> 
         )
         for measure in known
     ]
-    return curves(panels, f"cost of a question over that of LeaP's first run ({questions([len(asked)])})", log=True)
+    places = ticks([place for panel in panels for series in panel.series for place, _ in series.points])
+    x = f"cost over that of LeaP's first run\n({questions([len(asked)])})"
+    return curves(panels, x, places, [rounded(place) for place in places], log=True)
 
 
 def _points(runs: Sequence[Groups], measure: str, unit: Groups, asked: Sequence[str]) -> list[tuple[float, Estimate]]:

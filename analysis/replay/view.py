@@ -103,7 +103,7 @@ class Group:
             raise ValueError(f"score={score}: must be one of {', '.join(CONFIDENCES)}")
         self._require_ended(path)
         if (scores := self._record.scores[score]) is None:
-            raise NotRecorded("confidences, which are recorded where tokens come with log-probabilities")
+            raise NotRecorded("confidences, which confidence.top_logprobs=20 records")
         return scores[self._order[path]]
 
     @property

@@ -18,6 +18,7 @@ QUESTIONS = [f"q{index}" for index in range(48)]
 def write(runs: Path, name: str, right: int, of: int, thinks: int = 100, **more: Any) -> Path:
     """A run in which every question has so many right paths."""
     made = {question: [["1"] * right + ["2"] * (of - right)] for question in QUESTIONS}
+    more = {"model": {"name": "mine", "path": "models/mine"}} | more
     tokens = dict.fromkeys(QUESTIONS, thinks)
     return write_run(runs, made, method={**ALONE, "name": name}, thinks=tokens, peers=of, **more)
 
@@ -82,6 +83,22 @@ def test_a_claim_beyond_what_was_measured_is_undecided(folders: list[Path], tmp_
 def test_every_claim_is_of_a_method_that_there_is() -> None:
     with opened():
         assert set(TOLD) <= set(choices("method"))
+
+
+def test_the_built_in_model_decides_no_claim_on_what_it_has_never_learned(tmp_path: Path) -> None:
+    built_in = {"model": {"name": "tiny", "path": "builtin:tiny"}}
+    runs = [write(tmp_path, name, 4, 8, **built_in) for name in ("independent", "rsa", "short")]
+    made = arena.exhibit(runs)
+    verdicts = {claim.source: claim for claim in made.claims}
+    assert verdicts["RSA, 2509.26626"].because.endswith("the built-in model has never learned to do this.")
+    assert "never learned" not in verdicts["short-m@k, 2505.17813"].because
+    assert [note.partition(":")[0] for note in made.notes if "trained for LeaP's tags alone" in note] == ["rsa"]
+
+
+def test_runs_of_one_method_are_told_apart(folders: list[Path], tmp_path: Path) -> None:
+    more = write(tmp_path / "more", "rsa", 2, 8)
+    names = [entry.name for entry in arena.arena([*folders, more])[0].entries]
+    assert names == ["rsa peers=4", "short", "budget_forcing", "rsa peers=8"]
 
 
 def test_without_independent_runs_nothing_is_compared(folders: list[Path]) -> None:

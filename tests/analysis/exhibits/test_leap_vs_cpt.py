@@ -12,11 +12,15 @@ QUESTIONS = [f"q{index}" for index in range(48)]
 CPT = {**LEAP, "name": "cpt"}
 
 
-def write(runs: Path, method: dict[str, object], paths: int, solved: int, thinks: int = 100) -> Path:
+def write(
+    runs: Path, method: dict[str, object], paths: int, solved: int, thinks: int = 100, built_in: str = ""
+) -> Path:
     """All paths right in the first so many questions, and wrong in all others."""
     made = {question: [["1" if place < solved else "2"] * paths] for place, question in enumerate(QUESTIONS)}
     router = "dispersed" if method is LEAP else None
-    return write_run(runs, made, router, method=method, thinks=dict.fromkeys(QUESTIONS, thinks), peers=paths)
+    model = {"name": "mine", "path": built_in or "models/mine"}
+    tokens = dict.fromkeys(QUESTIONS, thinks)
+    return write_run(runs, made, router, method=method, thinks=tokens, peers=paths, model=model)
 
 
 def test_cpt_is_met_where_leap_costs_the_same(tmp_path: Path) -> None:
@@ -33,6 +37,13 @@ def test_cpt_is_met_where_leap_costs_the_same(tmp_path: Path) -> None:
     assert verdicts["At equal sampled tokens CPT decides better than LeaP (cpt N=4)."] == "holds"
     assert verdicts["At equal critical path CPT decides better than LeaP (cpt N=4)."] == "undecided"
     assert verdicts["At equal FLOPs, no cache CPT decides better than LeaP (cpt N=4)."] == "undecided", "not known"
+
+
+def test_the_built_in_model_decides_nothing_since_it_writes_no_notes(tmp_path: Path) -> None:
+    runs = [write(tmp_path, LEAP, 8, 24, built_in="builtin:tiny"), write(tmp_path, CPT, 8, 48, built_in="builtin:tiny")]
+    claims = leap_vs_cpt.exhibit(runs).claims
+    assert {claim.verdict for claim in claims} == {"undecided"}
+    assert all("never learned" in claim.because for claim in claims)
 
 
 def test_one_of_the_two_alone_is_one_line(tmp_path: Path) -> None:
