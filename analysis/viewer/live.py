@@ -17,7 +17,7 @@ def is_written(folder: Path) -> bool:
     """Whether a process of this machine holds the lock of a run; taking it ourselves could get in its way."""
     try:
         lock = (folder / ".lock").stat()
-        held = Path("/proc/locks").read_text().splitlines()
+        held = Path("/proc/locks").read_text(encoding="utf-8").splitlines()
     except OSError:
         return False
     place = f"{os.major(lock.st_dev):02x}:{os.minor(lock.st_dev):02x}:{lock.st_ino}"

@@ -32,8 +32,9 @@ HOSTILE = "".join(
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """The browser; not for longer than a module, since its event loop would be in the way of tests with one."""
     if BROWSER is None:
         pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (make setup)")
