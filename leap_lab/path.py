@@ -7,13 +7,13 @@ grader, the budget, the analysis, a training mask) looks at the kind and never s
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import takewhile
 from typing import Literal
 
 from leap_lab.confidence import OFF, Recording, of_tokens
 from leap_lab.engines.base import Completion, Request
 from leap_lab.engines.usage import Bounds, Usage
 
+STRETCH = 1024  # tokens that are compared at once
 Finish = Literal["answered", "forced", "context_full", "stopped"]  # stopped: by its method, without an answer
 
 
@@ -230,4 +230,9 @@ def share_beginning(paths: Sequence[Path]) -> None:
 
 def common(one: Sequence[int], other: Sequence[int]) -> int:
     """The number of tokens that both start with."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    end = min(len(one), len(other))
+    for start in range(0, end, STRETCH):  # whole stretches at once: prompts are long, and this is done at each request
+        places = range(start, min(start + STRETCH, end))
+        if list(one[start : places.stop]) != list(other[start : places.stop]):
+            return next(place for place in places if one[place] != other[place])
+    return end

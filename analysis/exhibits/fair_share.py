@@ -100,11 +100,10 @@ def _share(
     own = groups[run.folder]
     shared = own.questions if pool is None else sorted({*own.questions} & {*pool.questions})
     asked = shared or own.questions
-    paths = int(run.table.filter(regex="^cons@").columns[0].removeprefix("cons@"))
     found = Share(
         run_ids=(run.folder.name,),
         name=name,
-        split=f"{own.size // paths}×{paths}",
+        split=f"{own.size // run.size}×{run.size}",
         questions=len(asked),
         measures={key: estimate(own.values(key, asked), SHARE) for key in MEASURES},
         costs={budget: own.cost(budget, asked) for budget in Budget},

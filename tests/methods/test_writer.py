@@ -9,7 +9,7 @@ from leap_lab.engines.chat import Chat
 from leap_lab.engines.scripted import Characters, ScriptedEngine
 from leap_lab.methods.cutting import whole_paragraphs
 from leap_lab.methods.independent import Independent
-from leap_lab.path import Kind
+from leap_lab.path import Kind, common
 from leap_lab.routing import AllPeers, Dispersed, NoPeers
 from tests.doubles import PROMPTS, leap
 from tests.methods.doubles import HEAD, Talk, solve
@@ -98,3 +98,10 @@ def test_a_turn_that_ends_inside_the_thinking_is_an_answer():
 def test_cutting_back_to_the_last_whole_paragraph(text, kept):
     engine = ScriptedEngine(lambda text, request: "")
     assert text[: whole_paragraphs(engine.tokens.encode(text), engine.tokens)] == kept
+
+
+@pytest.mark.parametrize("same", [0, 1, 1023, 1024, 1025, 3000])
+def test_what_two_prompts_start_with_is_counted_to_the_token(same):
+    long = list(range(3000))
+    assert common(long, tuple(long[:same])) == common(long[:same], long) == same
+    assert common(long, [*long[:same], -1, *long[same + 1 :]]) == same
