@@ -55,6 +55,10 @@ class Exchange:
                 self.leave(path, turn, closed=True)
         return {path.index: text for path, text in told}
 
+    async def summaries(self, live: Sequence[Path], turn: int, interval: int) -> dict[int, str]:
+        """The same, what each path told as one text."""
+        return joined(await self.told(live, turn, interval))
+
     def routes(self, turn: int, paths: Sequence[Path], summaries: Mapping[int, str], *whose: int) -> dict[int, Route]:
         """Which peers each path hears; `whose` separates draws of one turn.
 
@@ -79,6 +83,13 @@ class Exchange:
             index: Route(turn, tuple(indices[peer] for peer, _ in peers), tuple(alike for _, alike in peers), tied)
             for index, peers, tied in zip(indices, choices, ties(self.router, speakers, choices), strict=True)
         }
+
+    def comment(
+        self, live: Sequence[Path], turn: int, routes: Mapping[int, Route], summaries: Mapping[int, str]
+    ) -> list[Path]:
+        """Pass the summaries on and return the paths that stay; a path with no room for its comments leaves."""
+        said = {index: [summaries[peer] for peer in route.peers] for index, route in routes.items()}
+        return self.pass_on(live, turn, {index: (routes[index], said[index]) for index in routes})
 
     def pass_on(self, live: Sequence[Path], turn: int, heard: Heard) -> list[Path]:
         """Let the paths hear what they are to hear, and return those that stay."""
